@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The DNS Made Easy REST API V2.0: one object an account.  Zones and TXT records, nothing else; every request is
+ * signed anew, retried within bounds when that is safe, and every answer is checked before it is believed.
+ *
+ * Documents: "DNS Made Easy API V2.0 documentation" of 2014, and what the service really answers (tests/lab/dmesim).
+ */
+#ifndef ACME_DME_DME_DME_H
+#define ACME_DME_DME_DME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "http/http.h"
+#include "util/secret.h"
+
+struct dme;
+
+#define DME_ENDPOINT_PRODUCTION "https://api.dnsmadeeasy.com/V2.0/"
+#define DME_ENDPOINT_SANDBOX "https://api.sandbox.dnsmadeeasy.com/V2.0/"
+
+struct dme_opts {
+    const char *endpoint;            /* with or without the trailing slash */
+    const struct secret *api_key;    /* copied */
+    const struct secret *api_secret; /* copied */
+    struct http *http;               /* borrowed */
+    struct clock *clock;             /* borrowed */
+    struct log *log;                 /* borrowed, may be NULL */
+    int64_t request_timeout_ms;      /* one attempt */
+    int64_t give_up_after_ms;        /* one call of a function below, all attempts and pauses */
+};
+
+struct dme *dme_new(const struct dme_opts *opts) MUST_USE;
+void dme_free(struct dme *dme); /* NULL is fine */
+
+/* This machine's clock minus the server's, in milliseconds, measured from the Date header of the last answer and the
+ * round trip; false before the first answer. */
+bool dme_clock_offset_ms(const struct dme *dme, int64_t *out);
+
+/* x-dnsme-requestsRemaining of the last answer; -1 before the first. */
+int dme_requests_remaining(const struct dme *dme);
+
+/* ------------------------------------------------------------------ zones */
+
+struct dme_nameserver {
+    char *fqdn; /* no trailing dot, lower case */
+    char *ipv4; /* NULL: none */
+    char *ipv6;
+};
+
+struct dme_zone {
+    int64_t id;
+    char *name;                         /* lower case, no trailing dot */
+    int64_t pending_action;             /* pendingActionId: 0 none, 1 creation, 3 deletion */
+    struct dme_nameserver *nameservers; /* "nameServers" */
+    size_t nameserver_count;
+    struct strlist delegate_names;      /* "delegateNameServers" (vanity names) */
+};
+
+void dme_zone_done(struct dme_zone *zone);
+
+/* The zone of exactly this name.
+ * Errors: ERR_NOT_FOUND (not in this account), ERR_ZONE (pending deletion), ERR_AUTH, ERR_RATE_LIMIT, ERR_API,
+ * ERR_SERVER, ERR_NETWORK, ERR_TLS, ERR_TIMEOUT, ERR_CANCELLED. */
+enum err_code dme_zone_find(struct dme *dme, const char *name, struct dme_zone *out, struct err *err) MUST_USE;
+
+/* ------------------------------------------------------------------ TXT records */
+
+struct dme_record {
+    const char *name;  /* relative to the zone, "" at the apex; borrowed */
+    const char *value; /* without quotes; borrowed */
+    int64_t id;        /* out: set by dme_records_create() */
+};
+
+/* Create TXT records of one zone: one POST, or one createMulti.  Nothing is replaced.  A record that exists already
+ * with the same name and value (also because an earlier attempt's answer was lost) is success, and its id is looked up.
+ * On success every records[i].id is set.  On failure ids of those that are known to exist are set, the others 0.
+ * Errors: as dme_zone_find(); ERR_NOT_FOUND when the zone id is gone (a remembered id went stale). */
+enum err_code dme_records_create(struct dme *dme, int64_t zone_id, struct dme_record *records, size_t count,
+                                 uint32_t ttl_s, struct err *err) MUST_USE;
+
+/* Find the ids of the TXT records that match name AND value exactly (template records left out); records[i].id is 0
+ * for those that do not exist.  One request a distinct name.
+ * Errors: as dme_zone_find(); ERR_NOT_FOUND when the zone id is gone. */
+enum err_code dme_records_find(struct dme *dme, int64_t zone_id, struct dme_record *records, size_t count,
+                               struct err *err) MUST_USE;
+
+/* Delete records by id: one request for all.  Ids must have been matched by name and value before, by one of the
+ * functions above.  An id that is 0 or an empty list is refused with ERR_INTERNAL before a URL is built, because the
+ * API reads "no ids" as "all records of the zone".  A record or a zone that is gone already is success. */
+enum err_code dme_records_delete(struct dme *dme, int64_t zone_id, const int64_t *ids, size_t count, struct err *err)
+    MUST_USE;
+
+#endif

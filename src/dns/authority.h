@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Who is authoritative: finding the zone that a name is in, its servers and their addresses, and asking those servers
+ * directly what stands at a name.  A recursive resolver is never asked about the record that is to be published: its
+ * "no such name" would be remembered (RFC 2308) and shown to others for minutes.
+ */
+#ifndef ACME_DME_DNS_AUTHORITY_H
+#define ACME_DME_DNS_AUTHORITY_H
+
+#include "dns/resolver.h"
+
+/* A name server and its addresses ("192.0.2.1" or "192.0.2.1:53" form, IPv6 in brackets when a port follows). */
+struct dns_server {
+    char *name;
+    struct strlist addresses;
+};
+
+struct dns_servers {
+    struct dns_server *items;
+    size_t count;
+};
+
+void dns_servers_add(struct dns_servers *servers, const char *name, const char *address); /* address may be NULL */
+void dns_servers_done(struct dns_servers *servers);
+void dns_servers_copy(struct dns_servers *out, const struct dns_servers *in);
+
+/* Ask the recursive resolvers for the SOA of `name` and tell the zone it is in: *out is the owner of the SOA, found
+ * in the answer or in the authority section, which must be `name` or above it.
+ * Errors: ERR_DNS (no such answer), ERR_TIMEOUT, ERR_NETWORK, ERR_CANCELLED. */
+enum err_code authority_find_zone(struct resolver *resolver, const char *name, char **out, struct err *err) MUST_USE;
+
+/* NS of `zone` with A and AAAA of each, through the recursive resolvers, side by side.  Servers without any address
+ * are in the list with none.
+ * Errors: ERR_DNS (no NS), ERR_TIMEOUT, ERR_NETWORK, ERR_CANCELLED. */
+enum err_code authority_find_servers(struct resolver *resolver, const char *zone, struct dns_servers *out,
+                                     struct err *err) MUST_USE;
+
+/* What the servers of a zone say about a name. */
+enum authority_kind {
+    AUTHORITY_HERE,      /* the servers answer for the name themselves; `zone` is the zone they take it from, or
+                            NULL when the answer does not tell */
+    AUTHORITY_ALIAS,     /* CNAME; `target` */
+    AUTHORITY_DELEGATED, /* below a zone cut: `zone` is served elsewhere by `servers` (glue addresses if given) */
+};
+
+struct authority_view {
+    enum authority_kind kind;
+    char *zone;
+    char *target;
+    struct dns_servers servers;
+};
+
+/* Ask the servers, one after another until one gives a useful answer, for CNAME at `name` without recursion.
+ * Errors: ERR_DNS (lame or contradicting), ERR_TIMEOUT, ERR_NETWORK (nobody answered), ERR_CANCELLED. */
+enum err_code authority_look(struct resolver *resolver, const struct dns_servers *servers, const char *name,
+                             struct authority_view *out, struct err *err) MUST_USE;
+void authority_view_done(struct authority_view *view);
+
+#endif

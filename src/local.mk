@@ -1,0 +1,29 @@
+# The one list of sources, by layer.  Everything but main.c is in a library so that tests link the same objects.
+bin_PROGRAMS += acme-dme
+noinst_LIBRARIES += libacmedme.a
+
+acme_dme_SOURCES = src/cmd/main.c
+acme_dme_LDADD = $(ACME_DME_LIBS)
+ACME_DME_LIBS = libacmedme.a $(CURL_LIBS) $(OPENSSL_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(CARES_LIBS) $(IDN2_LIBS)
+LDADD = $(ACME_DME_LIBS)
+
+libacmedme_a_SOURCES = \
+	src/util/attrs.h \
+	src/util/err.c src/util/err.h \
+	src/util/text.c src/util/text.h \
+	src/util/mem.c src/util/mem.h \
+	src/util/buf.c src/util/buf.h \
+	src/util/secret.c src/util/secret.h \
+	src/util/parse.c src/util/parse.h \
+	src/util/clock.c src/util/clock.h \
+	src/util/log.c src/util/log.h \
+	src/platform/platform.h \
+	src/crypto/digest.h \
+	src/http/http.h \
+	src/store/store.h \
+	src/dns/resolver.h \
+	src/dns/name.h \
+	src/dns/authority.h \
+	src/dns/propagation.h \
+	src/dme/dme.h \
+	src/cmd/cmd.h

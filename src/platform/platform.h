@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What differs between operating systems: files, locks, permissions, processes, console and signals.  The only place
+ * where system calls of that kind are made; posix*.c is the Unix side.  Paths are UTF-8.
+ */
+#ifndef ACME_DME_PLATFORM_PLATFORM_H
+#define ACME_DME_PLATFORM_PLATFORM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/attrs.h"
+#include "util/buf.h"
+#include "util/clock.h"
+#include "util/err.h"
+#include "util/mem.h"
+
+/* ------------------------------------------------------------------ process */
+
+/* First thing in main(): descriptors 0-2 open, all others closed, umask 077, no core dumps, SIGPIPE ignored,
+ * SIGINT/SIGTERM/SIGHUP/SIGQUIT noted for platform_clock(). */
+enum err_code platform_start(struct err *err) MUST_USE;
+
+/* The machine's clock; its sleep ends early and is_cancelled() is true once a signal asked us to stop.  Static. */
+struct clock *platform_clock(void);
+
+/* Name of the signal that asked us to stop, e.g. "SIGTERM"; NULL if none did. */
+const char *platform_cancel_reason(void);
+
+/* A text that names the process that runs us (shells in between are skipped) and that no later process shares:
+ * "<pid>:<start time>".  Hooks that one run of an ACME client starts all get the same.  Never NULL; "" when the
+ * system can't tell. */
+char *platform_run_id(void) MUST_USE;
+
+/* Does the process that a run id names still live?  True when the system can't tell. */
+bool platform_run_is_alive(const char *run_id);
+
+/* getenv() without the pitfalls: NULL when unset. */
+const char *platform_env(const char *name);
+
+/* Is standard error a terminal? */
+bool platform_stderr_is_terminal(void);
+
+/* The user's home directory: $HOME, else the user database.  NULL if there is none. */
+char *platform_home(void) MUST_USE;
+
+/* Directories of the system's configuration, "/etc" style, and of state, when the configuration names none:
+ * root: LOCALSTATEDIR/lib/acme-dme; others: $XDG_STATE_HOME or ~/.local/state, /acme-dme.  Never NULL. */
+char *platform_default_state_dir(void) MUST_USE;
+
+/* Fill with random bytes of the system. */
+enum err_code platform_random(void *out, size_t len, struct err *err) MUST_USE;
+
+/* ------------------------------------------------------------------ files */
+
+/* Is a file readable by others than its owner (and root)?  Group, others, or an ACL that grants more. */
+enum platform_exposure { PLATFORM_PRIVATE, PLATFORM_GROUP_READABLE, PLATFORM_WORLD_READABLE };
+
+struct platform_file_info {
+    enum platform_exposure exposure;
+    bool owner_is_trusted; /* owned by the user we run as, or by root */
+    unsigned mode;         /* permission bits, for messages; 0 where there are none */
+};
+
+/* Read a whole regular file into `out` (its maximum applies; one byte more is an error), and tell about the file
+ * that was really read.  `info` may be NULL.
+ * Errors: ERR_NOT_FOUND, ERR_IO (also: not a regular file, too large). */
+enum err_code platform_file_read(const char *path, struct buf *out, struct platform_file_info *info, struct err *err)
+    MUST_USE;
+
+bool platform_file_exists(const char *path);
+
+/* Create or replace `path` atomically and durably: temporary file of mode 0600 beside it, write, fsync, close,
+ * rename, fsync of the directory.  On failure the old file is as it was and no temporary file remains. */
+enum err_code platform_file_replace(const char *path, const void *data, size_t len, struct err *err) MUST_USE;
+
+/* The same, but fails with ERR_EXISTS when `path` exists. */
+enum err_code platform_file_create(const char *path, const void *data, size_t len, struct err *err) MUST_USE;
+
+/* Remove durably (fsync of the directory).  A file that is not there is success. */
+enum err_code platform_file_remove(const char *path, struct err *err) MUST_USE;
+
+/* Make a directory and its parents, mode 0700 for those it makes; existing is success. */
+enum err_code platform_dir_make(const char *path, struct err *err) MUST_USE;
+
+/* Names in a directory, sorted, without "." and "..".  Errors: ERR_NOT_FOUND, ERR_IO. */
+enum err_code platform_dir_list(const char *path, struct strlist *out, struct err *err) MUST_USE;
+
+/* ------------------------------------------------------------------ locks */
+
+struct platform_lock;
+
+/* Lock `path` (created, mode 0600) for ourselves; waits up to timeout_ms, ends early on cancel.  The lock ends with
+ * platform_lock_free() or with the process, however it dies.
+ * Errors: ERR_LOCK (held by another: says how long we waited; not supported by the file system: says so and names
+ * `state_dir`), ERR_CANCELLED, ERR_IO. */
+enum err_code platform_lock_take(const char *path, int64_t timeout_ms, struct clock *clock,
+                                 struct platform_lock **out, struct err *err) MUST_USE;
+void platform_lock_free(struct platform_lock *lock);
+void platform_lock_free_auto(struct platform_lock **lock);
+
+#endif

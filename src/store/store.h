@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The state directory.  Only this module opens files there.
+ *
+ *   journal/<id>.json   one file for each TXT record of ours that may exist at DNS Made Easy
+ *   zones/<...>.json    what we know of a zone (id, name servers), so that it need not be looked up again
+ *   lock/...            lock files
+ *
+ * Journal first, then the API: an entry is on disk before the API is asked to create its record and goes away after
+ * the record's deletion succeeded.  Every write is atomic and durable (platform_file_*).
+ */
+#ifndef ACME_DME_STORE_STORE_H
+#define ACME_DME_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "platform/platform.h"
+#include "util/attrs.h"
+#include "util/clock.h"
+#include "util/err.h"
+#include "util/log.h"
+
+struct store;
+
+/* Open the state directory, make it when needed, and try that it can be written to.
+ * Errors: ERR_IO (names the directory; the hint tells of `state_dir` and `journal: none`), ERR_LOCK. */
+enum err_code store_open(const char *dir, struct clock *clock, struct log *log, struct store **out, struct err *err)
+    MUST_USE;
+void store_free(struct store *store); /* NULL is fine */
+const char *store_dir(const struct store *store);
+
+/* ------------------------------------------------------------------ journal */
+
+enum journal_state {
+    JOURNAL_INTENDED,  /* written before the API call: the record may or may not exist */
+    JOURNAL_PUBLISHED, /* the API confirmed name, value and id */
+};
+
+struct journal_entry {
+    char *id;         /* file name, random; set by journal_add() */
+    enum journal_state state;
+    char *account;    /* name of the account in the configuration */
+    char *endpoint;   /* the API's base URL: a sandbox record is not looked for in production */
+    char *zone;       /* zone name */
+    int64_t zone_id;
+    char *name;       /* the record's full name, lower case, no trailing dot, CNAME followed */
+    char *asked_name; /* the name the client asked for: differs from `name` when a CNAME was followed */
+    char *value;      /* the TXT value */
+    int64_t record_id; /* 0 while not known */
+    char *run_id;     /* platform_run_id() of the run that published it */
+    int64_t created_ms;  /* wall clock */
+    int64_t published_ms; /* wall clock, when the API confirmed; 0 before */
+};
+
+struct journal_list {
+    struct journal_entry *items;
+    size_t count;
+};
+
+void journal_entry_done(struct journal_entry *entry);
+void journal_list_done(struct journal_list *list);
+void journal_entry_copy(struct journal_entry *out, const struct journal_entry *in);
+
+/* Write a new entry; sets entry->id.  Durable when it returns. */
+enum err_code journal_add(struct store *store, struct journal_entry *entry, struct err *err) MUST_USE;
+/* Write an entry again (state, record_id, ...). */
+enum err_code journal_update(struct store *store, const struct journal_entry *entry, struct err *err) MUST_USE;
+/* Strike an entry out; one that is gone is success. */
+enum err_code journal_remove(struct store *store, const char *id, struct err *err) MUST_USE;
+/* All entries, oldest first.  A file that can't be understood is left alone and reported as a warning in the log;
+ * it does not hide the others.  Entries that another process removes meanwhile are simply not in the list. */
+enum err_code journal_load(struct store *store, struct journal_list *out, struct err *err) MUST_USE;
+
+/* ------------------------------------------------------------------ remembered zones */
+
+struct zone_memo {
+    char *endpoint;
+    char *account;
+    char *key_id;      /* fingerprint of the API key: another key may see other zones */
+    char *name;
+    int64_t id;
+    struct strlist nameservers; /* "fqdn address" pairs, one string each, address may be missing */
+    int64_t seen_ms;            /* wall clock */
+};
+
+void zone_memo_done(struct zone_memo *memo);
+
+/* The longest remembered zone that `name` is in, for that endpoint, account and key; ERR_NOT_FOUND if there is none.
+ * A damaged memo is dropped and not an error. */
+enum err_code zone_memo_find(struct store *store, const char *endpoint, const char *account, const char *key_id,
+                             const char *name, struct zone_memo *out, struct err *err) MUST_USE;
+enum err_code zone_memo_save(struct store *store, const struct zone_memo *memo, struct err *err) MUST_USE;
+enum err_code zone_memo_forget(struct store *store, const struct zone_memo *memo, struct err *err) MUST_USE;
+
+/* ------------------------------------------------------------------ locks */
+
+/* A named lock in the state directory, e.g. "sweep".  Errors: as platform_lock_take(). */
+enum err_code store_lock(struct store *store, const char *name, int64_t timeout_ms, struct platform_lock **out,
+                         struct err *err) MUST_USE;
+
+#endif

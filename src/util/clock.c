@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Days are counted with the usual March-based civil calendar, in which leap days fall on the end of a year and no
+ * table of month lengths is needed.
+ */
+#include "util/clock.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                   "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
+struct civil {
+    int64_t year;
+    int month; /* 1-12 */
+    int day;   /* 1-31 */
+    int hour, minute, second;
+    int weekday; /* 0: Sunday */
+};
+
+static int64_t floor_div(int64_t a, int64_t b)
+{
+    return a / b - (a % b < 0 ? 1 : 0);
+}
+
+static int64_t days_from_civil(int64_t year, int month, int day)
+{
+    int64_t y = month <= 2 ? year - 1 : year;
+    int64_t era = floor_div(y, 400);
+    int64_t year_of_era = y - era * 400;
+    int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+
+    return era * 146097 + day_of_era - 719468;
+}
+
+static struct civil civil_from_unix(int64_t unix_s)
+{
+    int64_t day_count = floor_div(unix_s, 86400);
+    int64_t rest = unix_s - day_count * 86400;
+    int64_t z = day_count + 719468;
+    int64_t era = floor_div(z, 146097);
+    int64_t doe = z - era * 146097;
+    int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    int64_t mp = (5 * doy + 2) / 153;
+    struct civil c;
+
+    c.day = (int)(doy - (153 * mp + 2) / 5 + 1);
+    c.month = (int)(mp < 10 ? mp + 3 : mp - 9);
+    c.year = yoe + era * 400 + (c.month <= 2 ? 1 : 0);
+    c.hour = (int)(rest / 3600);
+    c.minute = (int)(rest / 60 % 60);
+    c.second = (int)(rest % 60);
+    c.weekday = (int)((day_count % 7 + 11) % 7); /* 1970-01-01 was a Thursday */
+    return c;
+}
+
+/* Years outside 0..9999 do not fit the formats; they are clamped, as no clock of ours means them. */
+static int64_t clamp_unix(int64_t unix_s)
+{
+    const int64_t first = -62167219200;
+    const int64_t last = 253402300799;
+
+    return unix_s < first ? first : unix_s > last ? last : unix_s;
+}
+
+void clock_format_http_date(char out[CLOCK_HTTP_DATE_MAX], int64_t unix_s)
+{
+    struct civil c = civil_from_unix(clamp_unix(unix_s));
+
+    (void)snprintf(out, CLOCK_HTTP_DATE_MAX, "%s, %02u %s %04u %02u:%02u:%02u GMT", days[c.weekday],
+                   (unsigned)c.day % 100u, months[c.month - 1], (unsigned)c.year % 10000u, (unsigned)c.hour % 100u,
+                   (unsigned)c.minute % 100u, (unsigned)c.second % 100u);
+}
+
+void clock_format_iso(char out[CLOCK_HTTP_DATE_MAX], int64_t unix_s)
+{
+    struct civil c = civil_from_unix(clamp_unix(unix_s));
+
+    (void)snprintf(out, CLOCK_HTTP_DATE_MAX, "%04u-%02u-%02uT%02u:%02u:%02uZ", (unsigned)c.year % 10000u,
+                   (unsigned)c.month % 100u, (unsigned)c.day % 100u, (unsigned)c.hour % 100u,
+                   (unsigned)c.minute % 100u, (unsigned)c.second % 100u);
+}
+
+/* `count` decimal digits at *p; moves *p behind them; -1 when there are none. */
+static int take_digits(const char **p, int count)
+{
+    int value = 0;
+
+    for (int i = 0; i < count; i++, (*p)++) {
+        if (**p < '0' || **p > '9')
+            return -1;
+        value = value * 10 + (**p - '0');
+    }
+    return value;
+}
+
+static bool take_text(const char **p, const char *text)
+{
+    size_t len = strlen(text);
+
+    if (strncmp(*p, text, len) != 0)
+        return false;
+    *p += len;
+    return true;
+}
+
+static int take_name(const char **p, const char table[][4], int count)
+{
+    for (int i = 0; i < count; i++)
+        if (take_text(p, table[i]))
+            return i;
+    return -1;
+}
+
+bool clock_parse_http_date(const char *s, int64_t *out_unix_s)
+{
+    const char *p = s;
+    int day, month, year, hour, minute, second;
+
+    if (take_name(&p, days, 7) < 0 || !take_text(&p, ", "))
+        return false;
+    day = take_digits(&p, 2);
+    if (day < 1 || day > 31 || !take_text(&p, " "))
+        return false;
+    month = take_name(&p, months, 12);
+    if (month < 0 || !take_text(&p, " "))
+        return false;
+    year = take_digits(&p, 4);
+    if (year < 0 || !take_text(&p, " "))
+        return false;
+    hour = take_digits(&p, 2);
+    if (hour < 0 || hour > 23 || !take_text(&p, ":"))
+        return false;
+    minute = take_digits(&p, 2);
+    if (minute < 0 || minute > 59 || !take_text(&p, ":"))
+        return false;
+    second = take_digits(&p, 2);
+    if (second < 0 || second > 60 || !take_text(&p, " GMT") || *p)
+        return false;
+    *out_unix_s = days_from_civil(year, month + 1, day) * 86400 + hour * 3600 + minute * 60 + second;
+    return true;
+}

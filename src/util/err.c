@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+#include "util/err.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "util/text.h"
+
+static const char *const code_names[ERR_COUNT] = {
+    [ERR_OK] = "ok",
+    [ERR_USAGE] = "usage",
+    [ERR_CONFIG] = "config",
+    [ERR_UNSAFE] = "unsafe",
+    [ERR_INPUT] = "input",
+    [ERR_IO] = "io",
+    [ERR_LOCK] = "lock",
+    [ERR_NETWORK] = "network",
+    [ERR_TLS] = "tls",
+    [ERR_TIMEOUT] = "timeout",
+    [ERR_AUTH] = "auth",
+    [ERR_RATE_LIMIT] = "rate-limit",
+    [ERR_API] = "api",
+    [ERR_SERVER] = "server",
+    [ERR_NOT_FOUND] = "not-found",
+    [ERR_EXISTS] = "exists",
+    [ERR_ZONE] = "zone",
+    [ERR_DNS] = "dns",
+    [ERR_PROPAGATION] = "propagation",
+    [ERR_CANCELLED] = "cancelled",
+    [ERR_DECLINED] = "declined",
+    [ERR_INTERNAL] = "internal",
+};
+
+void err_init(struct err *err)
+{
+    if (err)
+        *err = (struct err){.code = ERR_OK};
+}
+
+static void set_text(char *out, size_t size, const char *fmt, va_list args)
+{
+    char raw[ERR_MSG_MAX * 2];
+
+    (void)vsnprintf(raw, sizeof raw, fmt, args);
+    text_escape_into(out, size, raw, strlen(raw));
+}
+
+enum err_code err_set(struct err *err, enum err_code code, const char *fmt, ...)
+{
+    if (err) {
+        va_list args;
+
+        err_init(err);
+        err->code = code;
+        va_start(args, fmt);
+        set_text(err->msg, sizeof err->msg, fmt, args);
+        va_end(args);
+    }
+    return code;
+}
+
+void err_hint(struct err *err, const char *fmt, ...)
+{
+    va_list args;
+
+    if (!err)
+        return;
+    va_start(args, fmt);
+    set_text(err->hint, sizeof err->hint, fmt, args);
+    va_end(args);
+}
+
+enum err_code err_prefix(struct err *err, enum err_code code, const char *fmt, ...)
+{
+    if (err) {
+        char prefix[ERR_MSG_MAX];
+        char whole[ERR_MSG_MAX * 2 + 4];
+        va_list args;
+
+        va_start(args, fmt);
+        set_text(prefix, sizeof prefix, fmt, args);
+        va_end(args);
+        (void)snprintf(whole, sizeof whole, "%s: %s", prefix, err->msg);
+        text_cut_into(err->msg, sizeof err->msg, whole);
+    }
+    return code;
+}
+
+enum err_code err_set_errno(struct err *err, enum err_code code, int errnum, const char *fmt, ...)
+{
+    if (err) {
+        va_list args;
+
+        err_init(err);
+        err->code = code;
+        (void)snprintf(err->msg, sizeof err->msg, "%s", strerror(errnum));
+        char what[ERR_MSG_MAX];
+        va_start(args, fmt);
+        set_text(what, sizeof what, fmt, args);
+        va_end(args);
+        return err_prefix(err, code, "%s", what);
+    }
+    return code;
+}
+
+const char *err_name(enum err_code code)
+{
+    return code >= ERR_OK && code < ERR_COUNT ? code_names[code] : "unknown";
+}

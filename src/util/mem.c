@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+#include "util/mem.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static NORETURN void out_of_memory(void)
+{
+    (void)fputs("acme-dme: out of memory\n", stderr);
+    exit(EXIT_FAILURE);
+}
+
+void *mem_calloc(size_t count, size_t size)
+{
+    void *p = calloc(count ? count : 1, size ? size : 1);
+
+    if (!p)
+        out_of_memory();
+    return p;
+}
+
+void *mem_zalloc(size_t size)
+{
+    return mem_calloc(1, size);
+}
+
+void *mem_resize(void *ptr, size_t count, size_t size)
+{
+    void *p;
+
+    if (size && count > SIZE_MAX / size)
+        out_of_memory();
+    p = realloc(ptr, count * size ? count * size : 1);
+    if (!p)
+        out_of_memory();
+    return p;
+}
+
+char *mem_strdup(const char *s)
+{
+    return s ? mem_strndup(s, strlen(s)) : NULL;
+}
+
+char *mem_strndup(const char *s, size_t len)
+{
+    char *copy = mem_calloc(len + 1, 1);
+
+    memcpy(copy, s, len);
+    return copy;
+}
+
+char *mem_printf(const char *fmt, ...)
+{
+    va_list args;
+    va_list again;
+    int len;
+    char *out;
+
+    va_start(args, fmt);
+    va_copy(again, args);
+    len = vsnprintf(NULL, 0, fmt, args);
+    va_end(args);
+    out = mem_calloc(len > 0 ? (size_t)len + 1 : 1, 1);
+    if (len > 0)
+        (void)vsnprintf(out, (size_t)len + 1, fmt, again);
+    va_end(again);
+    return out;
+}
+
+void mem_free_auto(void *ptr_to_ptr)
+{
+    void **p = ptr_to_ptr;
+
+    free(*p);
+    *p = NULL;
+}
+
+void strlist_add_take(struct strlist *list, char *s)
+{
+    list->items = mem_resize(list->items, list->count + 1, sizeof *list->items);
+    list->items[list->count++] = s;
+}
+
+void strlist_add(struct strlist *list, const char *s)
+{
+    strlist_add_take(list, mem_strdup(s));
+}
+
+void strlist_done(struct strlist *list)
+{
+    if (!list)
+        return;
+    for (size_t i = 0; i < list->count; i++)
+        free(list->items[i]);
+    free(list->items);
+    *list = (struct strlist){NULL, 0};
+}

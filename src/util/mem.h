@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Memory that never fails: when there is none left the program ends with a message and status 1, after which the
+ * journal has everything that is needed to clean up.  Sizes that come from outside are bounded before they get here.
+ */
+#ifndef ACME_DME_UTIL_MEM_H
+#define ACME_DME_UTIL_MEM_H
+
+#include <stddef.h>
+
+#include "util/attrs.h"
+
+void *mem_zalloc(size_t size) MUST_USE;                             /* zeroed */
+void *mem_calloc(size_t count, size_t size) MUST_USE;               /* zeroed, product checked */
+void *mem_resize(void *ptr, size_t count, size_t size) MUST_USE;    /* realloc, product checked */
+char *mem_strdup(const char *s) MUST_USE;                           /* NULL gives NULL */
+char *mem_strndup(const char *s, size_t len) MUST_USE;
+char *mem_printf(const char *fmt, ...) PRINTF_LIKE(1, 2) MUST_USE;
+
+/* Cleanup for AUTO(): frees what the pointer points to. */
+void mem_free_auto(void *ptr_to_ptr);
+#define AUTO_FREE AUTO(mem_free_auto)
+
+/* A growing list of strings, all owned.  Zero-initialised is empty and ready. */
+struct strlist {
+    char **items;
+    size_t count;
+};
+
+void strlist_add(struct strlist *list, const char *s);
+void strlist_add_take(struct strlist *list, char *s);
+void strlist_done(struct strlist *list);
+#define AUTO_STRLIST AUTO(strlist_done)
+
+#endif
