@@ -1,0 +1,50 @@
+"""One lab per worker for the whole run, reset before each test; the program under test comes from $ACME_DME."""
+
+import os
+import sys
+
+import pytest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from lab import Lab, LabUnavailable  # noqa: E402
+
+OPTIONAL = "optional: "
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """With CI=true only what is optional may be skipped (the reason says so in front)."""
+    report = (yield).get_result()
+    if report.skipped and os.environ.get("CI") == "true" and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if OPTIONAL not in reason:
+            report.outcome = "failed"
+            report.longrepr = f"skipped, which CI=true does not allow: {reason}"
+
+
+@pytest.fixture(scope="session")
+def session_lab():
+    try:
+        lab = Lab()
+    except LabUnavailable as e:
+        pytest.skip(str(e))
+    print(f"lab: pebble {lab.pebble_version}, IPv6 {'yes' if lab.ipv6 else 'no'}", file=sys.stderr)
+    yield lab
+    lab.stop()
+
+
+@pytest.fixture
+def lab(session_lab):
+    session_lab.reset()
+    yield session_lab
+
+
+@pytest.fixture(scope="session")
+def acme_dme():
+    """Absolute path of the program under test."""
+    path = os.environ.get("ACME_DME")
+    assert path, "set ACME_DME to the program under test (tests/all does)"
+    assert os.access(path, os.X_OK), f"ACME_DME={path} is not a program"
+    return os.path.abspath(path)
