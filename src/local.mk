@@ -20,6 +20,7 @@ libacmedme_a_SOURCES = \
 	src/platform/platform.h \
 	src/crypto/digest.h \
 	src/http/http.h \
+	src/config/schema.h src/config/config.h \
 	src/store/store.h \
 	src/dns/resolver.h \
 	src/dns/name.h \

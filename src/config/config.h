@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The configuration: found, read, checked and merged, command line over environment over file over default.
+ * The file and its keys are documented in acme-dme.yaml.5; schema.h has the table of keys that drives all of
+ * it.
+ *
+ * Every mistake is reported, not only the first; none makes a value fall back to its default.  No message and
+ * no warning ever holds a secret.
+ */
+#ifndef ACME_DME_CONFIG_CONFIG_H
+#define ACME_DME_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/err.h"
+#include "util/mem.h"
+#include "util/secret.h"
+
+/* Where a value came from, weakest first. */
+enum config_source_kind { CONFIG_DEFAULT, CONFIG_FILE, CONFIG_ENVIRONMENT, CONFIG_COMMAND_LINE };
+
+/* propagation.doh: use DNS over HTTPS when port 53 is blocked, always, or never. */
+enum config_doh { CONFIG_DOH_AUTO, CONFIG_DOH_ALWAYS, CONFIG_DOH_NEVER };
+
+/* journal: must every record be journalled before it is created, or may it be left out (read-only state
+ * directory)? */
+enum config_journal { CONFIG_JOURNAL_REQUIRED, CONFIG_JOURNAL_NONE };
+
+struct config_account {
+    char *name;      /* as in the file; "default" for `credentials`, "environment" for those of variables */
+    bool is_default; /* takes the names that no account's zones cover; at most one account has it */
+    struct strlist zones;   /* lower case, no trailing dot */
+    struct secret *api_key; /* NULL when unusable, or when there are no credentials and none were needed */
+    struct secret *api_secret;
+    char *unusable; /* why this account can't be used, e.g. its values are encrypted; NULL: it can */
+};
+
+struct config_origins; /* what config_explain() tells */
+
+struct config {
+    char *file; /* the file that was read; NULL: none */
+    struct config_account *accounts;
+    size_t account_count; /* 0 only with CONFIG_WITHOUT_CREDENTIALS */
+
+    char *endpoint; /* never NULL, ends in "/": production, sandbox, or the one given */
+    bool sandbox;
+    char *ca_file; /* NULL: the system's */
+    uint32_t ttl_s;
+    int64_t request_timeout_ms;
+
+    int64_t propagation_timeout_ms;
+    int64_t settle_ms;
+    int64_t lame_after_ms;
+    struct strlist resolvers;   /* "addr", "addr:port", "[v6]:port"; empty: the system's */
+    struct strlist nameservers; /* the same; empty: those of the zone */
+    enum config_doh doh;
+    struct strlist doh_urls; /* never empty */
+
+    bool follow_cname;
+    char *state_dir; /* NULL: platform_default_state_dir() */
+    enum config_journal journal;
+    int64_t sweep_after_ms;
+    bool allow_readable_secrets;
+
+    struct config_origins *origins;
+};
+
+/* One value from the command line: a key of schema.h and its text, e.g. {"propagation.timeout", "30s"}.  The
+ * last one of a key wins; for lists all of a key together replace what the file says, each holding one or
+ * more items with "," between.  A switch that is given without a value is "true". */
+struct config_override {
+    const char *key;
+    const char *value;
+};
+
+/* Commands that never talk to the API load CONFIG_WITHOUT_CREDENTIALS: none need be there, and those that are
+ * there are not read from their files. */
+enum config_need { CONFIG_WITH_CREDENTIALS, CONFIG_WITHOUT_CREDENTIALS };
+
+struct config_request {
+    const char *file;    /* --config; NULL: look in the usual places */
+    const char *account; /* --account: use this one for everything; NULL: by zone, then the default */
+    const struct config_override *overrides;
+    size_t override_count;
+    enum config_need need;
+    const char *(*env)(void *ctx, const char *name); /* NULL answer: unset; "" counts as unset too */
+    void *env_ctx;
+    const char *home;       /* the user's home directory; NULL: none */
+    const char *sysconfdir; /* SYSCONFDIR */
+};
+
+/* Load.  `warnings` gets lines to print whether it succeeds or not.  When there is more than one mistake,
+ * `problems` gets a line for each ("file:line:column: ...") and `err` sums them up; when there is one, `err`
+ * is that one and `problems` stays empty.  So print all problems, then the error. Errors: ERR_CONFIG;
+ * ERR_UNSAFE (a file with secrets that others can read, if nothing else is wrong); ERR_IO (a file that is
+ * there and can't be read). */
+enum err_code config_load(const struct config_request *req, struct config **out, struct strlist *problems,
+                          struct strlist *warnings, struct err *err) MUST_USE;
+
+void config_free(struct config *config); /* NULL is fine */
+void config_free_auto(struct config **config);
+
+/* The account for a DNS name (record name or domain; no trailing dot): the one whose zones hold the longest
+ * suffix of it, else the default one.  Borrowed. Errors: ERR_CONFIG (no account is meant for the name, or the
+ * account that is can't be used). */
+enum err_code config_account_for(const struct config *config, const char *name,
+                                 const struct config_account **out, struct err *err) MUST_USE;
+
+/* Add one line for every value: "<key>: <where it came from>", e.g. "dnsmadeeasy.ttl:
+ * /etc/acme-dme/acme-dme.yaml:12:8", "dnsmadeeasy.sandbox: environment variable DNSMADEEASY_SANDBOX",
+ * "propagation.settle: default".  Never the value. */
+void config_explain(const struct config *config, struct strlist *lines);
+
+/* Where the value of a key came from; CONFIG_DEFAULT for keys that were not given. */
+enum config_source_kind config_source(const struct config *config, const char *key);
+
+#endif
