@@ -5,7 +5,7 @@ noinst_LIBRARIES += libacmedme.a
 acme_dme_SOURCES = src/cmd/main.c
 acme_dme_LDADD = $(ACME_DME_LIBS)
 ACME_DME_LIBS = libacmedme.a $(CURL_LIBS) $(OPENSSL_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(CARES_LIBS) $(IDN2_LIBS)
-LDADD = $(ACME_DME_LIBS)
+LDADD = $(TEST_LIBS) $(ACME_DME_LIBS)
 
 libacmedme_a_SOURCES = \
 	src/util/attrs.h \
@@ -18,8 +18,11 @@ libacmedme_a_SOURCES = \
 	src/util/clock.c src/util/clock.h \
 	src/util/log.c src/util/log.h \
 	src/platform/platform.h \
-	src/crypto/digest.h \
-	src/http/http.h \
+	src/json/json.c src/json/json.h \
+	src/crypto/b64url.c src/crypto/b64url.h \
+	src/crypto/digest.c src/crypto/digest.h \
+	src/http/http.c src/http/http.h \
+	src/http/trace.c \
 	src/config/schema.h src/config/config.h \
 	src/store/store.h \
 	src/dns/resolver.h \

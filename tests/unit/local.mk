@@ -1,9 +1,20 @@
 # Unit tests: one cmocka program for each source file under test, tests/unit/test_<module>_<file>.c.
 if HAVE_CMOCKA
 UNIT_TESTS = \
-	tests/unit/test_util_text
+	tests/unit/test_util_text \
+	tests/unit/test_json_json \
+	tests/unit/test_crypto_digest \
+	tests/unit/test_http_http \
+	tests/unit/test_http_trace
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
+# Fakes that several tests share.
+check_LIBRARIES += tests/unit/libfakes.a
+tests_unit_libfakes_a_SOURCES = \
+	tests/unit/test.h \
+	tests/unit/fake_clock.c tests/unit/fake_clock.h \
+	tests/unit/fake_http.c tests/unit/fake_http.h
+TEST_LIBS = tests/unit/libfakes.a
 endif
 AM_CPPFLAGS += -I$(top_srcdir)/tests/unit
 AM_CFLAGS += $(CMOCKA_CFLAGS)

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * base64url without padding, RFC 4648 section 5 as RFC 7515 section 2 uses it.
+ */
+#ifndef ACME_DME_CRYPTO_B64URL_H
+#define ACME_DME_CRYPTO_B64URL_H
+
+#include <stddef.h>
+
+/* Characters that `len` bytes become. */
+#define B64URL_LEN(len) (((len) * 4 + 2) / 3)
+
+/* Encode into `out`, which has room for B64URL_LEN(len) + 1 bytes; NUL-terminated. */
+void b64url_encode(char *out, const void *data, size_t len);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+#include "crypto/digest.h"
+
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+
+#include "crypto/b64url.h"
+
+#define SHA1_LEN 20
+
+/* The library's own reason.  Most likely: a provider configuration that lacks the algorithm, such as a strict FIPS
+ * set-up. */
+static enum err_code fail(struct err *err, const char *what)
+{
+    char reason[160];
+
+    ERR_error_string_n(ERR_get_error(), reason, sizeof reason);
+    ERR_clear_error();
+    return err_set(err, ERR_INTERNAL, "could not compute %s: OpenSSL says \"%s\"", what, reason);
+}
+
+static void put_hex(char *out, const uint8_t *data, size_t len)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < len; i++) {
+        *out++ = digits[data[i] >> 4];
+        *out++ = digits[data[i] & 15];
+    }
+    *out = '\0';
+}
+
+enum err_code digest_sha256(const void *data, size_t len, uint8_t out[DIGEST_SHA256_LEN], struct err *err)
+{
+    uint8_t md[DIGEST_SHA256_LEN];
+    unsigned md_len = 0;
+
+    if (EVP_Digest(data, len, md, &md_len, EVP_sha256(), NULL) != 1 || md_len != sizeof md)
+        return fail(err, "SHA-256");
+    memcpy(out, md, sizeof md);
+    return ERR_OK;
+}
+
+enum err_code digest_hmac_sha1_hex(const struct secret *key, const void *data, size_t len,
+                                   char out[DIGEST_SHA1_HEX_LEN + 1], struct err *err)
+{
+    uint8_t md[EVP_MAX_MD_SIZE];
+    size_t md_len = 0;
+
+    if (!EVP_Q_mac(NULL, "HMAC", NULL, "SHA1", NULL, secret_bytes(key), secret_len(key), data, len, md, sizeof md,
+                   &md_len) ||
+        md_len != SHA1_LEN) {
+        enum err_code code = fail(err, "HMAC-SHA1");
+        err_hint(err, "DNS Made Easy signs requests with HMAC-SHA1: it must not be disabled in openssl.cnf.");
+        return code;
+    }
+    put_hex(out, md, md_len);
+    secret_wipe(md, sizeof md);
+    return ERR_OK;
+}
+
+enum err_code digest_sha256_b64url(const void *data, size_t len, char out[DIGEST_B64URL_SHA256_LEN + 1],
+                                   struct err *err)
+{
+    uint8_t md[DIGEST_SHA256_LEN];
+    enum err_code code = digest_sha256(data, len, md, err);
+
+    if (code == ERR_OK)
+        b64url_encode(out, md, sizeof md);
+    return code;
+}
+
+enum err_code digest_fingerprint(const struct secret *secret, char out[9], struct err *err)
+{
+    uint8_t md[DIGEST_SHA256_LEN];
+    enum err_code code = digest_sha256(secret_bytes(secret), secret_len(secret), md, err);
+
+    if (code == ERR_OK)
+        put_hex(out, md, 4);
+    secret_wipe(md, sizeof md);
+    return code;
+}
