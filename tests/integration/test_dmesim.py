@@ -1,140 +1,62 @@
 """The simulator of the DNS Made Easy API behaves like the service, as far as that is known.
 
-Test names carry the number of the requirement they show (rows 1 to 20 of the fidelity table: paths, signature, refusals, headers, budget,
-zone object, 404 pages, zone list, look-ups, record list, sourceId, creation, duplicates, bodies on GET, empty answers, bulk delete, bulk
-create, error styles, HTTP details, switches). Plain HTTP on free loopback ports; one simulator for all tests, reset in between.
+Test names carry the number of the requirement they show (rows 1 to 20 of the fidelity table: paths,
+signature, refusals, headers, budget, zone object, 404 pages, zone list, look-ups, record list, sourceId,
+creation, duplicates, bodies on GET, empty answers, bulk delete, bulk create, error styles, HTTP details,
+switches). Plain HTTP on free loopback ports; one simulator for all tests, reset in between.
 """
 
 import email.utils
 import hashlib
-import hmac
 import http.client
 import json
-import pathlib
 import re
-import shutil
-import signal
 import socket
-import ssl
 import subprocess
 import sys
 import threading
 import time
 
-import dns.message
-import dns.name
-import dns.opcode
-import dns.rcode
-import dns.rdataclass
-import dns.rdatatype
 import pytest
+from dmesim_harness import (
+    BOX_ID,
+    BOX_KEY,
+    BOX_SECRET,
+    EMPTY_KEY,
+    EMPTY_SECRET,
+    KEY,
+    RECORDS,
+    SECRET,
+    SIMULATOR,
+    SUB_ID,
+    TOKEN,
+    ZONE_ID,
+    Answer,
+    fresh_simulator,
+    shared_simulator,
+    signed,
+)
 
-SIMULATOR = pathlib.Path(__file__).resolve().parent.parent / "lab" / "dmesim.py"
-KEY, SECRET = "1c1a3c91-4770-4ce7-96f4-54c0eb0e457a", "c9b5625f-9834-4ff8-baba-4ed5f32cae55"
-BOX_KEY, BOX_SECRET = "2d2b4d02-5881-4df8-a705-65d1fc1f568b", "d0c6736a-0945-40a9-8bcb-5fe60c43df66"
-EMPTY_KEY, EMPTY_SECRET = "3e3c5e13-6992-4e09-b816-76e20d20679c", "e1d7847b-1a56-41ba-9cdc-60f71d54e077"
-ZONE_ID, SUB_ID, BOX_ID = 878951, 878952, 878953
-RECORDS = f"/V2.0/dns/managed/{ZONE_ID}/records"
-TOKEN = "XKrxpRBosdIKFzxW_CT3KLZNf6q0HG9i01zxXp5CPBs"
+__all__ = ["fresh_simulator", "shared_simulator"]  # fixtures
 UUID_RE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-ACCOUNTS = [
-    {"key": KEY, "secret": SECRET, "zones": [{"name": "example.com", "id": ZONE_ID}, {"name": "sub.example.com", "id": SUB_ID}]},
-    {"key": BOX_KEY, "secret": BOX_SECRET, "sandbox": True, "zones": [{"name": "example.org", "id": BOX_ID}]},
-    {"key": EMPTY_KEY, "secret": EMPTY_SECRET, "zones": []},
-]
-
-
-class Answer:
-    def __init__(self, response):
-        self.status, self.reason, self.headers = response.status, response.reason, response.headers
-        self.body = response.read()
-
-    def json(self):
-        return json.loads(self.body)
-
-    def text(self):
-        return self.body.decode("utf-8")
-
-
-class Simulator:
-    """A running simulator and ways to talk to it."""
-
-    def __init__(self, directory, **config):
-        self.directory = directory
-        self.log_file = directory / "log.jsonl"
-        config = {"listen": [{"addr": "127.0.0.1", "port": 0, "plain": True}], "control": {"addr": "127.0.0.1", "port": 0},
-                  "ports_file": str(directory / "ports"), "log": str(self.log_file), "accounts": ACCOUNTS, "delay_ms": 0} | config
-        (directory / "config").write_text(json.dumps(config))
-        self.process = subprocess.Popen([sys.executable, str(SIMULATOR), "--config", str(directory / "config")],
-                                        stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout.readline() == "ready\n"
-        ports = json.loads((directory / "ports").read_text())
-        self.port = ports["listen"][0]["port"]
-        self.control_port = ports["control"]["port"]
-        self.ports = ports
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(5)
-        self.process.stdout.close()
-        return code
-
-    def connect(self):
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
-
-    def call(self, method, path, body=None, connection=None, **options):
-        own = connection or self.connect()
-        try:
-            own.request(method, path, json.dumps(body) if isinstance(body, (dict, list)) else body, signed(**options))
-            return Answer(own.getresponse())
-        finally:
-            if not connection:
-                own.close()
-
-    def control(self, path, fields=None, method=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.control_port, timeout=5)
-        connection.request(method or ("GET" if fields is None else "POST"), path, None if fields is None else json.dumps(fields))
-        answer = Answer(connection.getresponse())
-        connection.close()
-        assert answer.status == 200, answer.body
-        return answer.json()
-
-    def create(self, name="_acme-challenge", value=TOKEN, **fields):
-        return self.call("POST", f"{RECORDS}/", {"type": "TXT", "name": name, "value": value, "ttl": 60} | fields)
-
-    def values(self, zone="example.com"):
-        zones = {entry["name"]: entry for entry in self.control("/state")["zones"]}
-        return [record["value"].strip('"') for record in zones[zone]["records"]]
-
-
-def signed(key=KEY, secret=SECRET, date=None, digest=None, host=None, **extra):
-    """The three headers, and others by keyword (underscores become dashes)."""
-    date = date if date is not None else email.utils.formatdate(usegmt=True)
-    if digest is None:
-        digest = hmac.new(secret.encode(), date.encode("utf-8"), hashlib.sha1).hexdigest()
-    headers = {"x-dnsme-apiKey": key, "x-dnsme-requestDate": date.encode("utf-8"), "x-dnsme-hmac": digest}
-    headers |= {"Host": host} if host else {}
-    return headers | {name.replace("_", "-"): value for name, value in extra.items()}
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory):
-    simulator = Simulator(tmp_path_factory.mktemp("dmesim"))
-    yield simulator
-    assert simulator.stop() == 0
-
-
-@pytest.fixture
-def sim(shared):
-    shared.control("/reset", {"only": ["settings", "window", "faults", "records", "log"]})
-    return shared
 
 
 # ---- 1: paths
 
-@pytest.mark.parametrize("path", ["/V2.0/dns/managed", "/V2.0/dns/managed/", "/V2.0//dns/managed/", f"/V2.0/dns/managed/{ZONE_ID}",
-                                  f"/V2.0/dns/managed/{ZONE_ID}/", RECORDS, RECORDS + "/", "/V2.0/dns/managed/name/?domainname=example.com"])
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/V2.0/dns/managed",
+        "/V2.0/dns/managed/",
+        "/V2.0//dns/managed/",
+        f"/V2.0/dns/managed/{ZONE_ID}",
+        f"/V2.0/dns/managed/{ZONE_ID}/",
+        RECORDS,
+        RECORDS + "/",
+        "/V2.0/dns/managed/name/?domainname=example.com",
+    ],
+)
 def test_row01_paths_work_with_and_without_trailing_slash(sim, path):
     answer = sim.call("GET", path)
     assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
@@ -147,13 +69,17 @@ def test_row01_never_redirects(sim):
 
 # ---- 2: signature
 
+
 def test_row02_published_signatures_verify():
     sys.path.insert(0, str(SIMULATOR.parent))
     try:
         from dmesim.auth import sign
     finally:
         sys.path.pop(0)
-    assert sign("c9b5625f-9834-4ff8-baba-4ed5f32cae55", "Sat, 12 Feb 2011 20:59:04 GMT") == "b3502e6116a324f3cf4a8ed693d78bcee8d8fe3c"
+    assert (
+        sign("c9b5625f-9834-4ff8-baba-4ed5f32cae55", "Sat, 12 Feb 2011 20:59:04 GMT")
+        == "b3502e6116a324f3cf4a8ed693d78bcee8d8fe3c"
+    )
     assert sign("secret", "Tue, 02 Jun 2015 02:36:07 UTC") == "6b6c8432119c31e1d3776eb4cd3abd92fae4a71c"
     assert sign("soooo secret", "Wed, 21 May 2014 18:08:37 GMT") == "ff6e87e78ff909573362c9a38df13ccc5fa01846"
 
@@ -162,8 +88,14 @@ def test_row02_dates_of_all_known_clients_are_accepted(sim):
     now = time.gmtime()
     gmt = email.utils.formatdate(time.mktime(now) - time.timezone, usegmt=True)
     unpadded = f"{gmt[:5]}{now.tm_mday} {gmt[8:]}"
-    for date in (gmt, gmt.replace("GMT", "UTC"), gmt.replace("GMT", "+0000"), unpadded, unpadded.replace("GMT", "UTC"),
-                 email.utils.formatdate(time.time() + 7200)[:-5] + "+0200"):
+    for date in (
+        gmt,
+        gmt.replace("GMT", "UTC"),
+        gmt.replace("GMT", "+0000"),
+        unpadded,
+        unpadded.replace("GMT", "UTC"),
+        email.utils.formatdate(time.time() + 7200)[:-5] + "+0200",
+    ):
         assert sim.call("GET", "/V2.0/dns/managed", date=date).status == 200, date
 
 
@@ -177,6 +109,7 @@ def test_row02_header_names_are_case_insensitive(sim):
 
 
 # ---- 3: refusals
+
 
 def refused(answer, text, length=None):
     assert (answer.status, answer.reason) == (403, "Forbidden")
@@ -213,15 +146,20 @@ def test_row03_foreign_month_names_come_back_as_they_were_sent(sim):
     assert refused(sim.call("GET", "/V2.0/dns/managed", date=date), f"Invalid request date header: {date}")
 
 
-@pytest.mark.parametrize("offset,fine", [(-28, True), (28, True), (-31, False), (32, False), (-38, False), (48, False)])
+@pytest.mark.parametrize(
+    "offset,fine", [(-28, True), (28, True), (-31, False), (32, False), (-38, False), (48, False)]
+)
 def test_row03_clock_window(sim, offset, fine):
     moment = int(time.time()) + offset
     answer = sim.call("GET", "/V2.0/dns/managed", date=email.utils.formatdate(moment, usegmt=True))
     if fine:
         assert answer.status == 200
         return
-    match = re.fullmatch(r'\{"error": \["Request sent with date header too far out of sync\.  Difference in times is (-?\d+), '
-                         r'header value is (\d+)"\]\}', answer.text())
+    match = re.fullmatch(
+        r'\{"error": \["Request sent with date header too far out of sync\.  Difference in times is (-?\d+), '
+        r'header value is (\d+)"\]\}',
+        answer.text(),
+    )
     assert (answer.status, answer.reason) == (403, "Forbidden")
     assert int(match[2]) == moment * 1000
     assert abs(int(match[1]) - offset * 1000) < 1500
@@ -237,11 +175,17 @@ def test_row03_sandbox_and_production_keys_do_not_mix(sim):
 
 # ---- 4: headers on every reply
 
+
 def test_row04_headers_of_every_reply(sim):
     sim.create()
     sim.control("/set", {"skew": 25})
-    answers = [sim.call("GET", "/V2.0/dns/managed"), sim.create(), sim.call("GET", "/V2.0/nowhere"), sim.create(value="other"),
-               sim.call("GET", "/V2.0/dns/managed", secret="wrong")]
+    answers = [
+        sim.call("GET", "/V2.0/dns/managed"),
+        sim.create(),
+        sim.call("GET", "/V2.0/nowhere"),
+        sim.create(value="other"),
+        sim.call("GET", "/V2.0/dns/managed", secret="wrong"),
+    ]
     sim.control("/set", {"limit": 6})
     answers.append(sim.call("GET", "/V2.0/dns/managed"))
     assert [answer.status for answer in answers] == [200, 400, 404, 201, 403, 400]
@@ -257,25 +201,34 @@ def test_row04_headers_of_every_reply(sim):
 
 # ---- 5: budget
 
+
 def test_row05_budget_of_150_then_400(sim):
     connection = sim.connect()
     for n in range(150):
         answer = sim.call("GET", "/V2.0/dns/managed", connection=connection)
         assert (answer.status, int(answer.headers["x-dnsme-requestsRemaining"])) == (200, 149 - n)
     answer = sim.call("GET", "/V2.0/dns/managed", connection=connection)
-    assert (answer.status, answer.reason, answer.text()) == (400, "Bad Request", '{"error": ["Rate limit exceeded"]}')
+    assert (answer.status, answer.reason, answer.text()) == (
+        400,
+        "Bad Request",
+        '{"error": ["Rate limit exceeded"]}',
+    )
     assert answer.headers["Content-Length"] == "34"
     assert answer.headers["x-dnsme-requestsRemaining"] == "0"
     assert answer.headers["x-dnsme-requestLimit"] == "150"
     assert answer.headers["Server"] == "DNSME API"
-    assert sim.call("GET", "/V2.0/dns/managed", key=EMPTY_KEY, secret=EMPTY_SECRET).status == 200, "the budget is each key's own"
+    assert (
+        sim.call("GET", "/V2.0/dns/managed", key=EMPTY_KEY, secret=EMPTY_SECRET).status == 200
+    ), "the budget is each key's own"
     connection.close()
 
 
 def test_row05_window_slides_and_refused_requests_count_only_if_told(sim):
     sim.control("/set", {"limit": 2, "window": 0.4})
+
     def statuses(count):
         return [sim.call("GET", "/V2.0/dns/managed").status for _ in range(count)]
+
     assert statuses(3) == [200, 200, 400]
     time.sleep(0.42)
     assert statuses(1) == [200]
@@ -289,21 +242,27 @@ def test_row05_window_slides_and_refused_requests_count_only_if_told(sim):
 
 def test_row05_forbidden_requests_use_the_budget_up_as_recorded(sim):
     unknown = "99999999-4770-4ce7-96f4-54c0eb0e457a"
-    left = [sim.call("GET", "/V2.0/dns/managed", key=unknown).headers["x-dnsme-requestsRemaining"] for _ in range(3)]
+    left = [
+        sim.call("GET", "/V2.0/dns/managed", key=unknown).headers["x-dnsme-requestsRemaining"]
+        for _ in range(3)
+    ]
     assert left == ["149", "148", "147"]
 
 
 # ---- 6: zone by name
 
+
 def acme_sh_zone_id(text, name):
-    """What acme.sh does: outer braces off, everything between the first and the last brace out, then the last id."""
+    """What acme.sh does: outer braces off, everything between the first and the last brace out, then the last
+    id.
+    """
     assert f'"name":"{name}"' in text
     inner = re.sub(r"\{.*\}", "", re.sub(r"\}$", "", re.sub(r"^\{", "", text)))
     return re.sub(r'^.*"id":([0-9]+).*$', r"\1", inner)
 
 
 def acme_sh_record_id(text, value):
-    """And for a record: the value, two characters of escaped quote on each side, directly followed by the id."""
+    """And for a record: the value in escaped quotes, directly followed by the id."""
     found = re.search(f',"value":"..{re.escape(value)}..","id":[^,]*', text)
     return found[0].split(":")[2] if found else ""
 
@@ -317,7 +276,7 @@ def test_row06_zone_object_as_acme_sh_needs_it(sim):
     assert (zone["id"], zone["pendingActionId"], zone["gtdEnabled"]) == (ZONE_ID, 0, False)
     assert all(set(server) == {"ipv6", "fqdn", "groupId", "ipv4", "id"} for server in zone["nameServers"])
     assert all(name.endswith(".") for name in zone["delegateNameServers"])
-    assert zone["created"] > 2 ** 32 and zone["updated"] > 2 ** 32
+    assert zone["created"] > 2**32 and zone["updated"] > 2**32
 
 
 def test_row06_only_the_exact_name_is_found(sim):
@@ -328,10 +287,21 @@ def test_row06_only_the_exact_name_is_found(sim):
 
 # ---- 7: 404 pages
 
-@pytest.mark.parametrize("method,path", [
-    ("GET", "/V2.0/dns/managed/name?domainname=example.net"), ("GET", "/V2.0/dns/managed/name?domainname=example.org"),
-    ("GET", "/V2.0/dns/managed/1"), ("GET", "/V2.0/dns/managed/1/records"), ("DELETE", f"{RECORDS}/1"), ("PUT", f"{RECORDS}/1"),
-    ("GET", f"{RECORDS}/1"), ("DELETE", f"/V2.0/dns/managed/{BOX_ID}/records/1"), ("DELETE", f"{RECORDS}?ids=abc")])
+
+@pytest.mark.parametrize(
+    "method,path",
+    [
+        ("GET", "/V2.0/dns/managed/name?domainname=example.net"),
+        ("GET", "/V2.0/dns/managed/name?domainname=example.org"),
+        ("GET", "/V2.0/dns/managed/1"),
+        ("GET", "/V2.0/dns/managed/1/records"),
+        ("DELETE", f"{RECORDS}/1"),
+        ("PUT", f"{RECORDS}/1"),
+        ("GET", f"{RECORDS}/1"),
+        ("DELETE", f"/V2.0/dns/managed/{BOX_ID}/records/1"),
+        ("DELETE", f"{RECORDS}?ids=abc"),
+    ],
+)
 def test_row07_missing_things_are_html(sim, method, path):
     answer = sim.call(method, path, {})
     assert (answer.status, answer.reason) == (404, "Not Found")
@@ -349,22 +319,34 @@ def test_row07_other_looks_of_404(sim):
 
 # ---- 8, 9: zone list and look-ups
 
+
 def test_row08_zone_list(sim):
     text = sim.call("GET", "/V2.0/dns/managed/").text()
     zones = json.loads(text)
     assert text.startswith('{"totalPages":1,"totalRecords":2,"data":[{') and text.endswith('],"page":0}')
-    assert {zone["name"]: zone["id"] for zone in zones["data"]} == {"example.com": ZONE_ID, "sub.example.com": SUB_ID}
+    assert {zone["name"]: zone["id"] for zone in zones["data"]} == {
+        "example.com": ZONE_ID,
+        "sub.example.com": SUB_ID,
+    }
     assert not any("nameServers" in zone for zone in zones["data"])
 
 
 def test_row08_paging_and_empty_account(sim):
     page = sim.call("GET", "/V2.0/dns/managed/?rows=1&page=1").json()
-    assert (page["totalPages"], page["totalRecords"], page["page"], page["data"][0]["name"]) == (2, 2, 1, "sub.example.com")
+    assert (page["totalPages"], page["totalRecords"], page["page"], page["data"][0]["name"]) == (
+        2,
+        2,
+        1,
+        "sub.example.com",
+    )
     sim.control("/set", {"page_size": 1})
     page = sim.call("GET", "/V2.0/dns/managed/").json()
     assert (page["totalPages"], len(page["data"])) == (2, 1)
     nobody = {"key": EMPTY_KEY, "secret": EMPTY_SECRET}
-    assert sim.call("GET", "/V2.0/dns/managed/", **nobody).text() == '{"totalPages":1,"totalRecords":0,"data":[],"page":0}'
+    assert (
+        sim.call("GET", "/V2.0/dns/managed/", **nobody).text()
+        == '{"totalPages":1,"totalRecords":0,"data":[],"page":0}'
+    )
     sim.control("/set", {"empty_account_object": True})
     assert sim.call("GET", "/V2.0/dns/managed/", **nobody).text() == "{}"
 
@@ -377,14 +359,23 @@ def test_row09_zone_by_id_and_by_name_in_the_path(sim):
 
 # ---- 10, 11: record list
 
+
 def test_row10_record_list_has_the_recorded_shape(sim):
     record_id = sim.create().json()["id"]
-    for query in ("recordName=_acme-challenge&type=TXT", "type=TXT&recordName=_acme-challenge", "recordName=_acme-challenge", "type=TXT", ""):
+    for query in (
+        "recordName=_acme-challenge&type=TXT",
+        "type=TXT&recordName=_acme-challenge",
+        "recordName=_acme-challenge",
+        "type=TXT",
+        "",
+    ):
         text = sim.call("GET", f"{RECORDS}?{query}").text()
         assert text == (
-            '{"totalPages":1,"totalRecords":1,"data":[{"failover":false,"monitor":false,"sourceId":%d,"dynamicDns":false,"failed":false,'
-            '"gtdLocation":"DEFAULT","hardLink":false,"ttl":60,"source":1,"name":"_acme-challenge","value":"\\"%s\\"","id":%d,"type":"TXT"}]'
-            ',"page":0}' % (ZONE_ID, TOKEN, record_id))
+            '{"totalPages":1,"totalRecords":1,"data":[{"failover":false,"monitor":false,"sourceId":%d,'
+            '"dynamicDns":false,"failed":false,"gtdLocation":"DEFAULT","hardLink":false,"ttl":60,"source":1,'
+            '"name":"_acme-challenge","value":"\\"%s\\"","id":%d,"type":"TXT"}]'
+            ',"page":0}' % (ZONE_ID, TOKEN, record_id)
+        )
     assert acme_sh_record_id(text, TOKEN) == str(record_id)
 
 
@@ -392,12 +383,17 @@ def test_row10_filters_are_exact(sim):
     sim.create("_acme-challenge.www")
     sim.create("_acme-challenge", "second")
     sim.call("POST", RECORDS, {"type": "A", "name": "_acme-challenge", "value": "192.0.2.1", "ttl": 60})
+
     def found(query):
         return sim.call("GET", f"{RECORDS}?{query}").json()["totalRecords"]
+
     assert found("recordName=_acme-challenge&type=TXT") == 1
     assert found("recordName=_acme&type=TXT") == found("recordName=www&type=TXT") == 0
     assert found("recordName=_acme-challenge") == 2
-    assert sim.call("GET", f"{RECORDS}?recordName=nothing&type=TXT").text() == '{"totalPages":1,"totalRecords":0,"data":[],"page":0}'
+    assert (
+        sim.call("GET", f"{RECORDS}?recordName=nothing&type=TXT").text()
+        == '{"totalPages":1,"totalRecords":0,"data":[],"page":0}'
+    )
     sim.control("/set", {"record_name_match": "prefix"})
     assert found("recordName=_acme-challenge&type=TXT") == 2
 
@@ -417,6 +413,7 @@ def test_row11_source_id_is_the_zone_id(sim):
 
 
 # ---- 12, 13: creation
+
 
 def test_row12_create_answers_201_with_record_and_location(sim):
     answer = sim.create(id=0, sourceId=0, unknownField=None)
@@ -442,8 +439,22 @@ def test_row12_numbers_may_be_strings_and_apex_is_the_empty_name(sim):
     assert sim.call("GET", f"{RECORDS}?recordName=&type=TXT").json()["totalRecords"] == 1
 
 
-@pytest.mark.parametrize("change", [{"ttl": 0}, {"ttl": None}, {"ttl": "x"}, {"type": "TEXT"}, {"gtdLocation": ""}, {"value": ""}, {"value": 'a"b'},
-                                    {"name": "trailing."}, {"name": "a..b"}, {"name": "x" * 64}, {"type": "CNAME", "value": "."}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"ttl": 0},
+        {"ttl": None},
+        {"ttl": "x"},
+        {"type": "TEXT"},
+        {"gtdLocation": ""},
+        {"value": ""},
+        {"value": 'a"b'},
+        {"name": "trailing."},
+        {"name": "a..b"},
+        {"name": "x" * 64},
+        {"type": "CNAME", "value": "."},
+    ],
+)
 def test_row12_bad_records_are_refused(sim, change):
     answer = sim.create(**change)
     assert (answer.status, answer.headers["Connection"]) == (400, "close")
@@ -460,8 +471,10 @@ def test_row13_duplicates_are_refused_with_the_recorded_text(sim):
     assert sim.create("_acme-challenge.noop", "challengetoken").status == 201
     answer = sim.create("_acme-challenge.noop", "challengetoken")
     assert (answer.status, answer.reason, answer.headers["Connection"]) == (400, "Bad Request", "close")
-    assert answer.text() == ('{"error":["Record with this type (TXT), name (_acme-challenge.noop), and value (\\"challengetoken\\") '
-                             'already exists."]}')
+    assert answer.text() == (
+        '{"error":["Record with this type (TXT), name (_acme-challenge.noop), '
+        'and value (\\"challengetoken\\") already exists."]}'
+    )
     assert sim.create("_acme-challenge.noop", "another").status == 201
 
 
@@ -475,18 +488,27 @@ def test_row13_nothing_stands_beside_a_cname(sim):
 
 # ---- 14, 15: bodies
 
+
 def test_row14_bodies_on_get_and_delete_are_read_and_ignored(sim):
     connection = sim.connect()
     record = sim.create().json()
     for method, path in (("GET", RECORDS), ("DELETE", f"{RECORDS}/{record['id']}"), ("GET", RECORDS)):
-        assert sim.call(method, path, {}, connection=connection, Content_Type="application/json").status == 200
+        assert (
+            sim.call(method, path, {}, connection=connection, Content_Type="application/json").status == 200
+        )
     connection.close()
     assert len({entry["connection"] for entry in sim.control("/log")[1:]}) == 1
 
 
 def test_row15_put_and_delete_answer_with_an_empty_body(sim):
     record = sim.create().json()
-    answers = [sim.call("PUT", f"{RECORDS}/{record['id']}/", {"id": str(record["id"]), "type": "TXT", "name": "new", "value": "changed", "ttl": 5})]
+    answers = [
+        sim.call(
+            "PUT",
+            f"{RECORDS}/{record['id']}/",
+            {"id": str(record["id"]), "type": "TXT", "name": "new", "value": "changed", "ttl": 5},
+        )
+    ]
     assert sim.values() == ["changed"]
     answers.append(sim.call("DELETE", f"{RECORDS}/{record['id']}"))
     for answer in answers:
@@ -504,6 +526,7 @@ def test_row15_put_refuses_duplicates_and_leaves_the_record(sim):
 
 # ---- 16, 17: many at once
 
+
 @pytest.mark.parametrize("form", ["ids={0}&ids={1}", "ids={0},{1}", "ids={0},{1},999"])
 def test_row16_delete_by_ids(sim, form):
     ids = [sim.create(value=f"v{n}").json()["id"] for n in range(3)]
@@ -515,7 +538,9 @@ def test_row16_delete_by_ids(sim, form):
     assert sim.control("/state")["wipes"] == 0
 
 
-@pytest.mark.parametrize("query,body", [("", None), ("?", None), ("?ids=", None), ("?ids=,", None), ("", [1])])
+@pytest.mark.parametrize(
+    "query,body", [("", None), ("?", None), ("?ids=", None), ("?ids=,", None), ("", [1])]
+)
 def test_row16_delete_without_ids_empties_the_zone_and_says_so(sim, query, body):
     for n in range(3):
         sim.create(value=f"v{n}")
@@ -532,16 +557,25 @@ def test_row17_create_many(sim):
     assert [record["value"] for record in answer.json()] == ['"v0"', '"v1"', '"v2"']
     answer = sim.call("POST", f"{RECORDS}/createMulti/", [batch[0] | {"value": "new"}, batch[1]])
     assert answer.status == 400
-    assert answer.json()["error"] == ['Duplicate name and value match detected for record "_acme-challenge "v1"" with domain "example.com".']
+    assert answer.json()["error"] == [
+        'Duplicate name and value match detected for record "_acme-challenge "v1"" with domain "example.com".'
+    ]
     assert sim.values() == ["v0", "v1", "v2"], "all or none"
     assert sim.call("POST", f"{RECORDS}/createMulti", [batch[0] | {"value": "w"}] * 2).status == 400
-    assert sim.call("POST", f"{RECORDS}/createMulti", [batch[0] | {"value": f"w{n}"} for n in range(201)]).status == 400
+    assert (
+        sim.call("POST", f"{RECORDS}/createMulti", [batch[0] | {"value": f"w{n}"} for n in range(201)]).status
+        == 400
+    )
     assert sim.values() == ["v0", "v1", "v2"]
 
 
 def test_row17_update_many(sim):
     ids = [sim.create(value=f"v{n}").json()["id"] for n in range(2)]
-    answer = sim.call("PUT", f"{RECORDS}/updateMulti", [{"id": record_id, "value": f"u{record_id}", "ttl": 30} for record_id in ids])
+    answer = sim.call(
+        "PUT",
+        f"{RECORDS}/updateMulti",
+        [{"id": record_id, "value": f"u{record_id}", "ttl": 30} for record_id in ids],
+    )
     assert (answer.status, answer.body) == (200, b"")
     assert sim.values() == [f"u{record_id}" for record_id in ids]
     assert sim.call("POST", f"{RECORDS}/updateMulti", []).status == 405
@@ -549,8 +583,11 @@ def test_row17_update_many(sim):
 
 # ---- 18, 19: looks
 
+
 def test_row18_error_styles(sim):
-    assert sim.call("GET", "/V2.0/dns/managed", secret="wrong").text() == '{"error": ["Unable to verify HMAC"]}'
+    assert (
+        sim.call("GET", "/V2.0/dns/managed", secret="wrong").text() == '{"error": ["Unable to verify HMAC"]}'
+    )
     assert sim.create(ttl=0).text().startswith('{"error":["')
     sim.control("/set", {"legacy_error_style": True})
     assert sim.call("GET", "/V2.0/dns/managed", secret="wrong").text() == '{error: ["Unable to verify HMAC"]}'
@@ -558,22 +595,45 @@ def test_row18_error_styles(sim):
 
 def test_row19_cookie_chunks_and_close(sim):
     connection = sim.connect()
-    for answer in (sim.call("GET", RECORDS, connection=connection), sim.create(), sim.call("GET", "/V2.0/nowhere", connection=connection)):
+    for answer in (
+        sim.call("GET", RECORDS, connection=connection),
+        sim.create(),
+        sim.call("GET", "/V2.0/nowhere", connection=connection),
+    ):
         assert re.fullmatch(r"JSESSIONID=[0-9A-F]{32}; Path=/V2\.0; HttpOnly", answer.headers["Set-Cookie"])
         assert answer.headers["Transfer-Encoding"] == "chunked" and answer.headers["Content-Length"] is None
         assert answer.headers["Connection"] is None
-    duplicate = sim.call("POST", RECORDS, {"type": "TXT", "name": "_acme-challenge", "value": TOKEN, "ttl": 1}, connection=connection)
-    assert (duplicate.status, duplicate.headers["Connection"], duplicate.headers["Transfer-Encoding"]) == (400, "close", "chunked")
+    duplicate = sim.call(
+        "POST",
+        RECORDS,
+        {"type": "TXT", "name": "_acme-challenge", "value": TOKEN, "ttl": 1},
+        connection=connection,
+    )
+    assert (duplicate.status, duplicate.headers["Connection"], duplicate.headers["Transfer-Encoding"]) == (
+        400,
+        "close",
+        "chunked",
+    )
     connection.close()
 
 
 def test_row19_pipelined_chunked_and_old_requests(sim):
-    head = "".join(f"{name}: {value.decode() if isinstance(value, bytes) else value}\r\n" for name, value in signed(Host="x").items())
+    head = "".join(
+        f"{name}: {value.decode() if isinstance(value, bytes) else value}\r\n"
+        for name, value in signed(Host="x").items()
+    )
     with socket.create_connection(("127.0.0.1", sim.port), 5) as raw:
         body = b'{"type":"TXT","name":"p","value":"piped","ttl":5}'
-        raw.sendall(f"POST {RECORDS} HTTP/1.1\r\n{head}Transfer-Encoding: chunked\r\n\r\n".encode() + b"10\r\n" + body[:16] + b"\r\n"
-                    + b"%x\r\n" % len(body[16:]) + body[16:] + b"\r\n0\r\n\r\n"
-                    + f"GET {RECORDS} HTTP/1.0\r\n{head}\r\n".encode())
+        raw.sendall(
+            f"POST {RECORDS} HTTP/1.1\r\n{head}Transfer-Encoding: chunked\r\n\r\n".encode()
+            + b"10\r\n"
+            + body[:16]
+            + b"\r\n"
+            + b"%x\r\n" % len(body[16:])
+            + body[16:]
+            + b"\r\n0\r\n\r\n"
+            + f"GET {RECORDS} HTTP/1.0\r\n{head}\r\n".encode()
+        )
         received = b"".join(iter(lambda: raw.recv(65536), b""))
     assert received.count(b"HTTP/1.1 20") == 2 and received.startswith(b"HTTP/1.1 201 Created\r\n")
     assert received.endswith(b'"type":"TXT"}],"page":0}'), "HTTP/1.0 gets no chunks and a closed connection"
@@ -581,15 +641,21 @@ def test_row19_pipelined_chunked_and_old_requests(sim):
 
 
 def test_row19_expect_continue(sim):
-    headers = "".join(f"{name}: {value.decode() if isinstance(value, bytes) else value}\r\n" for name, value in signed(Host="x").items())
+    headers = "".join(
+        f"{name}: {value.decode() if isinstance(value, bytes) else value}\r\n"
+        for name, value in signed(Host="x").items()
+    )
     with socket.create_connection(("127.0.0.1", sim.port), 5) as raw:
-        raw.sendall(f"POST {RECORDS} HTTP/1.1\r\n{headers}Expect: 100-continue\r\nContent-Length: 49\r\n\r\n".encode())
+        raw.sendall(
+            f"POST {RECORDS} HTTP/1.1\r\n{headers}Expect: 100-continue\r\nContent-Length: 49\r\n\r\n".encode()
+        )
         assert raw.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         raw.sendall(b'{"type":"TXT","name":"p","value":"hello","ttl":5}')
         assert raw.recv(4096).startswith(b"HTTP/1.1 201 ")
 
 
 # ---- 20: switches
+
 
 def test_row20_skew_moves_the_server_clock(sim):
     sim.control("/set", {"skew": -412})
@@ -607,13 +673,24 @@ def test_row20_delay(sim):
 
 
 def test_row20_pending_vanity_and_new_zone_id(sim):
-    zone = sim.control("/zone", {"name": "sub.example.com", "pendingActionId": 3, "vanity": ["ns1.vanity.example", "ns2.vanity.example"]})
-    assert (zone["pendingActionId"], zone["delegateNameServers"]) == (3, ["ns1.vanity.example.", "ns2.vanity.example."])
+    zone = sim.control(
+        "/zone",
+        {
+            "name": "sub.example.com",
+            "pendingActionId": 3,
+            "vanity": ["ns1.vanity.example", "ns2.vanity.example"],
+        },
+    )
+    assert (zone["pendingActionId"], zone["delegateNameServers"]) == (
+        3,
+        ["ns1.vanity.example.", "ns2.vanity.example."],
+    )
     answer = sim.call("GET", "/V2.0/dns/managed/name?domainname=sub.example.com")
     assert answer.json()["nameServers"][0]["fqdn"] == "ns10.dnsmadeeasy.com" and answer.json()["vanityId"]
     assert acme_sh_zone_id(answer.text(), "sub.example.com") == str(SUB_ID)
     assert sim.call("DELETE", f"/V2.0/dns/managed/{SUB_ID}").json()["error"] == [
-        "Cannot delete a domain that is pending a create or delete action."]
+        "Cannot delete a domain that is pending a create or delete action."
+    ]
     sim.control("/zone", {"name": "sub.example.com", "pendingActionId": 0, "vanity": [], "id": 99})
     assert sim.call("GET", f"/V2.0/dns/managed/{SUB_ID}").status == 404
     assert sim.call("GET", "/V2.0/dns/managed/99").json()["name"] == "sub.example.com"
@@ -632,11 +709,15 @@ def test_row20_zones_can_be_created_and_deleted(sim):
     assert sim.call("GET", f"/V2.0/dns/managed/{zone['id']}").json()["pendingActionId"] == 3
     time.sleep(0.12)
     assert sim.call("GET", f"/V2.0/dns/managed/{zone['id']}").status == 404
-    assert sim.call("PUT", "/V2.0/dns/managed", {"ids": [1]}).json()["error"] == ["Invalid domain IDs specified."]
+    assert sim.call("PUT", "/V2.0/dns/managed", {"ids": [1]}).json()["error"] == [
+        "Invalid domain IDs specified."
+    ]
 
 
 def test_row20_template_records_cannot_be_touched(sim):
-    ids = sim.control("/record", {"zone": "example.com", "name": "t", "type": "TXT", "value": "from template", "source": 0})["ids"]
+    ids = sim.control(
+        "/record", {"zone": "example.com", "name": "t", "type": "TXT", "value": "from template", "source": 0}
+    )["ids"]
     own = sim.create().json()["id"]
     record = sim.call("GET", f"{RECORDS}?recordName=t").json()["data"][0]
     assert record["source"] == 0 and record["sourceId"] != ZONE_ID
@@ -647,8 +728,15 @@ def test_row20_template_records_cannot_be_touched(sim):
 
 
 def test_row20_big_zone_in_one_answer(sim):
-    sim.control("/record", {"zone": "example.com", "records": [
-        {"name": f"host-{n:04d}", "type": "A", "value": f"192.0.2.{n % 250}"} for n in range(2500)]})
+    sim.control(
+        "/record",
+        {
+            "zone": "example.com",
+            "records": [
+                {"name": f"host-{n:04d}", "type": "A", "value": f"192.0.2.{n % 250}"} for n in range(2500)
+            ],
+        },
+    )
     answer = sim.call("GET", RECORDS).json()
     assert (answer["totalPages"], answer["totalRecords"], len(answer["data"])) == (1, 2500, 2500)
     page = sim.call("GET", f"{RECORDS}?rows=1000&page=2").json()
@@ -659,13 +747,23 @@ def test_row20_big_zone_in_one_answer(sim):
 
 
 def test_row20_ids_beyond_32_bits(sim):
-    sim.control("/set", {"next_record_id": 2 ** 40})
-    assert sim.create().json()["id"] == 2 ** 40
+    sim.control("/set", {"next_record_id": 2**40})
+    assert sim.create().json()["id"] == 2**40
     assert sim.call("DELETE", f"{RECORDS}/{2 ** 40}").status == 200
 
 
 def test_row20_errors_after_and_before_acting(sim):
-    sim.control("/fault", {"method": "POST", "path": "/records", "kind": "status", "status": 503, "body": "<p>busy</p>", "count": 2})
+    sim.control(
+        "/fault",
+        {
+            "method": "POST",
+            "path": "/records",
+            "kind": "status",
+            "status": 503,
+            "body": "<p>busy</p>",
+            "count": 2,
+        },
+    )
     assert [sim.create().status for _ in range(3)] == [503, 503, 201]
     sim.control("/fault", {"kind": "reset_after", "method": "POST"})
     with pytest.raises((ConnectionResetError, http.client.RemoteDisconnected)):
@@ -709,16 +807,58 @@ def test_row20_log_has_no_secrets_and_all_the_rest(sim):
     sim.create()
     entry = sim.control("/log")[0]
     assert entry["key"] == hashlib.sha256(KEY.encode()).hexdigest()[:12]
-    assert (entry["method"], entry["path"], entry["status"], entry["remaining"], entry["error"]) == ("POST", RECORDS + "/", 201, 149, None)
+    assert (entry["method"], entry["path"], entry["status"], entry["remaining"], entry["error"]) == (
+        "POST",
+        RECORDS + "/",
+        201,
+        149,
+        None,
+    )
     assert json.loads(entry["body"])["value"] == TOKEN and entry["duration_ms"] < 50
     assert json.loads(sim.log_file.read_text().splitlines()[-1]) == entry
     everything = sim.log_file.read_text() + json.dumps(sim.control("/state"))
     assert SECRET not in everything and KEY not in everything
 
 
+def test_row20_order_of_checks_is_a_switch(sim):
+    sim.control("/set", {"limit": 0})
+    assert sim.call("GET", "/V2.0/dns/managed", secret="wrong").status == 400
+    sim.control("/set", {"check_order": ["missing", "key", "date", "hmac", "rate"]})
+    assert refused(sim.call("GET", "/V2.0/dns/managed", secret="wrong"), "Unable to verify HMAC")
+    assert sim.call("GET", "/V2.0/dns/managed").status == 400
+
+
+def test_other_methods_and_media_types(sim):
+    head = sim.call("HEAD", RECORDS)
+    assert (head.status, head.body) == (200, b"")
+    answer = sim.call("PATCH", RECORDS)
+    assert (answer.status, answer.headers["Allow"]) == (405, "GET, POST, DELETE")
+    assert sim.call("GET", RECORDS, Accept="application/xml").status == 406
+    assert sim.call("GET", RECORDS, Accept="text/html, application/json;q=0.5").status == 200
+
+
+def test_wrong_configuration_ends_at_once(tmp_path):
+    (tmp_path / "config").write_text('{"limits": 3}')
+    run = subprocess.run(
+        [sys.executable, SIMULATOR, "--config", tmp_path / "config"],
+        capture_output=True,
+        text=True,
+        timeout=5,
+    )
+    assert run.returncode == 1 and "unknown keys: limits" in run.stderr and run.stdout == ""
+
+
 def test_row20_wrong_controls_are_refused(sim):
-    for path, fields in (("/set", {"limits": 3}), ("/set", {"limit": "many"}), ("/fault", {"kind": "nonsense"}), ("/fault", {"kid": 1}),
-                         ("/fault", {"path": "("}), ("/record", {"zone": "example.net"}), ("/reset", {"only": ["all"]}), ("/nowhere", {})):
+    for path, fields in (
+        ("/set", {"limits": 3}),
+        ("/set", {"limit": "many"}),
+        ("/fault", {"kind": "nonsense"}),
+        ("/fault", {"kid": 1}),
+        ("/fault", {"path": "("}),
+        ("/record", {"zone": "example.net"}),
+        ("/reset", {"only": ["all"]}),
+        ("/nowhere", {}),
+    ):
         with pytest.raises(AssertionError, match="error"):
             sim.control(path, fields)
 
@@ -742,199 +882,3 @@ def test_requests_are_fast_and_parallel(sim):
         thread.join()
     assert time.monotonic() - start < 1.5
     assert len(sim.control("/log")) == 131
-
-
-# ---- lexicon, the library under certbot's plug-in, unmodified
-
-@pytest.fixture
-def lexicon(sim):
-    pytest.importorskip("lexicon")
-    from lexicon.config import ConfigResolver
-    from lexicon.providers.dnsmadeeasy import Provider
-
-    def provider(domain="example.com", secret=SECRET):
-        return Provider(ConfigResolver().with_dict({
-            "provider_name": "dnsmadeeasy", "domain": domain, "ttl": 60, "action": "list", "type": "TXT",
-            "dnsmadeeasy": {"auth_username": KEY, "auth_token": secret, "api_endpoint": f"http://127.0.0.1:{sim.port}/V2.0"}}))
-    return provider
-
-
-def test_lexicon_works_unmodified(sim, lexicon):
-    provider = lexicon()
-    provider.authenticate()
-    name = "_acme-challenge.www.example.com"
-    assert provider.create_record("TXT", name, TOKEN)
-    assert provider.create_record("TXT", name, TOKEN), "a duplicate is a 400 that lexicon takes for success"
-    assert provider.create_record("TXT", name, "second")
-    listed = provider.list_records("TXT", name)
-    assert sorted(record["content"] for record in listed) == sorted([TOKEN, "second"])
-    assert provider.update_record(listed[1]["id"], "TXT", name, "changed")
-    assert provider.delete_record(None, "TXT", name, TOKEN)
-    assert sim.values() == ["changed"]
-    statuses = [(entry["method"], entry["status"]) for entry in sim.control("/log")]
-    assert statuses == [("GET", 200), ("POST", 201), ("POST", 400), ("POST", 201), ("GET", 200), ("PUT", 200), ("GET", 200), ("DELETE", 200)]
-
-
-def test_lexicon_understands_the_refusals(sim, lexicon):
-    with pytest.raises(Exception, match="No domain found"):
-        lexicon("example.net").authenticate()
-    with pytest.raises(Exception, match="^403 Client Error: Forbidden for url"):
-        lexicon(secret="wrong").authenticate()
-
-
-def test_lexicon_waits_out_the_rate_limit(sim, lexicon):
-    sim.control("/set", {"limit": 1, "window": 0.5})
-    sim.call("GET", RECORDS)
-    lexicon().authenticate()
-    statuses = [entry["status"] for entry in sim.control("/log")[1:]]
-    assert statuses[0] == 400 and statuses[-1] == 200
-
-
-# ---- TLS
-
-def test_tls_with_keep_alive(tmp_path):
-    if not shutil.which("openssl"):
-        pytest.skip("needs openssl to make a certificate")
-    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost",
-                    "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", cert], check=True, capture_output=True)
-    sim = Simulator(tmp_path, listen=[{"addr": "127.0.0.1", "port": 0, "cert": str(cert), "key": str(key)}])
-    try:
-        context = ssl.create_default_context(cafile=cert)
-        connection = http.client.HTTPSConnection("localhost", sim.port, context=context, timeout=5)
-        created = sim.call("POST", RECORDS, {"type": "TXT", "name": "a", "value": "tls", "ttl": 5}, connection=connection)
-        assert created.headers["Location"].startswith(f"https://localhost:{sim.port}/V2.0/")
-        assert sim.call("GET", RECORDS, connection=connection).json()["totalRecords"] == 1
-        log = sim.control("/log")
-        assert log[0]["tls"] and log[0]["connection"] == log[1]["connection"]
-        sim.control("/fault", {"kind": "reset_after"})
-        with pytest.raises((ConnectionResetError, http.client.RemoteDisconnected, ssl.SSLError)):
-            sim.call("GET", RECORDS, connection=connection)
-        connection.close()
-    finally:
-        assert sim.stop() == 0
-
-
-# ---- the DNS feed
-
-class NameServer(threading.Thread):
-    """Takes RFC 2136 updates over TCP and keeps the record sets; can be told to refuse."""
-
-    def __init__(self):
-        super().__init__(daemon=True)
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self.socket.getsockname()[1]
-        self.sets = {}
-        self.times = {}
-        self.messages = 0
-        self.code = dns.rcode.NOERROR
-
-    def run(self):
-        while True:
-            try:
-                connection = self.socket.accept()[0]
-            except OSError:
-                return
-            with connection, connection.makefile("rb") as stream:
-                message = dns.message.from_wire(stream.read(int.from_bytes(stream.read(2), "big")))
-                answer = dns.message.make_response(message)
-                answer.set_rcode(self.code)
-                if self.code == dns.rcode.NOERROR:
-                    self.apply(message)
-                wire = answer.to_wire()
-                connection.sendall(len(wire).to_bytes(2, "big") + wire)
-
-    def apply(self, message):
-        assert message.opcode() == dns.opcode.UPDATE
-        self.messages += 1
-        for rrset in message.update:
-            key = (rrset.name.to_text(), dns.rdatatype.to_text(rrset.rdtype))
-            if rrset.deleting == dns.rdataclass.ANY:
-                self.sets[key] = set()
-            else:
-                self.sets[key] = self.sets.get(key, set()) | {record.to_text() for record in rrset}
-            self.times[key] = time.monotonic()
-
-    def wait_for(self, name, kind, values, seconds=3):
-        deadline = time.monotonic() + seconds
-        while self.sets.get((name, kind), set()) != set(values):
-            assert time.monotonic() < deadline, self.sets
-            time.sleep(0.01)
-        return self.times.get((name, kind))
-
-
-@pytest.fixture
-def fed(tmp_path):
-    """A simulator that feeds two name servers, the second 0.3 s behind."""
-    near, far = NameServer(), NameServer()
-    near.start()
-    far.start()
-    sim = Simulator(tmp_path, nameservers=[
-        {"fqdn": f"ns1{n}.dnsmadeeasy.com", "ipv4": "127.0.0.1", "port": server.port, "lag": lag}
-        for n, (server, lag) in enumerate(((near, 0), (far, 0.3)))])
-    yield sim, near, far
-    assert sim.stop() == 0
-    near.socket.close()
-    far.socket.close()
-
-
-NAME = "_acme-challenge.example.com."
-
-
-def test_feed_sets_whole_record_sets_after_each_servers_lag(fed):
-    sim, near, far = fed
-    start = time.monotonic()
-    first = sim.create(value="one").json()["id"]
-    assert sim.create(value="two").status == 201
-    assert near.wait_for(NAME, "TXT", ['"one"', '"two"']) - start < 0.3
-    assert far.sets == {}
-    assert far.wait_for(NAME, "TXT", ['"one"', '"two"']) - start >= 0.3
-    sim.call("DELETE", f"{RECORDS}/{first}")
-    near.wait_for(NAME, "TXT", ['"two"'])
-    near.sets[(NAME, "TXT")].add('"stale"')
-    sim.create(value="three")
-    near.wait_for(NAME, "TXT", ['"two"', '"three"'])
-    assert sim.call("GET", "/V2.0/dns/managed/name?domainname=example.com").json()["nameServers"][1]["fqdn"] == "ns11.dnsmadeeasy.com"
-
-
-def test_feed_holds_and_releases_a_server(fed):
-    sim, near, far = fed
-    sim.control("/set", {"hold": "ns11", "lag": {"ns11": 0}})
-    sim.create(value="one")
-    near.wait_for(NAME, "TXT", ['"one"'])
-    time.sleep(0.1)
-    assert far.sets == {}
-    assert [server["pending"] for server in sim.control("/state")["nameservers"]] == [0, 1]
-    sim.control("/set", {"release": "all"})
-    far.wait_for(NAME, "TXT", ['"one"'])
-    assert sim.control("/feed")["ns11.dnsmadeeasy.com"][-1]["values"] == ["one"]
-
-
-def test_feed_tries_again_and_carries_other_types(fed):
-    sim, near, far = fed
-    near.code = dns.rcode.SERVFAIL
-    batch = [{"type": "CNAME", "name": "_acme-challenge.www", "value": "target", "ttl": 60},
-             {"type": "TXT", "name": "long", "value": "x" * 300, "ttl": 60}, {"type": "A", "name": "", "value": "192.0.2.1", "ttl": 60},
-             {"type": "MX", "name": "", "value": "mail.example.net.", "mxLevel": 5, "ttl": 60},
-             {"type": "A", "name": "bad", "value": "not an address", "ttl": 60},
-             {"type": "CAA", "name": "", "value": "ca.example", "caaType": "issue", "issuerCritical": 0, "ttl": 60}]
-    assert sim.call("POST", f"{RECORDS}/createMulti", batch).status == 201
-    time.sleep(0.1)
-    near.code = dns.rcode.NOERROR
-    near.wait_for("_acme-challenge.www.example.com.", "CNAME", ["target.example.com."])
-    near.wait_for("long.example.com.", "TXT", [f'"{"x" * 255}" "{"x" * 45}"'])
-    near.wait_for("example.com.", "A", ["192.0.2.1"])
-    near.wait_for("example.com.", "MX", ["5 mail.example.net."])
-    near.wait_for("example.com.", "CAA", ['0 issue "ca.example"'])
-    assert sim.control("/state")["nameservers"][0]["dropped"] == 1, "the bad value is given up, the rest arrives"
-    sim.control("/reset", {})
-    near.wait_for("example.com.", "A", [])
-    far.wait_for("example.com.", "MX", [], seconds=1)
-
-
-def test_feed_sends_one_message_for_many_records(fed):
-    sim, near, _ = fed
-    batch = [{"type": "TXT", "name": f"_acme-challenge.h{n}", "value": f"v{n}", "ttl": 60} for n in range(90)]
-    assert sim.call("POST", f"{RECORDS}/createMulti", batch).status == 201
-    near.wait_for("_acme-challenge.h89.example.com.", "TXT", ['"v89"'])
-    assert near.messages <= 3

@@ -1,4 +1,6 @@
-"""The resources below /V2.0. A handler takes the call and returns a Reply, or raises ApiError for the application's 400."""
+"""The resources below /V2.0. A handler takes the call and returns a Reply, or raises ApiError for the
+application's 400.
+"""
 
 import json
 import re
@@ -53,6 +55,7 @@ class Call:
 
 def page_of(call, items):
     """(items of the wanted page, total pages, page number). Without rows= everything is one page."""
+
     def number(name, default):
         text = call.query(name)
         return int(text) if text and text.isdigit() else default
@@ -63,7 +66,7 @@ def page_of(call, items):
         return items, 1, 0
     page = number("page", base)
     start = max(0, page - base) * rows
-    return items[start:start + rows], max(1, -(-len(items) // rows)), page
+    return items[start : start + rows], max(1, -(-len(items) // rows)), page
 
 
 def listing(call, items, text_of):
@@ -73,6 +76,7 @@ def listing(call, items, text_of):
 
 
 # ---- zones
+
 
 def list_zones(call):
     zones = sorted(call.account.zones.values(), key=lambda zone: zone.name)
@@ -86,7 +90,9 @@ def create_zones(call):
     if not isinstance(fields, dict):
         raise ApiError("Invalid domain.")
     names = fields.get("names") or [fields.get("name")]
-    if not all(isinstance(name, str) and re.fullmatch(r"([A-Za-z0-9_-]+\.)+[A-Za-z0-9-]+", name) for name in names):
+    if not all(
+        isinstance(name, str) and re.fullmatch(r"([A-Za-z0-9_-]+\.)+[A-Za-z0-9-]+", name) for name in names
+    ):
         raise ApiError("Invalid domain name.")
     if any(call.store.find_zone_by_name(name) for name in names):
         raise ApiError("Domain name conflicts with existing zones.")
@@ -95,7 +101,9 @@ def create_zones(call):
         call.store.start_pending(zone, 1)
     if "names" in fields:
         return json_reply(compact([zone.id for zone in zones]), 201)
-    return json_reply(zones[0].full(call.store.servers), 201, [("Location", f"{call.base_url()}/dns/managed/{zones[0].id}")])
+    return json_reply(
+        zones[0].full(call.store.servers), 201, [("Location", f"{call.base_url()}/dns/managed/{zones[0].id}")]
+    )
 
 
 def update_zones(call):
@@ -148,6 +156,7 @@ def delete_zone(call, zone_id):
 
 # ---- records
 
+
 def list_records(call, zone_id):
     zone = call.zone(zone_id)
     found = zone.select(call.query("recordName"), call.query("type"), call.settings)
@@ -176,8 +185,10 @@ def create_records(call, zone_id):
     for fields in items:
         record = call.store.build(zone, fields)
         if zone.twin(record) or record.identity() in seen:
-            raise ApiError(f'Duplicate name and value match detected for record "{record.name} {record.value}" '
-                           f'with domain "{zone.name}".')
+            raise ApiError(
+                f'Duplicate name and value match detected for record "{record.name} {record.value}" '
+                f'with domain "{zone.name}".'
+            )
         seen.add(record.identity())
         records.append(record)
     call.store.commit(zone, records)
@@ -192,14 +203,21 @@ def update_record(call, zone_id, record_id):
 
 
 def update_records(call, zone_id):
-    """Every record is checked before the first is changed, so that an error leaves the zone as it was (our choice)."""
+    """Every record is checked before the first is changed, so that an error leaves the zone as it was (our
+    choice).
+    """
     zone = call.zone(zone_id)
     items = call.body()
-    if not isinstance(items, list) or not all(isinstance(item, dict) and str(item.get("id", "")).isdigit() for item in items):
+    if not isinstance(items, list) or not all(
+        isinstance(item, dict) and str(item.get("id", "")).isdigit() for item in items
+    ):
         raise ApiError("Invalid records.")
     pairs = [(call.record(zone, item["id"]), item) for item in items]
     for record, fields in pairs:
-        call.store.build(zone, {"type": record.type, "name": record.name, "value": record.value, "ttl": record.ttl, **fields})
+        call.store.build(
+            zone,
+            {"type": record.type, "name": record.name, "value": record.value, "ttl": record.ttl, **fields},
+        )
     for record, fields in pairs:
         call.store.replace(zone, record, fields)
     return empty_reply()
@@ -221,13 +239,23 @@ def delete_record(call, zone_id, record_id):
 
 
 def delete_records(call, zone_id):
-    """`?ids=1&ids=2`, `?ids=1,2`; unknown ids are ignored. No ids at all (or only empty ones, or ids in the body): the whole zone."""
+    """`?ids=1&ids=2`, `?ids=1,2`; unknown ids are ignored. No ids at all (or only empty ones, or ids in the
+    body): the whole zone.
+    """
     zone = call.zone(zone_id)
-    ids = [part.strip() for name, value in call.request.query if name == "ids" for part in value.split(",") if part.strip()]
+    ids = [
+        part.strip()
+        for name, value in call.request.query
+        if name == "ids"
+        for part in value.split(",")
+        if part.strip()
+    ]
     if not all(record_id.isdigit() for record_id in ids):
         raise Missing("ids that are no numbers")
     if ids:
-        chosen = [zone.records[int(record_id)] for record_id in dict.fromkeys(ids) if int(record_id) in zone.records]
+        chosen = [
+            zone.records[int(record_id)] for record_id in dict.fromkeys(ids) if int(record_id) in zone.records
+        ]
     else:
         call.note["wiped"] = True
         chosen = list(zone.records.values())
@@ -237,16 +265,28 @@ def delete_records(call, zone_id):
     return empty_reply()
 
 
-ROUTES = [(re.compile(pattern), methods) for pattern, methods in (
-    (r"/dns/managed", {"GET": list_zones, "POST": create_zones, "PUT": update_zones, "DELETE": delete_all_zones}),
-    (r"/dns/managed/name", {"GET": zone_by_name}),
-    (r"/dns/managed/id/([^/]+)", {"GET": zone_by_name}),
-    (r"/dns/managed/(\d+)", {"GET": zone_by_id, "PUT": update_zone, "DELETE": delete_zone}),
-    (r"/dns/managed/(\d+)/records", {"GET": list_records, "POST": create_record, "DELETE": delete_records}),
-    (r"/dns/managed/(\d+)/records/createMulti", {"POST": create_records}),
-    (r"/dns/managed/(\d+)/records/updateMulti", {"PUT": update_records}),
-    (r"/dns/managed/(\d+)/records/(\d+)", {"GET": get_record, "PUT": update_record, "DELETE": delete_record}),
-)]
+ROUTES = [
+    (re.compile(pattern), methods)
+    for pattern, methods in (
+        (
+            r"/dns/managed",
+            {"GET": list_zones, "POST": create_zones, "PUT": update_zones, "DELETE": delete_all_zones},
+        ),
+        (r"/dns/managed/name", {"GET": zone_by_name}),
+        (r"/dns/managed/id/([^/]+)", {"GET": zone_by_name}),
+        (r"/dns/managed/(\d+)", {"GET": zone_by_id, "PUT": update_zone, "DELETE": delete_zone}),
+        (
+            r"/dns/managed/(\d+)/records",
+            {"GET": list_records, "POST": create_record, "DELETE": delete_records},
+        ),
+        (r"/dns/managed/(\d+)/records/createMulti", {"POST": create_records}),
+        (r"/dns/managed/(\d+)/records/updateMulti", {"PUT": update_records}),
+        (
+            r"/dns/managed/(\d+)/records/(\d+)",
+            {"GET": get_record, "PUT": update_record, "DELETE": delete_record},
+        ),
+    )
+]
 
 
 def accepts_json(accept):
@@ -259,7 +299,7 @@ def route(call):
     if not path.startswith(BASE + "/"):
         return not_found(call.settings, "path outside of /V2.0")
     for pattern, methods in ROUTES:
-        match = pattern.fullmatch(path[len(BASE):])
+        match = pattern.fullmatch(path[len(BASE) :])
         if match:
             method = "GET" if call.request.method == "HEAD" else call.request.method
             if method not in methods:

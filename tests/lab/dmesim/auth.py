@@ -1,7 +1,8 @@
 """The request signature: x-dnsme-apiKey, x-dnsme-requestDate, x-dnsme-hmac.
 
-The HMAC-SHA1 covers nothing but the date header's raw bytes, under the secret's ASCII text. Production accepts several spellings of the
-date (GMT, UTC, numeric zones, one-digit days) because it parses them; English names are required.
+The HMAC-SHA1 covers nothing but the date header's raw bytes, under the secret's ASCII text. Production
+accepts several spellings of the date (GMT, UTC, numeric zones, one-digit days) because it parses them;
+English names are required.
 """
 
 import calendar
@@ -11,12 +12,25 @@ import re
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-ZONES = {"gmt": 0, "utc": 0, "ut": 0, "z": 0, "est": -300, "edt": -240, "cst": -360, "cdt": -300,
-         "mst": -420, "mdt": -360, "pst": -480, "pdt": -420}
+ZONES = {
+    "gmt": 0,
+    "utc": 0,
+    "ut": 0,
+    "z": 0,
+    "est": -300,
+    "edt": -240,
+    "cst": -360,
+    "cdt": -300,
+    "mst": -420,
+    "mdt": -360,
+    "pst": -480,
+    "pdt": -420,
+}
 
 DATE_RE = re.compile(
     r"\s*([A-Za-z]{3}),\s+(\d{1,2})\s+([A-Za-z]{3})\s+(\d{4})\s+(\d{1,2}):(\d{2}):(\d{2})\s+"
-    r"(?:([A-Za-z]{1,3})|(?:GMT)?([+-])(\d{2}):?(\d{2}))\s*")
+    r"(?:([A-Za-z]{1,3})|(?:GMT)?([+-])(\d{2}):?(\d{2}))\s*"
+)
 
 
 def sign(secret, date):
@@ -48,7 +62,9 @@ def fingerprint(key):
 
 
 class Credentials:
-    """The three headers of one request, and the checks that read them. Each check returns an error text or None."""
+    """The three headers of one request, and the checks that read them. Each check returns an error text or
+    None.
+    """
 
     def __init__(self, headers):
         self.key = headers.get("x-dnsme-apikey", "").strip()
@@ -72,9 +88,13 @@ class Credentials:
         difference_ms = round((stamp - now) * 1000)
         if abs(difference_ms) < settings.max_skew_ms:
             return None
-        return ("Request sent with date header too far out of sync.  "
-                f"Difference in times is {difference_ms * settings.skew_sign}, header value is {stamp * 1000}")
+        return (
+            "Request sent with date header too far out of sync.  "
+            f"Difference in times is {difference_ms * settings.skew_sign}, header value is {stamp * 1000}"
+        )
 
     def check_hmac(self, account):
-        right = account and hmac.compare_digest(sign(account.secret, self.date), self.hmac.encode("ascii", "replace").decode())
+        right = account and hmac.compare_digest(
+            sign(account.secret, self.date), self.hmac.encode("ascii", "replace").decode()
+        )
         return None if right else "Unable to verify HMAC"

@@ -3,13 +3,17 @@
 GET  /state            zones with records, budget of each key, settings, name servers, faults, number of wipes
 GET  /log[?since=N]    the requests so far, oldest first, from entry N on
 GET  /feed             what each name server was told, and when
-POST /set              any setting by name; "lag": seconds or {server: seconds}; "hold": [servers]; "release": [servers]
+POST /set              any setting by name; "lag": seconds or {server: seconds}; "hold": [servers];
+                       "release": [servers]
 POST /fault            see the fault module; GET lists, DELETE clears
-POST /record           {"zone": name or id, "records": [{name, type, value, ttl, source, sourceId}, ...]} or one record's fields inline;
-                       {"zone": ..., "delete": [ids]} removes behind the client's back
-POST /zone             {"name": ..., "id", "account": key or number, "pendingActionId", "vanity": [...], "delegateNameServers": [...]};
-                       creates it or changes it (a new id, too); {"name": ..., "remove": true}
-POST /reset            {"only": ["log", "window", "faults", "records", "settings", "feed"]}; without it the first four
+POST /record           {"zone": name or id, "records": [{name, type, value, ttl, source, sourceId}, ...]}
+                       or one record's fields inline; {"zone": ..., "delete": [ids]} removes behind the
+                       client's back
+POST /zone             {"name": ..., "id", "account": key or number, "pendingActionId", "vanity": [...],
+                       "delegateNameServers": [...]}: creates the zone or changes it (a new id, too);
+                       {"name": ..., "remove": true}
+POST /reset            {"only": ["log", "window", "faults", "records", "settings", "feed"]}; without it the
+                       first four
 Server names: the full name, its first label, its address, or "all".
 """
 
@@ -35,16 +39,25 @@ class Control:
         self.app = app
         self.connections = set()
         self.routes = {
-            ("GET", "/state"): self.state, ("GET", "/log"): self.log, ("GET", "/feed"): self.feed, ("POST", "/set"): self.set,
-            ("GET", "/fault"): self.list_faults, ("POST", "/fault"): self.fault, ("DELETE", "/fault"): self.clear_faults,
-            ("POST", "/record"): self.record, ("POST", "/zone"): self.zone, ("POST", "/reset"): self.reset,
+            ("GET", "/state"): self.state,
+            ("GET", "/log"): self.log,
+            ("GET", "/feed"): self.feed,
+            ("POST", "/set"): self.set,
+            ("GET", "/fault"): self.list_faults,
+            ("POST", "/fault"): self.fault,
+            ("DELETE", "/fault"): self.clear_faults,
+            ("POST", "/record"): self.record,
+            ("POST", "/zone"): self.zone,
+            ("POST", "/reset"): self.reset,
         }
 
     def receive(self, connection, request):
         status, value = self.answer(request)
         body = compact(value).encode("utf-8")
-        head = (f"HTTP/1.1 {status} {'OK' if status == 200 else 'Error'}\r\nContent-Type: application/json\r\n"
-                f"Content-Length: {len(body)}\r\n\r\n").encode("ascii")
+        head = (
+            f"HTTP/1.1 {status} {'OK' if status == 200 else 'Error'}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        ).encode("ascii")
         connection.send(head + body, request.wants_close())
 
     def answer(self, request):
@@ -68,11 +81,25 @@ class Control:
         app = self.app
         app.store.settle()
         return {
-            "zones": [{"id": zone.id, "name": zone.name, "key": fingerprint(zone.account.key), "pendingActionId": zone.pending,
-                       "vanity": zone.vanity, "records": [json.loads(record.text) for record in zone.records.values()]}
-                      for zone in app.store.zones.values()],
-            "accounts": [{"key": fingerprint(account.key), "sandbox": account.sandbox, "remaining": app.windows.remaining(account.key)}
-                         for account in app.store.accounts.values()],
+            "zones": [
+                {
+                    "id": zone.id,
+                    "name": zone.name,
+                    "key": fingerprint(zone.account.key),
+                    "pendingActionId": zone.pending,
+                    "vanity": zone.vanity,
+                    "records": [json.loads(record.text) for record in zone.records.values()],
+                }
+                for zone in app.store.zones.values()
+            ],
+            "accounts": [
+                {
+                    "key": fingerprint(account.key),
+                    "sandbox": account.sandbox,
+                    "remaining": app.windows.remaining(account.key),
+                }
+                for account in app.store.accounts.values()
+            ],
             "settings": app.settings.as_dict(),
             "nameservers": [server.as_dict() for server in app.feed.servers],
             "faults": [fault.as_dict() for fault in app.faults.active],
@@ -81,7 +108,7 @@ class Control:
         }
 
     def log(self, fields):
-        return self.app.journal.entries[int(fields.get("?since", 0)):]
+        return self.app.journal.entries[int(fields.get("?since", 0)) :]
 
     def feed(self, _fields):
         return {server.fqdn: list(server.history) for server in self.app.feed.servers}
@@ -92,7 +119,9 @@ class Control:
         feed = self.app.feed
         lag = fields.pop("lag", fields.pop("lags", {}))
         lags = lag if isinstance(lag, dict) else {"all": lag}
-        moves = [(feed.pick(name), {"lag": seconds}) for name, seconds in lags.items()] if feed.servers else []
+        moves = (
+            [(feed.pick(name), {"lag": seconds}) for name, seconds in lags.items()] if feed.servers else []
+        )
         moves += [(feed.pick(fields.pop("hold")), {"held": True})] if "hold" in fields else []
         moves += [(feed.pick(fields.pop("release")), {"held": False})] if "release" in fields else []
         self.app.settings.change(fields)

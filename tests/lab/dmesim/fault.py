@@ -1,9 +1,10 @@
-"""Failures on demand: the next N requests that match get one of the KINDS instead of (or after) the real answer.
+"""Failures on demand: the next N requests that match get a failure instead of the real answer, or after it.
 
 POST /fault {"method": "POST", "path": "regular expression", "count": 1, "skip": 0, "kind": "status", ...}
 
 kind             what happens                                     parameters (default)
-status           an answer of our choice                          status (500), body (""), content_type (text/html), headers ({})
+status           an answer of our choice                          status (500), body (""), headers ({}),
+                                                                  content_type (text/html)
 redirect         302 to another URL                               location, status (302)
 reset_before     TCP reset, nothing done
 reset_after      the request is carried out, then TCP reset
@@ -18,8 +19,8 @@ empty            the real status with an empty body
 oversize         200 with a body without end                      bytes (64 MiB)
 slow             the real answer, later                           delay_ms (1000)
 
-"act": true or false overrides whether the request is carried out. "path" is searched in path?query. Budget and authentication are part of
-carrying out: a fault that does not act costs nothing.
+"act": true or false overrides whether the request is carried out. "path" is searched in path?query. Budget
+and authentication are part of carrying out: a fault that does not act costs nothing.
 """
 
 import itertools
@@ -28,11 +29,39 @@ import re
 
 from .reply import JSON_TYPE, Reply, encode
 
-ACTS = {"status": False, "redirect": False, "reset_before": False, "reset_after": True, "close_before": False, "close_after": True,
-        "timeout": False, "timeout_after": True, "truncate": True, "garbage": False, "invalid_json": True, "empty": True,
-        "oversize": False, "slow": True}
-PARAMETERS = {"id", "kind", "method", "path", "count", "skip", "act", "status", "body", "content_type", "headers", "location", "seconds",
-              "bytes", "delay_ms"}
+ACTS = {
+    "status": False,
+    "redirect": False,
+    "reset_before": False,
+    "reset_after": True,
+    "close_before": False,
+    "close_after": True,
+    "timeout": False,
+    "timeout_after": True,
+    "truncate": True,
+    "garbage": False,
+    "invalid_json": True,
+    "empty": True,
+    "oversize": False,
+    "slow": True,
+}
+PARAMETERS = {
+    "id",
+    "kind",
+    "method",
+    "path",
+    "count",
+    "skip",
+    "act",
+    "status",
+    "body",
+    "content_type",
+    "headers",
+    "location",
+    "seconds",
+    "bytes",
+    "delay_ms",
+}
 PIECE = b" " * 65536
 
 
@@ -66,12 +95,22 @@ class Fault:
         return self.fields.get("delay_ms", 1000) / 1000 if self.kind == "slow" else 0.0
 
     def as_dict(self):
-        return {"id": self.id, "kind": self.kind, "method": self.method, "path": self.path.pattern, "left": self.left, "skip": self.skip}
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "method": self.method,
+            "path": self.path.pattern,
+            "left": self.left,
+            "skip": self.skip,
+        }
 
     def deliver(self, connection, request, reply, settings, limits):
-        """End the request on the wire. `reply` is the real answer, None if the request was not carried out. Returns the status sent."""
+        """End the request on the wire. `reply` is the real answer, None if the request was not carried out.
+        Returns the status sent.
+        """
         return getattr(self, "_" + self.kind.removesuffix("_before").removesuffix("_after"))(
-            connection, request, reply or Reply(200), settings, limits)
+            connection, request, reply or Reply(200), settings, limits
+        )
 
     def _send(self, connection, request, reply, settings, limits):
         connection.send(encode(reply, request, settings, limits), reply.close or request.wants_close())
@@ -79,13 +118,20 @@ class Fault:
 
     def _status(self, connection, request, _reply, settings, limits):
         body = self.fields.get("body", "").encode("utf-8")
-        made = Reply(int(self.fields.get("status", 500)), body, self.fields.get("content_type", "text/html"),
-                     headers=self.fields.get("headers", {}).items())
+        made = Reply(
+            int(self.fields.get("status", 500)),
+            body,
+            self.fields.get("content_type", "text/html"),
+            headers=self.fields.get("headers", {}).items(),
+        )
         return self._send(connection, request, made, settings, limits)
 
     def _redirect(self, connection, request, _reply, settings, limits):
-        made = Reply(int(self.fields.get("status", 302)), headers=[("Location", self.fields.get("location", "https://example.invalid/"))],
-                     content_type=None)
+        made = Reply(
+            int(self.fields.get("status", 302)),
+            headers=[("Location", self.fields.get("location", "https://example.invalid/"))],
+            content_type=None,
+        )
         return self._send(connection, request, made, settings, limits)
 
     def _reset(self, connection, *_):
@@ -126,7 +172,7 @@ class Fault:
         head = encode(Reply(200, content_type=JSON_TYPE, close=True), request, settings, limits)
         head = head.replace(b"Content-Length: 0", b"Content-Length: %d" % size)
         pieces = itertools.repeat(PIECE, max(0, size - len(start)) // len(PIECE))
-        rest = PIECE[:max(0, size - len(start)) % len(PIECE)]
+        rest = PIECE[: max(0, size - len(start)) % len(PIECE)]
         connection.stream(piece for piece in itertools.chain([head + start], pieces, [rest]) if piece)
         return 200
 

@@ -1,10 +1,12 @@
-"""Publishes record sets at the name servers by RFC 2136, each server after its own lag, from a thread of its own.
+"""Publishes record sets at the name servers by RFC 2136, each server after its own lag, from a thread of its
+own.
 
-A change carries the whole record set as it was when it happened, and the update deletes the set before it adds the values: applying it
-twice, or after a lost answer, does no harm. Changes reach a server in order. A server that is held gets nothing until it is released; one
-that does not answer gets everything once it does.
+A change carries the whole record set as it was when it happened, and the update deletes the set before it
+adds the values: applying it twice, or after a lost answer, does no harm. Changes reach a server in order. A
+server that is held gets nothing until it is released; one that does not answer gets everything once it does.
 """
 
+import importlib
 import threading
 import time
 from collections import deque
@@ -50,7 +52,9 @@ def rdata_text(record, zone):
     if record.type == "MX":
         return f"{extra.get('mxLevel', 10)} {host(value, zone)}"
     if record.type == "SRV":
-        return f"{extra.get('priority', 0)} {extra.get('weight', 0)} {extra.get('port', 0)} {host(value, zone)}"
+        return (
+            f"{extra.get('priority', 0)} {extra.get('weight', 0)} {extra.get('port', 0)} {host(value, zone)}"
+        )
     if record.type == "CAA":
         return f"{extra.get('issuerCritical', 0)} {extra.get('caaType', 'issue')} \"{value.strip(chr(34))}\""
     return value
@@ -128,9 +132,18 @@ class Server(threading.Thread):
 
     def as_dict(self):
         with self.changed:
-            return {"fqdn": self.fqdn, "address": self.address, "port": self.port, "lag": self.lag, "held": self.held,
-                    "pending": len(self.queue) + self.in_flight, "applied": self.applied, "failed": self.failed, "dropped": self.dropped,
-                    "last_error": self.last_error}
+            return {
+                "fqdn": self.fqdn,
+                "address": self.address,
+                "port": self.port,
+                "lag": self.lag,
+                "held": self.held,
+                "pending": len(self.queue) + self.in_flight,
+                "applied": self.applied,
+                "failed": self.failed,
+                "dropped": self.dropped,
+                "last_error": self.last_error,
+            }
 
     # ---- the thread
 
@@ -178,13 +191,11 @@ class Server(threading.Thread):
         left = []
         for zone, changes in zones.items():
             for start in range(0, len(changes), MAX_SETS):
-                part = changes[start:start + MAX_SETS]
-                if not self.send(zone, part):
-                    left += part
+                left += self.send(zone, changes[start : start + MAX_SETS])
         return left
 
     def send(self, zone, changes):
-        """True when done with these changes, for good or bad."""
+        """Returns the changes that have to be tried again."""
         import dns.exception
         import dns.query
         import dns.rcode
@@ -193,17 +204,16 @@ class Server(threading.Thread):
             message = build_update(zone, changes)
         except (dns.exception.DNSException, ValueError) as error:
             if len(changes) > 1:  # one bad value must not keep the others out
-                return all([self.send(zone, [change]) for change in changes])
+                return [left for change in changes for left in self.send(zone, [change])]
             return self.give_up(changes, f"{changes[0].name} {changes[0].type}: {error}")
         try:
             code = dns.query.tcp(message, self.address, timeout=TIMEOUT_S, port=self.port).rcode()
         except (OSError, EOFError, dns.exception.DNSException) as error:
-            return self.note_failure(f"{type(error).__name__}: {error}")
+            return self.note_failure(changes, f"{type(error).__name__}: {error}")
         if code == dns.rcode.NOERROR:
-            self.note_success(changes)
-            return True
+            return self.note_success(changes)
         if code == dns.rcode.SERVFAIL:  # Knot says so while a zone is being loaded
-            return self.note_failure("SERVFAIL")
+            return self.note_failure(changes, "SERVFAIL")
         return self.give_up(changes, f"zone {zone}: {dns.rcode.to_text(code)}")
 
     def note_success(self, changes):
@@ -211,20 +221,28 @@ class Server(threading.Thread):
         with self.changed:
             self.applied += len(changes)
             for change in changes:
-                self.history.append({"t": now, "zone": change.zone, "name": change.name, "type": change.type,
-                                     "values": [readable(value) for value in change.values]})
+                self.history.append(
+                    {
+                        "t": now,
+                        "zone": change.zone,
+                        "name": change.name,
+                        "type": change.type,
+                        "values": [readable(value) for value in change.values],
+                    }
+                )
+        return []
 
-    def note_failure(self, text):
+    def note_failure(self, changes, text):
         with self.changed:
             self.failed += 1
             self.last_error = text
-        return False
+        return changes
 
     def give_up(self, changes, text):
         with self.changed:
             self.dropped += len(changes)
             self.last_error = text
-        return True
+        return []
 
 
 def readable(value):
@@ -238,6 +256,10 @@ class Feed:
         self.servers = [Server(entry) for entry in entries]
 
     def start(self):
+        if self.servers:
+            # dnspython is loaded here: at the first change it would hold the answers up
+            importlib.import_module("dns.query")
+            build_update("example.com", [Change("example.com", "", "TXT", [[b""]], 0)])
         for server in self.servers:
             server.start()
 
@@ -264,8 +286,11 @@ class Feed:
         names = [names] if isinstance(names, str) else names
         chosen = []
         for name in names:
-            found = [server for server in self.servers
-                     if name in ("all", "*", server.fqdn, server.fqdn.split(".")[0], server.address)]
+            found = [
+                server
+                for server in self.servers
+                if name in ("all", "*", server.fqdn, server.fqdn.split(".")[0], server.address)
+            ]
             if not found:
                 raise KeyError(name)
             chosen += found

@@ -1,4 +1,6 @@
-"""What stands before the resources: budget, key, date, signature. See the package's text for what is known of their order."""
+"""What stands before the resources: budget, key, date, signature. See the package's text for what is known of
+their order.
+"""
 
 import time
 
@@ -55,7 +57,11 @@ class Gate:
         if reply is None:
             self.app.store.settle()
             # check_order may leave the key check out in odd tests; without an account nothing can be served
-            reply = route(Call(self.app, request, account, entry)) if account else gateway_error(settings, 403, "API key not found")
+            reply = (
+                route(Call(self.app, request, account, entry))
+                if account
+                else gateway_error(settings, 403, "API key not found")
+            )
         return reply, self.limits(bucket)
 
     def limits(self, bucket):

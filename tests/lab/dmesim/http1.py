@@ -1,7 +1,8 @@
-"""HTTP/1.1 on an asyncio transport: requests in (Content-Length or chunked, keep-alive, pipelined), one write per answer out.
+"""HTTP/1.1 on an asyncio transport: requests in (Content-Length or chunked, keep-alive, pipelined), one write
+per answer out.
 
-The protocol object hands each complete request to `receiver.receive(connection, request)` and waits for one of the connection's ending
-calls: send, abort, hold, stream.
+The protocol object hands each complete request to `receiver.receive(connection, request)` and waits for one
+of the connection's ending calls: send, abort, hold, stream.
 """
 
 import asyncio
@@ -25,7 +26,19 @@ class BadRequest(Exception):
 
 
 class Request:
-    __slots__ = ("method", "target", "path", "query", "version", "headers", "body", "tls", "peer", "connection", "received")
+    __slots__ = (
+        "method",
+        "target",
+        "path",
+        "query",
+        "version",
+        "headers",
+        "body",
+        "tls",
+        "peer",
+        "connection",
+        "received",
+    )
 
     def __init__(self, head, tls, peer, connection):
         lines = head.split("\r\n")
@@ -77,7 +90,7 @@ def take_chunked(buffer, start):
             return (bytes(body), end + 2) if end >= 0 else None
         if len(buffer) < start + size + 2:
             return None
-        body += buffer[start:start + size]
+        body += buffer[start : start + size]
         start += size + 2
 
 
@@ -135,7 +148,9 @@ class Connection(asyncio.Protocol):
         try:
             request = self.take_request()
         except BadRequest as error:
-            self.transport.write(b"HTTP/1.1 %d Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" % error.status)
+            self.transport.write(
+                b"HTTP/1.1 %d Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" % error.status
+            )
             self.transport.close()
             return
         if request:
@@ -169,7 +184,7 @@ class Connection(asyncio.Protocol):
             return None
         self.continued = False
         request.body = taken[0]
-        del self.buffer[:taken[1]]
+        del self.buffer[: taken[1]]
         return request
 
     # ---- endings

@@ -1,7 +1,8 @@
 """One DNS record: what the API accepts, stores and returns.
 
-The order of the returned fields is part of the interface: acme.sh finds a record's id with a regular expression that needs "id" directly
-behind "value". TXT values are stored inside double quotes, 255 bytes each, with nothing between the pieces.
+The order of the returned fields is part of the interface: acme.sh finds a record's id with a regular
+expression that needs "id" directly behind "value". TXT values are stored inside double quotes, 255 bytes
+each, with nothing between the pieces.
 """
 
 import re
@@ -11,8 +12,13 @@ from .reply import ApiError, compact
 TYPES = ("A", "AAAA", "ANAME", "CAA", "CNAME", "HTTPRED", "MX", "NS", "PTR", "SPF", "SRV", "TXT")
 LOCATIONS = ("DEFAULT", "US_EAST", "US_WEST", "EUROPE", "ASIA_PAC", "OCREANIA", "SOUTH_AMERICA")
 HOST_TYPES = ("ANAME", "CNAME", "MX", "NS", "PTR", "SRV")
-EXTRA = {"MX": ("mxLevel",), "SRV": ("weight", "priority", "port"), "CAA": ("caaType", "issuerCritical"),
-         "HTTPRED": ("redirectType", "title", "keywords", "description", "hardLink"), "A": ("password",)}
+EXTRA = {
+    "MX": ("mxLevel",),
+    "SRV": ("weight", "priority", "port"),
+    "CAA": ("caaType", "issuerCritical"),
+    "HTTPRED": ("redirectType", "title", "keywords", "description", "hardLink"),
+    "A": ("password",),
+}
 NUMBERS = ("mxLevel", "weight", "priority", "port", "issuerCritical")
 LABEL_RE = re.compile(r"[A-Za-z0-9_*@/-]([A-Za-z0-9_/-]{0,61}[A-Za-z0-9_/-])?")
 PIECES_RE = re.compile(r'"([^"]*)"\s*')
@@ -44,7 +50,7 @@ def quote_txt(value):
     if not content:
         raise ApiError("Record value may not be blank.")
     raw = content.encode("utf-8")
-    pieces = (raw[start:start + 255] for start in range(0, len(raw), 255))
+    pieces = (raw[start : start + 255] for start in range(0, len(raw), 255))
     return "".join(f'"{piece.decode("utf-8", "replace")}"' for piece in pieces)
 
 
@@ -53,13 +59,17 @@ def check_name(name, zone_name):
         return name
     if name.endswith("."):
         raise ApiError("Record name may not end with a dot.")
-    if len(name) + 1 + len(zone_name) > 253 or not all(LABEL_RE.fullmatch(label) for label in name.split(".")):
+    if len(name) + 1 + len(zone_name) > 253 or not all(
+        LABEL_RE.fullmatch(label) for label in name.split(".")
+    ):
         raise ApiError(f"Invalid record name ({name}).")
     return name
 
 
 class Record:
-    """Built from the fields of a request; `text` is its JSON, cached because listings of big zones are frequent."""
+    """Built from the fields of a request; `text` is its JSON, cached because listings of big zones are
+    frequent.
+    """
 
     __slots__ = ("id", "type", "name", "value", "ttl", "location", "source", "source_id", "extra", "_text")
 
@@ -123,8 +133,17 @@ class Record:
     @property
     def text(self):
         if self._text is None:
-            fields = {"failover": False, "monitor": False, "sourceId": self.source_id, "dynamicDns": False, "failed": False,
-                      "gtdLocation": self.location, "hardLink": False, "ttl": self.ttl, "source": self.source}
+            fields = {
+                "failover": False,
+                "monitor": False,
+                "sourceId": self.source_id,
+                "dynamicDns": False,
+                "failed": False,
+                "gtdLocation": self.location,
+                "hardLink": False,
+                "ttl": self.ttl,
+                "source": self.source,
+            }
             fields.update(self.extra)
             fields.update({"name": self.name, "value": self.value, "id": self.id, "type": self.type})
             self._text = compact(fields)

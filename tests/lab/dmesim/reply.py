@@ -1,7 +1,7 @@
 """Answers of the API and how they look on the wire.
 
-Two styles of error JSON exist: the gateway in front (keys, dates, budget) writes a space after the colon, the application behind it writes
-compact JSON and closes the connection.
+Two styles of error JSON exist: the gateway in front (keys, dates, budget) writes a space after the colon, the
+application behind it writes compact JSON and closes the connection.
 """
 
 import json
@@ -11,11 +11,30 @@ import uuid
 
 from .auth import DAYS, MONTHS
 
-REASONS = {200: "OK", 201: "Created", 301: "Moved Permanently", 302: "Found", 303: "See Other", 307: "Temporary Redirect",
-           308: "Permanent Redirect", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
-           405: "Method Not Allowed", 406: "Not Acceptable", 408: "Request Timeout", 413: "Payload Too Large",
-           429: "Too Many Requests", 431: "Request Header Fields Too Large", 500: "Internal Server Error", 501: "Not Implemented",
-           502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout"}
+REASONS = {
+    200: "OK",
+    201: "Created",
+    301: "Moved Permanently",
+    302: "Found",
+    303: "See Other",
+    307: "Temporary Redirect",
+    308: "Permanent Redirect",
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    406: "Not Acceptable",
+    408: "Request Timeout",
+    413: "Payload Too Large",
+    429: "Too Many Requests",
+    431: "Request Header Fields Too Large",
+    500: "Internal Server Error",
+    501: "Not Implemented",
+    502: "Bad Gateway",
+    503: "Service Unavailable",
+    504: "Gateway Timeout",
+}
 JSON_TYPE = "application/json"
 HTML_TYPE = "text/html;charset=ISO-8859-1"
 CHUNK = 8192
@@ -26,7 +45,17 @@ class Reply:
 
     __slots__ = ("status", "body", "content_type", "headers", "chunked", "close", "cookie", "error")
 
-    def __init__(self, status, body=b"", content_type=JSON_TYPE, headers=(), chunked=False, close=False, cookie=True, error=None):
+    def __init__(
+        self,
+        status,
+        body=b"",
+        content_type=JSON_TYPE,
+        headers=(),
+        chunked=False,
+        close=False,
+        cookie=True,
+        error=None,
+    ):
         self.status = status
         self.body = body
         self.content_type = content_type
@@ -58,7 +87,9 @@ def application_error(text):
 
 
 def gateway_error(settings, status, text):
-    """The text may repeat raw header bytes, so it is Latin-1 here, and it is quoted by hand as the gateway seems to do."""
+    """The text may repeat raw header bytes, so it is Latin-1 here, and it is quoted by hand as the gateway
+    seems to do.
+    """
     quoted = text.replace("\\", "\\\\").replace('"', '\\"')
     name = "error" if settings.legacy_error_style else '"error"'
     body = f'{{{name}: ["{quoted}"]}}'.encode("latin-1")
@@ -68,19 +99,29 @@ def gateway_error(settings, status, text):
 def tomcat_page(status):
     title = f"HTTP Status {status} - {REASONS.get(status, 'Error')}"
     rule = '<hr size="1" noshade="noshade">'
-    return (f"<html><head><title>Apache Tomcat/7.0.12 - Error report</title></head><body><h1>{title}</h1>{rule}"
-            f"<p><b>type</b> Status report</p><p><b>message</b> {REASONS.get(status, 'Error')}</p>"
-            f"<p><b>description</b> No such resource ({REASONS.get(status, 'Error')}).</p>{rule}"
-            "<h3>Apache Tomcat/7.0.12</h3></body></html>")
+    return (
+        f"<html><head><title>Apache Tomcat/7.0.12 - Error report</title></head><body><h1>{title}</h1>{rule}"
+        f"<p><b>type</b> Status report</p><p><b>message</b> {REASONS.get(status, 'Error')}</p>"
+        f"<p><b>description</b> No such resource ({REASONS.get(status, 'Error')}).</p>{rule}"
+        "<h3>Apache Tomcat/7.0.12</h3></body></html>"
+    )
 
 
 def console_page():
-    """About 8 KB, mostly white space and script tags, like the page of the management console."""
-    script = "".join(f"\r\n\t<script type=\"text/javascript\" src='/V2.0/js/part-{n:02d}.js;jsessionid=0123456789ABCDEF' ></script>"
-                     for n in range(80))
-    return ("\r\n" * 7 + "<!DOCTYPE html>\r\n<html>\r\n<head>\r\n\t<title>Management Console</title>" + script
-            + "\r\n\t<script>var page = {id: 0, errors: []};</script>\r\n</head>\r\n<body>\r\n<h3>A system error has occurred.</h3>"
-            + "\r\n\t<a href=\"/V2.0/\">Return to console</a>\r\n</body>\r\n</html>")
+    """About 8 KB, mostly script tags, like the page of the management console."""
+    session = "0123456789ABCDEF"
+    scripts = "".join(
+        '\r\n\t<script type="text/javascript" '
+        f"src='/V2.0/js/part-{n:02d}.js;jsessionid={session}' ></script>"
+        for n in range(80)
+    )
+    return (
+        "\r\n" * 7
+        + f"<!DOCTYPE html>\r\n<html>\r\n<head>\r\n\t<title>Management Console</title>{scripts}"
+        + "\r\n\t<script>var page = {id: 0, errors: []};</script>\r\n</head>\r\n<body>"
+        + '\r\n<h3>A system error has occurred.</h3>\r\n\t<a href="/V2.0/">Return to console</a>'
+        + "\r\n</body>\r\n</html>"
+    )
 
 
 def not_found(settings, error="not found"):
@@ -93,31 +134,41 @@ def not_found(settings, error="not found"):
 
 
 def html_error(status, error, headers=(), close=False):
-    return Reply(status, tomcat_page(status).encode("latin-1"), HTML_TYPE, headers, chunked=True, close=close, error=error)
+    return Reply(
+        status,
+        tomcat_page(status).encode("latin-1"),
+        HTML_TYPE,
+        headers,
+        chunked=True,
+        close=close,
+        error=error,
+    )
 
 
 def http_date(now):
     moment = time.gmtime(now)
-    return (f"{DAYS[moment.tm_wday].title()}, {moment.tm_mday:02d} {MONTHS[moment.tm_mon - 1].title()} {moment.tm_year} "
-            f"{moment.tm_hour:02d}:{moment.tm_min:02d}:{moment.tm_sec:02d} GMT")
+    day, month = DAYS[moment.tm_wday].title(), MONTHS[moment.tm_mon - 1].title()
+    return f"{day}, {moment.tm_mday:02d} {month} {moment.tm_year} {time.strftime('%H:%M:%S', moment)} GMT"
 
 
 def chunk(body):
     parts = []
     for start in range(0, len(body), CHUNK):
-        piece = body[start:start + CHUNK]
+        piece = body[start : start + CHUNK]
         parts += (b"%x\r\n" % len(piece), piece, b"\r\n")
     return b"".join(parts) + b"0\r\n\r\n"
 
 
 def encode(reply, request, settings, limits):
     """The whole answer as one byte string. `limits` is (limit, remaining)."""
-    lines = [f"HTTP/1.1 {reply.status} {REASONS.get(reply.status, 'Unknown')}",
-             f"Date: {http_date(time.time() + settings.skew)}",
-             f"x-dnsme-requestId: {uuid.uuid4()}",
-             f"x-dnsme-requestsRemaining: {limits[1]}",
-             f"x-dnsme-requestLimit: {limits[0]}",
-             "Server: DNSME API"]
+    lines = [
+        f"HTTP/1.1 {reply.status} {REASONS.get(reply.status, 'Unknown')}",
+        f"Date: {http_date(time.time() + settings.skew)}",
+        f"x-dnsme-requestId: {uuid.uuid4()}",
+        f"x-dnsme-requestsRemaining: {limits[1]}",
+        f"x-dnsme-requestLimit: {limits[0]}",
+        "Server: DNSME API",
+    ]
     if reply.cookie:
         lines.append(f"Set-Cookie: JSESSIONID={os.urandom(16).hex().upper()}; Path=/V2.0; HttpOnly")
     lines += [f"{name}: {value}" for name, value in reply.headers]

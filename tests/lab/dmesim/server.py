@@ -51,7 +51,10 @@ class App:
         self.windows = Windows(self.settings)
         self.faults = Faults()
         self.feed = Feed(config.get("nameservers", []))
-        servers = [(entry["fqdn"], entry.get("ipv4", ""), entry.get("ipv6", "")) for entry in config.get("nameservers", [])]
+        servers = [
+            (entry["fqdn"], entry.get("ipv4", ""), entry.get("ipv6", ""))
+            for entry in config.get("nameservers", [])
+        ]
         self.store = Store(self.settings, servers or SYSTEM_SERVERS, self.feed.publish)
         self.store.load(config.get("accounts", []))
         self.gate = Gate(self)
@@ -59,7 +62,9 @@ class App:
         self.connections = set()
 
     def receive(self, connection, request):
-        """The delay comes first and the request is carried out at its end, so that DNS lag starts when the client hears of it."""
+        """The delay comes first and the request is carried out at its end, so that DNS lag starts when the
+        client hears of it.
+        """
         fault = self.faults.take(request)
         delay = self.settings.delay_ms / 1000 + (fault.delay_s() if fault else 0.0)
         if delay > 0:
@@ -68,8 +73,14 @@ class App:
             self.serve(connection, request, fault)
 
     def serve(self, connection, request, fault):
-        entry = {"t": round(time.time(), 4), "method": request.method, "path": request.path,
-                 "query": request.target.partition("?")[2], "host": request.headers.get("host", ""), "key": ""}
+        entry = {
+            "t": round(time.time(), 4),
+            "method": request.method,
+            "path": request.path,
+            "query": request.target.partition("?")[2],
+            "host": request.headers.get("host", ""),
+            "key": "",
+        }
         reply = None
         if fault is None or fault.acts:
             reply, limits = self.carry_out(request, entry)
@@ -80,7 +91,9 @@ class App:
             entry["fault"] = fault.kind
         else:
             status = reply.status
-            connection.send(encode(reply, request, self.settings, limits), reply.close or request.wants_close())
+            connection.send(
+                encode(reply, request, self.settings, limits), reply.close or request.wants_close()
+            )
         self.note(entry, request, reply, status, limits)
 
     def carry_out(self, request, entry):
@@ -91,9 +104,15 @@ class App:
             return html_error(500, f"simulator bug: {error!r}", close=True), self.gate.limits_of(request)
 
     def note(self, entry, request, reply, status, limits):
-        entry.update(status=status, remaining=limits[1], duration_ms=round((time.monotonic() - request.received) * 1000, 2),
-                     error=reply.error if reply else None, connection=request.connection, tls=request.tls,
-                     agent=request.headers.get("user-agent", ""))
+        entry.update(
+            status=status,
+            remaining=limits[1],
+            duration_ms=round((time.monotonic() - request.received) * 1000, 2),
+            error=reply.error if reply else None,
+            connection=request.connection,
+            tls=request.tls,
+            agent=request.headers.get("user-agent", ""),
+        )
         if request.body:
             entry["body"] = request.body[:SHOWN_BODY].decode("utf-8", "replace")
         self.journal.add(entry)
@@ -110,7 +129,12 @@ async def listen(receiver, entry, tls):
     """A listening server and the port it really got."""
     context = tls_context(entry) if tls else None
     server = await asyncio.get_running_loop().create_server(
-        lambda: Connection(receiver, tls), entry.get("addr", "127.0.0.1"), entry.get("port", 0), ssl=context, backlog=512)
+        lambda: Connection(receiver, tls),
+        entry.get("addr", "127.0.0.1"),
+        entry.get("port", 0),
+        ssl=context,
+        backlog=512,
+    )
     return server, server.sockets[0].getsockname()[1]
 
 
@@ -159,7 +183,9 @@ def load_config(path):
 
 
 def main(argv):
-    parser = argparse.ArgumentParser(prog="dmesim.py", description="Simulator of the DNS Made Easy API, for tests.")
+    parser = argparse.ArgumentParser(
+        prog="dmesim.py", description="Simulator of the DNS Made Easy API, for tests."
+    )
     parser.add_argument("--config", required=True, metavar="FILE", help="JSON, see the text of this package")
     try:
         asyncio.run(run(load_config(parser.parse_args(argv).config)))

@@ -6,8 +6,12 @@ import time
 from .record import Record
 from .reply import ApiError, compact
 
-SYSTEM_SERVERS = [(f"ns{10 + n}.dnsmadeeasy.com", ipv4, f"2600:1800:{10 + n}::1") for n, ipv4 in enumerate(
-    ("208.94.148.4", "208.80.124.4", "208.80.126.4", "208.80.125.4", "208.80.127.4", "208.94.149.4"))]
+SYSTEM_SERVERS = [
+    (f"ns{10 + n}.dnsmadeeasy.com", ipv4, f"2600:1800:{10 + n}::1")
+    for n, ipv4 in enumerate(
+        ("208.94.148.4", "208.80.124.4", "208.80.126.4", "208.80.125.4", "208.80.127.4", "208.94.149.4")
+    )
+]
 
 
 class Account:
@@ -40,16 +44,39 @@ class Zone:
 
     def brief(self):
         """The object in listings: no name servers."""
-        return compact({"created": self.created, "folderId": self.folder, "gtdEnabled": self.gtd, "pendingActionId": self.pending,
-                        "updated": self.updated, "processMulti": False, "activeThirdParties": [], "name": self.name, "id": self.id})
+        return compact(
+            {
+                "created": self.created,
+                "folderId": self.folder,
+                "gtdEnabled": self.gtd,
+                "pendingActionId": self.pending,
+                "updated": self.updated,
+                "processMulti": False,
+                "activeThirdParties": [],
+                "name": self.name,
+                "id": self.id,
+            }
+        )
 
     def full(self, servers):
-        """The object by itself. "name" and "id" come last and nothing nested follows: acme.sh cuts the text there."""
-        delegation = self.delegation or [f"{fqdn}." for fqdn in (self.vanity or [fqdn for fqdn, _, _ in servers])]
-        fields = {"created": self.created, "delegateNameServers": delegation, "folderId": self.folder, "gtdEnabled": self.gtd,
-                  "nameServers": [{"ipv6": ipv6, "fqdn": fqdn, "groupId": 1, "ipv4": ipv4, "id": n + 1}
-                                  for n, (fqdn, ipv4, ipv6) in enumerate(servers)],
-                  "pendingActionId": self.pending, "updated": self.updated}
+        """The object by itself. "name" and "id" come last and nothing nested follows: acme.sh cuts the text
+        there.
+        """
+        delegation = self.delegation or [
+            f"{fqdn}." for fqdn in (self.vanity or [fqdn for fqdn, _, _ in servers])
+        ]
+        fields = {
+            "created": self.created,
+            "delegateNameServers": delegation,
+            "folderId": self.folder,
+            "gtdEnabled": self.gtd,
+            "nameServers": [
+                {"ipv6": ipv6, "fqdn": fqdn, "groupId": 1, "ipv4": ipv4, "id": n + 1}
+                for n, (fqdn, ipv4, ipv6) in enumerate(servers)
+            ],
+            "pendingActionId": self.pending,
+            "updated": self.updated,
+        }
         if self.vanity_id is not None:
             fields["vanityId"] = self.vanity_id
         fields.update({"processMulti": False, "activeThirdParties": [], "name": self.name, "id": self.id})
@@ -72,7 +99,14 @@ class Zone:
     def twin(self, record):
         """Another record with the same type, name, value and location, or None."""
         identity = record.identity()
-        return next((other for other in self.same_name(record.name) if other.id != record.id and other.identity() == identity), None)
+        return next(
+            (
+                other
+                for other in self.same_name(record.name)
+                if other.id != record.id and other.identity() == identity
+            ),
+            None,
+        )
 
     def check_cname(self, record):
         for other in self.same_name(record.name):
@@ -80,7 +114,7 @@ class Zone:
                 raise ApiError(f"A CNAME record may not share its name ({record.name}) with another record.")
 
     def select(self, name, kind, settings):
-        """Records by filter; None stands for no filter. Sorted by name, then id, as the service lists them."""
+        """Records by filter (None: no filter), sorted by name, then id, as the service lists them."""
         if name == "" and settings.empty_record_name == "all":
             name = None
         if name is None:
@@ -90,15 +124,20 @@ class Zone:
         else:
             at_start = settings.record_name_match == "prefix"
             wanted = name.lower()
-            found = [record for record in self.records.values()
-                     if (record.name.lower().startswith(wanted) if at_start else wanted in record.name.lower())]
+            found = [
+                record
+                for record in self.records.values()
+                if (record.name.lower().startswith(wanted) if at_start else wanted in record.name.lower())
+            ]
         if kind:
             found = [record for record in found if record.type == kind]
         return sorted(found, key=lambda record: (record.name, record.id))
 
 
 class Store:
-    """Everything the accounts own. `on_change(zone, name, type, records)` is told the new state of each record set."""
+    """Everything the accounts own. `on_change(zone, name, type, records)` is told the new state of each
+    record set.
+    """
 
     def __init__(self, settings, servers, on_change):
         self.settings = settings
@@ -179,7 +218,11 @@ class Store:
     def settle(self):
         """Finish the pending actions whose time has come."""
         now = time.monotonic()
-        for zone in [zone for zone in self.zones.values() if zone.pending_until is not None and zone.pending_until <= now]:
+        for zone in [
+            zone
+            for zone in self.zones.values()
+            if zone.pending_until is not None and zone.pending_until <= now
+        ]:
             if zone.pending == 3:
                 self.remove_zone(zone)
             zone.pending, zone.pending_until = 0, None
@@ -207,7 +250,9 @@ class Store:
     def insert(self, zone, fields):
         """Test-side insertion: foreign, initial or template records; duplicates are allowed to slip in."""
         source = fields.get("source", 1)
-        record = self.build(zone, {"ttl": 3600, **fields}, source, fields.get("sourceId", None if source == 1 else 5151))
+        record = self.build(
+            zone, {"ttl": 3600, **fields}, source, fields.get("sourceId", None if source == 1 else 5151)
+        )
         self.commit(zone, [record])
         return record
 
@@ -236,4 +281,5 @@ class Store:
 
 
 def duplicate_text(record):
-    return f"Record with this type ({record.type}), name ({record.name}), and value ({record.value}) already exists."
+    which = f"type ({record.type}), name ({record.name}), and value ({record.value})"
+    return f"Record with this {which} already exists."
