@@ -398,6 +398,13 @@ def test_row10_filters_are_exact(sim):
     assert found("recordName=_acme-challenge&type=TXT") == 2
 
 
+def test_row10_records_are_sorted_by_name_then_id(sim):
+    for name, value in (("zz", "1"), ("aa", "2"), ("zz", "0")):
+        sim.create(name, value)
+    listed = [(record["name"], record["value"]) for record in sim.call("GET", RECORDS).json()["data"]]
+    assert listed == [("aa", '"2"'), ("zz", '"1"'), ("zz", '"0"')]
+
+
 def test_row10_acme_sh_finds_the_right_one_of_two_values(sim):
     ids = {value: str(sim.create(value=value).json()["id"]) for value in (TOKEN, "second-value")}
     text = sim.call("GET", f"{RECORDS}?recordName=_acme-challenge&type=TXT").text()
