@@ -17,14 +17,25 @@ libacmedme_a_SOURCES = \
 	src/util/parse.c src/util/parse.h \
 	src/util/clock.c src/util/clock.h \
 	src/util/log.c src/util/log.h \
-	src/platform/platform.h \
+	src/platform/platform.h src/platform/posix.h \
+	src/platform/posix_clock.c \
+	src/platform/posix_dir.c \
+	src/platform/posix_file.c \
+	src/platform/posix_io.c \
+	src/platform/posix_lock.c \
+	src/platform/posix_process.c \
+	src/platform/posix_run.c \
 	src/json/json.c src/json/json.h \
 	src/crypto/b64url.c src/crypto/b64url.h \
 	src/crypto/digest.c src/crypto/digest.h \
 	src/http/http.c src/http/http.h \
 	src/http/trace.c \
 	src/config/schema.h src/config/config.h \
-	src/store/store.h \
+	src/store/store.h src/store/internal.h \
+	src/store/store.c \
+	src/store/codec.c \
+	src/store/journal.c \
+	src/store/zonememo.c \
 	src/dns/resolver.h \
 	src/dns/name.h \
 	src/dns/authority.h \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * What differs between operating systems: files, locks, permissions, processes, console and signals.  The only place
- * where system calls of that kind are made; posix*.c is the Unix side.  Paths are UTF-8.
+ * where system calls of that kind are made; posix_*.c is the Unix side.  Paths are UTF-8.
  */
 #ifndef ACME_DME_PLATFORM_PLATFORM_H
 #define ACME_DME_PLATFORM_PLATFORM_H
@@ -18,8 +18,8 @@
 
 /* ------------------------------------------------------------------ process */
 
-/* First thing in main(): descriptors 0-2 open, all others closed, umask 077, no core dumps, SIGPIPE ignored,
- * SIGINT/SIGTERM/SIGHUP/SIGQUIT noted for platform_clock(). */
+/* First thing in main(): descriptors 0-2 open, all others closed, umask 077, no core dumps, SIGPIPE and other deadly
+ * nonsense ignored, SIGINT/SIGTERM/SIGHUP/SIGQUIT/SIGALRM/SIGXCPU noted for platform_clock(), however often. */
 enum err_code platform_start(struct err *err) MUST_USE;
 
 /* The machine's clock; its sleep ends early and is_cancelled() is true once a signal asked us to stop.  Static. */
@@ -28,12 +28,13 @@ struct clock *platform_clock(void);
 /* Name of the signal that asked us to stop, e.g. "SIGTERM"; NULL if none did. */
 const char *platform_cancel_reason(void);
 
-/* A text that names the process that runs us (shells in between are skipped) and that no later process shares:
- * "<pid>:<start time>".  Hooks that one run of an ACME client starts all get the same.  Never NULL; "" when the
- * system can't tell. */
+/* A text that names the ACME client's process above us (shells, sudo, wrapper scripts in between are skipped) and that
+ * no later process shares.  Hooks that one run of a client starts all get the same.  Opaque, ASCII without spaces,
+ * under 80 bytes, never NULL. */
 char *platform_run_id(void) MUST_USE;
 
-/* Does the process that a run id names still live?  True when the system can't tell. */
+/* Does the process that a run id names still live?  True when the system can't tell: a text that is no run id, one of
+ * another host or container. */
 bool platform_run_is_alive(const char *run_id);
 
 /* getenv() without the pitfalls: NULL when unset. */
@@ -86,6 +87,20 @@ enum err_code platform_dir_make(const char *path, struct err *err) MUST_USE;
 
 /* Names in a directory, sorted, without "." and "..".  Errors: ERR_NOT_FOUND, ERR_IO. */
 enum err_code platform_dir_list(const char *path, struct strlist *out, struct err *err) MUST_USE;
+
+/* Remove the temporary files of ours in a directory that are older than max_age_ms: leftovers of killed runs. */
+void platform_dir_sweep(const char *path, int64_t now_ms, int64_t max_age_ms);
+
+/* Can we create files in a directory, and can others? */
+struct platform_dir_info {
+    enum { PLATFORM_DIR_WRITABLE, PLATFORM_DIR_DENIED, PLATFORM_DIR_READ_ONLY } access;
+    bool owner_is_trusted; /* owned by the user we run as, or by root */
+    bool others_can_write; /* group or others */
+    unsigned mode;         /* permission bits, for messages; 0 where there are none */
+};
+
+/* Errors: ERR_NOT_FOUND, ERR_IO (also: not a directory). */
+enum err_code platform_dir_inspect(const char *path, struct platform_dir_info *out, struct err *err) MUST_USE;
 
 /* ------------------------------------------------------------------ locks */
 

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+#include "platform/platform.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "platform/posix.h"
+#include "util/text.h"
+
+static enum err_code make_one(const char *path, struct err *err)
+{
+    struct stat st;
+
+    if (mkdir(path, 0700) == 0)
+        return ERR_OK;
+    /* Any failure is fine when the directory is there: above it we may be unable to write, or it is a mount
+     * point. */
+    if (stat(path, &st) == 0) {
+        if (S_ISDIR(st.st_mode))
+            return ERR_OK;
+        return err_set(err, ERR_IO, "could not make the directory \"%s\": it exists and is no directory",
+                       path);
+    }
+    return posix_err(err, ERR_IO, errno, "make the directory", path);
+}
+
+enum err_code platform_dir_make(const char *path, struct err *err)
+{
+    char AUTO_FREE *part = mem_strdup(path);
+    struct stat st;
+
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+        return ERR_OK;
+    for (char *slash = strchr(part + (part[0] == '/'), '/'); slash; slash = strchr(slash + 1, '/')) {
+        enum err_code rc;
+
+        *slash = '\0';
+        rc = make_one(part, err);
+        *slash = '/';
+        if (rc != ERR_OK)
+            return rc;
+    }
+    return make_one(path, err);
+}
+
+enum err_code platform_dir_inspect(const char *path, struct platform_dir_info *out, struct err *err)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0)
+        return posix_err(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, errno, "look at the directory", path);
+    if (!S_ISDIR(st.st_mode))
+        return err_set(err, ERR_IO, "could not use \"%s\": it is not a directory", path);
+    *out = (struct platform_dir_info){
+        .mode = (unsigned)st.st_mode & 07777U,
+        .owner_is_trusted = st.st_uid == 0 || st.st_uid == geteuid(),
+        .others_can_write = (st.st_mode & (S_IWGRP | S_IWOTH)) != 0,
+    };
+    /* Root passes every permission check, but not that of a read-only mount. */
+    if (faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) == 0)
+        out->access = PLATFORM_DIR_WRITABLE;
+    else
+        out->access = errno == EROFS ? PLATFORM_DIR_READ_ONLY : PLATFORM_DIR_DENIED;
+    return ERR_OK;
+}
+
+static void close_dir_auto(DIR **dir)
+{
+    if (*dir)
+        (void)closedir(*dir);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static bool is_self_or_parent(const char *name)
+{
+    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+enum err_code platform_dir_list(const char *path, struct strlist *out, struct err *err)
+{
+    DIR AUTO(close_dir_auto) *dir = opendir(path);
+    struct strlist AUTO_STRLIST names = {NULL, 0};
+    const struct dirent *entry;
+
+    if (!dir)
+        return posix_err(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, errno, "list the directory", path);
+    for (errno = 0; (entry = readdir(dir)) != NULL; errno = 0)
+        if (!is_self_or_parent(entry->d_name))
+            strlist_add(&names, entry->d_name);
+    if (errno != 0)
+        return posix_err(err, ERR_IO, errno, "list the directory", path);
+    if (names.count > 1)
+        qsort(names.items, names.count, sizeof *names.items, compare_names);
+    strlist_done(out);
+    *out = names;
+    names = (struct strlist){NULL, 0};
+    return ERR_OK;
+}
+
+static bool is_temp_name(const char *name)
+{
+    return text_starts_with(name, POSIX_TEMP_PREFIX) && text_ends_with(name, POSIX_TEMP_SUFFIX);
+}
+
+void platform_dir_sweep(const char *path, int64_t now_ms, int64_t max_age_ms)
+{
+    DIR AUTO(close_dir_auto) *dir = opendir(path);
+    const struct dirent *entry;
+
+    while (dir && (entry = readdir(dir)) != NULL) {
+        struct stat st;
+
+        if (is_temp_name(entry->d_name) &&
+            fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+            (int64_t)st.st_mtime * 1000 < now_ms - max_age_ms)
+            (void)unlinkat(dirfd(dir), entry->d_name, 0);
+    }
+}

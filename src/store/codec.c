@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Structs to JSON and back, driven by tables.  What is read may have been damaged or planted: every member is
+ * checked for type, length and characters.  What is written passes the same checks first, so that nothing
+ * gets on disk that could not be read back.
+ */
+#include "store/internal.h"
+
+#include <string.h>
+
+#include "util/text.h"
+
+#define DNS_NAME_MAX 253
+#define DNS_LABEL_MAX 63
+#define VERSION_KEY "version"
+
+/* The void pointers lead to structs that the tables describe; memcpy keeps alignment and aliasing out of it.
+ */
+static const char *get_text(const void *from, const struct codec_field *field)
+{
+    const char *text;
+
+    memcpy(&text, (const char *)from + field->offset, sizeof text);
+    return text;
+}
+
+static void set_text(void *to, const struct codec_field *field, const char *text)
+{
+    char *copy = mem_strdup(text);
+
+    memcpy((char *)to + field->offset, &copy, sizeof copy);
+}
+
+static int64_t get_number(const void *from, const struct codec_field *field)
+{
+    int64_t number;
+
+    memcpy(&number, (const char *)from + field->offset, sizeof number);
+    return number;
+}
+
+static const struct strlist *get_list(const void *from, const struct codec_field *field)
+{
+    const void *member = (const char *)from + field->offset;
+
+    return member;
+}
+
+static bool is_plain_text(const char *text, size_t max)
+{
+    size_t len = strlen(text);
+
+    if (len > max || !text_is_utf8(text, len))
+        return false;
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            return false;
+    return true;
+}
+
+static bool is_name_char(char c)
+{
+    return c > 0x20 && c < 0x7f && !(c >= 'A' && c <= 'Z') && c != '"' && c != '\\';
+}
+
+static bool is_dns_name(const char *name)
+{
+    size_t label = 0;
+
+    if (strlen(name) > DNS_NAME_MAX)
+        return false;
+    for (; *name; name++) {
+        if (*name == '.' && label == 0)
+            return false;
+        label = *name == '.' ? 0 : label + 1;
+        if (label > DNS_LABEL_MAX || !is_name_char(*name))
+            return false;
+    }
+    return label > 0;
+}
+
+static bool is_good_text(const struct codec_field *field, const char *text)
+{
+    if (field->type == CODEC_OPTIONAL)
+        return !text || is_plain_text(text, field->max);
+    if (!text)
+        return false;
+    if (field->type == CODEC_NAME)
+        return is_dns_name(text);
+    return *text && is_plain_text(text, field->max);
+}
+
+static bool is_good_list(const struct codec_field *field, const struct strlist *list)
+{
+    if (list->count > CODEC_LIST_MAX)
+        return false;
+    for (size_t i = 0; i < list->count; i++)
+        if (!is_plain_text(list->items[i], field->max))
+            return false;
+    return true;
+}
+
+static bool is_good(const struct codec_field *field, const void *from)
+{
+    switch (field->type) {
+    case CODEC_NUMBER:
+        return get_number(from, field) >= 0;
+    case CODEC_LIST:
+        return is_good_list(field, get_list(from, field));
+    case CODEC_TEXT:
+    case CODEC_OPTIONAL:
+    case CODEC_NAME:
+        break;
+    }
+    return is_good_text(field, get_text(from, field));
+}
+
+enum err_code codec_check(const struct codec_field *fields, size_t count, const void *from, struct err *err)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!is_good(&fields[i], from))
+            return err_set(err, ERR_INTERNAL, "could not write the state: \"%s\" has a value it can't have",
+                           fields[i].key);
+    return ERR_OK;
+}
+
+static json_t *list_to_json(const struct strlist *list)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < list->count; i++)
+        if (json_array_append_new(array, json_string(list->items[i])) != 0) {
+            json_decref(array);
+            return NULL;
+        }
+    return array;
+}
+
+static json_t *member_to_json(const struct codec_field *field, const void *from)
+{
+    if (field->type == CODEC_NUMBER)
+        return json_integer(get_number(from, field));
+    if (field->type == CODEC_LIST)
+        return list_to_json(get_list(from, field));
+    return json_string(get_text(from, field) ? get_text(from, field) : "");
+}
+
+json_t *codec_write(const struct codec_field *fields, size_t count, const void *from)
+{
+    json_t AUTO_JSON *json = json_object();
+    json_t *out;
+
+    if (json_object_set_new(json, VERSION_KEY, json_integer(CODEC_VERSION)) != 0)
+        return NULL;
+    for (size_t i = 0; i < count; i++)
+        if (json_object_set_new(json, fields[i].key, member_to_json(&fields[i], from)) != 0)
+            return NULL;
+    out = json;
+    json = NULL;
+    return out;
+}
+
+static enum err_code bad_value(const struct codec_field *field, const char *what, struct err *err)
+{
+    return err_set(err, ERR_INPUT, "%s: \"%s\" has a value it can't have", what, field->key);
+}
+
+static enum err_code read_text(const struct codec_field *field, const json_t *json, const char *what,
+                               void *to, struct err *err)
+{
+    const char *text = NULL;
+    enum err_code rc = field->type == CODEC_OPTIONAL ? json_find_string(json, field->key, what, &text, err)
+                                                     : json_want_string(json, field->key, what, &text, err);
+
+    if (rc != ERR_OK)
+        return rc;
+    if (!is_good_text(field, text))
+        return bad_value(field, what, err);
+    set_text(to, field, text ? text : "");
+    return ERR_OK;
+}
+
+static enum err_code read_number(const struct codec_field *field, const json_t *json, const char *what,
+                                 void *to, struct err *err)
+{
+    int64_t number;
+    enum err_code rc = json_want_int64(json, field->key, 0, INT64_MAX, what, &number, err);
+
+    if (rc == ERR_OK)
+        memcpy((char *)to + field->offset, &number, sizeof number);
+    return rc;
+}
+
+static enum err_code read_list(const struct codec_field *field, const json_t *json, const char *what,
+                               void *to, struct err *err)
+{
+    void *member = (char *)to + field->offset;
+    struct strlist *list = member;
+    const json_t *array;
+    enum err_code rc = json_want_array(json, field->key, what, &array, err);
+
+    if (rc != ERR_OK)
+        return rc;
+    if (json_array_size(array) > CODEC_LIST_MAX)
+        return bad_value(field, what, err);
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        const char *text = json_string_value(json_array_get(array, i));
+
+        if (!text || !is_plain_text(text, field->max))
+            return bad_value(field, what, err);
+        strlist_add(list, text);
+    }
+    return ERR_OK;
+}
+
+enum err_code codec_read(const struct codec_field *fields, size_t count, const json_t *json, const char *what,
+                         void *to, struct err *err)
+{
+    int64_t version;
+    enum err_code rc = json_want_object(json, what, err);
+
+    if (rc == ERR_OK)
+        rc = json_want_int64(json, VERSION_KEY, 0, INT64_MAX, what, &version, err);
+    if (rc == ERR_OK && version != CODEC_VERSION)
+        rc = err_set(err, ERR_INPUT, "%s: its version is %lld, not %d", what, (long long)version,
+                     CODEC_VERSION);
+    for (size_t i = 0; i < count && rc == ERR_OK; i++) {
+        if (fields[i].type == CODEC_NUMBER)
+            rc = read_number(&fields[i], json, what, to, err);
+        else if (fields[i].type == CODEC_LIST)
+            rc = read_list(&fields[i], json, what, to, err);
+        else
+            rc = read_text(&fields[i], json, what, to, err);
+    }
+    return rc;
+}
+
+enum err_code codec_load_file(const char *path, json_t **out, struct err *err)
+{
+    struct buf AUTO_BUF text = BUF_INIT(CODEC_FILE_MAX);
+    enum err_code rc = platform_file_read(path, &text, NULL, err);
+
+    return rc == ERR_OK ? json_parse(buf_cstr(&text), text.len, path, out, err) : rc;
+}

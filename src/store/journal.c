@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The journal: one file for each record of ours that may exist.  Files instead of one log, so that parallel
+ * hooks need no lock among themselves, and a damaged entry harms no other.
+ */
+#include "store/store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/internal.h"
+#include "util/text.h"
+
+#define ID_BYTES 16
+#define ID_LEN (2 * ID_BYTES)
+#define SUFFIX ".json"
+
+static const char *const state_names[] = {
+    [JOURNAL_INTENDED] = "intended",
+    [JOURNAL_PUBLISHED] = "published",
+};
+
+/* clang-format off */
+#define FIELD(key, type, max) {#key, type, offsetof(struct journal_entry, key), max}
+/* clang-format on */
+
+static const struct codec_field fields[] = {
+    FIELD(account, CODEC_OPTIONAL, 255),  FIELD(endpoint, CODEC_TEXT, 1024),
+    FIELD(zone, CODEC_NAME, 0),           FIELD(zone_id, CODEC_NUMBER, 0),
+    FIELD(name, CODEC_NAME, 0),           FIELD(asked_name, CODEC_OPTIONAL, 253),
+    FIELD(value, CODEC_TEXT, 4096),       FIELD(record_id, CODEC_NUMBER, 0),
+    FIELD(run_id, CODEC_OPTIONAL, 128),   FIELD(created_ms, CODEC_NUMBER, 0),
+    FIELD(published_ms, CODEC_NUMBER, 0),
+};
+
+/* ------------------------------------------------------------------ memory */
+
+void journal_entry_done(struct journal_entry *entry)
+{
+    if (!entry)
+        return;
+    free(entry->id);
+    free(entry->account);
+    free(entry->endpoint);
+    free(entry->zone);
+    free(entry->name);
+    free(entry->asked_name);
+    free(entry->value);
+    free(entry->run_id);
+    *entry = (struct journal_entry){.id = NULL};
+}
+
+void journal_list_done(struct journal_list *list)
+{
+    if (!list)
+        return;
+    for (size_t i = 0; i < list->count; i++)
+        journal_entry_done(&list->items[i]);
+    free(list->items);
+    *list = (struct journal_list){NULL, 0};
+}
+
+void journal_entry_copy(struct journal_entry *out, const struct journal_entry *in)
+{
+    struct journal_entry copy = *in;
+
+    copy.id = mem_strdup(in->id);
+    copy.account = mem_strdup(in->account);
+    copy.endpoint = mem_strdup(in->endpoint);
+    copy.zone = mem_strdup(in->zone);
+    copy.name = mem_strdup(in->name);
+    copy.asked_name = mem_strdup(in->asked_name);
+    copy.value = mem_strdup(in->value);
+    copy.run_id = mem_strdup(in->run_id);
+    *out = copy;
+}
+
+/* ------------------------------------------------------------------ format */
+
+static bool is_state(enum journal_state state)
+{
+    return state == JOURNAL_INTENDED || state == JOURNAL_PUBLISHED;
+}
+
+/* A record is in its zone: an entry that says otherwise would have us look, and delete, where we never were.
+ */
+static bool is_in_zone(const char *name, const char *zone)
+{
+    size_t name_len = strlen(name);
+    size_t zone_len = strlen(zone);
+
+    return text_ends_with(name, zone) && (name_len == zone_len || name[name_len - zone_len - 1] == '.');
+}
+
+enum err_code journal_format(const struct journal_entry *entry, struct buf *out, struct err *err)
+{
+    json_t AUTO_JSON *json = NULL;
+    enum err_code rc = codec_check(fields, ARRAY_LEN(fields), entry, err);
+
+    if (rc != ERR_OK)
+        return rc;
+    if (!is_state(entry->state))
+        return err_set(err, ERR_INTERNAL, "could not write the journal: state %d is unknown",
+                       (int)entry->state);
+    if (!is_in_zone(entry->name, entry->zone))
+        return err_set(err, ERR_INTERNAL, "could not write the journal: \"%s\" is not in the zone \"%s\"",
+                       entry->name, entry->zone);
+    json = codec_write(fields, ARRAY_LEN(fields), entry);
+    if (json_object_set_new(json, "state", json_string(state_names[entry->state])) != 0)
+        return err_set(err, ERR_INTERNAL, "could not write the journal: no memory");
+    json_write(json, out);
+    buf_putc(out, '\n');
+    return buf_ok(out) ? ERR_OK
+                       : err_set(err, ERR_INTERNAL, "could not write the journal: the entry is too large");
+}
+
+static enum err_code parse_state(const json_t *json, const char *what, enum journal_state *out,
+                                 struct err *err)
+{
+    const char *text;
+    enum err_code rc = json_want_string(json, "state", what, &text, err);
+
+    if (rc != ERR_OK)
+        return rc;
+    for (size_t i = 0; i < ARRAY_LEN(state_names); i++) {
+        if (strcmp(text, state_names[i]) == 0) {
+            *out = (enum journal_state)i;
+            return ERR_OK;
+        }
+    }
+    return err_set(err, ERR_INPUT, "%s: \"state\" has a value it can't have", what);
+}
+
+enum err_code journal_parse(const json_t *json, const char *what, struct journal_entry *out, struct err *err)
+{
+    struct journal_entry AUTO(journal_entry_done) entry = {.id = NULL};
+    enum err_code rc = codec_read(fields, ARRAY_LEN(fields), json, what, &entry, err);
+
+    if (rc == ERR_OK)
+        rc = parse_state(json, what, &entry.state, err);
+    if (rc != ERR_OK)
+        return rc;
+    if (!is_in_zone(entry.name, entry.zone))
+        return err_set(err, ERR_INPUT, "%s: \"%s\" is not in the zone \"%s\"", what, entry.name, entry.zone);
+    *out = entry;
+    entry = (struct journal_entry){.id = NULL};
+    return ERR_OK;
+}
+
+/* ------------------------------------------------------------------ files */
+
+/* Ids become file names, so they are checked wherever they come from. */
+static bool is_id(const char *id, size_t len)
+{
+    if (len != ID_LEN)
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if (!text_is_hex(id[i]))
+            return false;
+    return true;
+}
+
+static char *new_id(struct err *err)
+{
+    unsigned char random[ID_BYTES];
+    char *id;
+
+    if (platform_random(random, sizeof random, err) != ERR_OK)
+        return NULL;
+    id = mem_calloc(ID_LEN + 1, 1);
+    for (size_t i = 0; i < sizeof random; i++)
+        (void)snprintf(id + 2 * i, 3, "%02x", random[i]);
+    return id;
+}
+
+static enum err_code path_of(const struct store *store, const char *id, char **out, struct err *err)
+{
+    if (!id || !is_id(id, strlen(id)))
+        return err_set(err, ERR_INTERNAL, "could not find a journal entry: \"%s\" is no id", id ? id : "");
+    *out = mem_printf("%s/%s" SUFFIX, store->journal_dir, id);
+    return ERR_OK;
+}
+
+static enum err_code write_entry(const struct store *store, const char *id, const struct journal_entry *entry,
+                                 enum err_code (*write)(const char *, const void *, size_t, struct err *),
+                                 struct err *err)
+{
+    struct buf AUTO_BUF text = BUF_INIT(CODEC_FILE_MAX);
+    char AUTO_FREE *path = NULL;
+    enum err_code rc = path_of(store, id, &path, err);
+
+    if (rc == ERR_OK)
+        rc = journal_format(entry, &text, err);
+    if (rc == ERR_OK)
+        rc = write(path, buf_cstr(&text), text.len, err);
+    return rc;
+}
+
+enum err_code journal_add(struct store *store, struct journal_entry *entry, struct err *err)
+{
+    char AUTO_FREE *id = new_id(err);
+    enum err_code rc;
+
+    if (!id)
+        return ERR_INTERNAL;
+    rc = write_entry(store, id, entry, platform_file_create, err);
+    if (rc != ERR_OK)
+        return rc;
+    free(entry->id);
+    entry->id = id;
+    id = NULL;
+    return ERR_OK;
+}
+
+enum err_code journal_update(struct store *store, const struct journal_entry *entry, struct err *err)
+{
+    return write_entry(store, entry->id, entry, platform_file_replace, err);
+}
+
+enum err_code journal_remove(struct store *store, const char *id, struct err *err)
+{
+    char AUTO_FREE *path = NULL;
+    enum err_code rc = path_of(store, id, &path, err);
+
+    return rc == ERR_OK ? platform_file_remove(path, err) : rc;
+}
+
+/* ------------------------------------------------------------------ loading */
+
+static enum err_code load_entry(const char *path, struct journal_entry *out, struct err *err)
+{
+    json_t AUTO_JSON *json = NULL;
+    enum err_code rc = codec_load_file(path, &json, err);
+
+    return rc == ERR_OK ? journal_parse(json, path, out, err) : rc;
+}
+
+/* Append the entry of one file, unless it is gone by now or can't be understood. */
+static void load_file(const struct store *store, const char *file, struct journal_list *list)
+{
+    char AUTO_FREE *path = mem_printf("%s/%s", store->journal_dir, file);
+    struct journal_entry *entry = &list->items[list->count];
+    struct err err;
+    enum err_code rc = load_entry(path, entry, &err);
+
+    if (rc == ERR_OK) {
+        entry->id = mem_strndup(file, ID_LEN);
+        list->count++;
+    } else if (rc != ERR_NOT_FOUND) {
+        log_line(store->log, LOG_WARNING, "could not use the journal entry \"%s\" (%s), continuing", path,
+                 err.msg);
+    }
+}
+
+static bool is_entry_file(const char *file)
+{
+    size_t len = strlen(file);
+
+    return len == ID_LEN + strlen(SUFFIX) && is_id(file, ID_LEN) && text_ends_with(file, SUFFIX);
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+    const struct journal_entry *x = a;
+    const struct journal_entry *y = b;
+
+    if (x->created_ms != y->created_ms)
+        return x->created_ms < y->created_ms ? -1 : 1;
+    return strcmp(x->id, y->id);
+}
+
+enum err_code journal_load(struct store *store, struct journal_list *out, struct err *err)
+{
+    struct strlist AUTO_STRLIST files = {NULL, 0};
+    struct journal_list list = {NULL, 0};
+    enum err_code rc = platform_dir_list(store->journal_dir, &files, err);
+
+    if (rc != ERR_OK)
+        return rc;
+    list.items = mem_calloc(files.count, sizeof *list.items);
+    for (size_t i = 0; i < files.count; i++)
+        if (is_entry_file(files.items[i]))
+            load_file(store, files.items[i], &list);
+    if (list.count > 1)
+        qsort(list.items, list.count, sizeof *list.items, compare_entries);
+    *out = list;
+    return ERR_OK;
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Opening the state directory.  A hook does this each time it is started, so it costs a handful of system
+ * calls and no write: that the disk is full shows when the journal is written, which is before anything is
+ * published.
+ */
+#include "store/store.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/internal.h"
+#include "util/text.h"
+
+#define TEMP_MAX_AGE_MS (INT64_C(60) * 60 * 1000)
+#define READABLE_MAX 100
+
+static void store_free_auto(struct store **store)
+{
+    store_free(*store);
+}
+
+static void advise(const char *dir, struct err *err)
+{
+    err_hint(err,
+             "Set `state_dir` to a directory of ours that can be written to, not \"%s\" as it is, or "
+             "`journal: none` to "
+             "work without one (records of killed runs then stay behind).",
+             dir);
+}
+
+static enum err_code refuse(const char *dir, const char *why, struct err *err)
+{
+    (void)err_set(err, ERR_IO, "could not use the state directory \"%s\": %s", dir, why);
+    advise(dir, err);
+    return ERR_IO;
+}
+
+static enum err_code check_writable(const char *dir, const struct platform_dir_info *info, struct err *err)
+{
+    switch (info->access) {
+    case PLATFORM_DIR_WRITABLE:
+        return ERR_OK;
+    case PLATFORM_DIR_READ_ONLY:
+        return refuse(dir, "its file system is mounted read-only", err);
+    case PLATFORM_DIR_DENIED:
+        break;
+    }
+    return refuse(dir, "no permission to write to it", err);
+}
+
+/* Whoever can write there could have us delete records, or send us to other zones. */
+static enum err_code check_safe(const char *dir, const struct platform_dir_info *info, struct err *err)
+{
+    if (!info->owner_is_trusted) {
+        (void)err_set(err, ERR_IO, "could not use the state directory \"%s\": it belongs to another user",
+                      dir);
+        err_hint(err,
+                 "Run as the user that \"%s\" belongs to, give it to the user you run as (chown), or set "
+                 "`state_dir` to another directory.",
+                 dir);
+        return ERR_IO;
+    }
+    if (info->others_can_write) {
+        (void)err_set(err, ERR_IO,
+                      "could not use the state directory \"%s\": others can write to it (mode %04o)", dir,
+                      info->mode);
+        err_hint(err, "Run: chmod go-w '%s'", dir);
+        return ERR_IO;
+    }
+    return ERR_OK;
+}
+
+/* Make the directory when it is not there, and see that it is ours alone. */
+static enum err_code open_directory(const char *dir, struct err *err)
+{
+    struct platform_dir_info info;
+    enum err_code rc = platform_dir_inspect(dir, &info, err);
+
+    if (rc == ERR_NOT_FOUND) {
+        rc = platform_dir_make(dir, err);
+        if (rc == ERR_OK)
+            rc = platform_dir_inspect(dir, &info, err);
+    }
+    if (rc != ERR_OK) {
+        advise(dir, err);
+        return ERR_IO;
+    }
+    rc = check_safe(dir, &info, err);
+    return rc == ERR_OK ? check_writable(dir, &info, err) : rc;
+}
+
+enum err_code store_open(const char *dir, struct clock *clock, struct log *log, struct store **out,
+                         struct err *err)
+{
+    struct store AUTO(store_free_auto) *store = mem_zalloc(sizeof *store);
+    const char *directories[4];
+    int64_t now_ms = clock_wall_ms(clock);
+
+    store->dir = mem_strdup(dir);
+    store->journal_dir = mem_printf("%s/journal", dir);
+    store->zones_dir = mem_printf("%s/zones", dir);
+    store->lock_dir = mem_printf("%s/lock", dir);
+    store->clock = clock;
+    store->log = log;
+    directories[0] = store->dir;
+    directories[1] = store->journal_dir;
+    directories[2] = store->zones_dir;
+    directories[3] = store->lock_dir;
+    for (size_t i = 0; i < ARRAY_LEN(directories); i++) {
+        enum err_code rc = open_directory(directories[i], err);
+
+        if (rc != ERR_OK)
+            return rc;
+    }
+    platform_dir_sweep(store->journal_dir, now_ms, TEMP_MAX_AGE_MS);
+    platform_dir_sweep(store->zones_dir, now_ms, TEMP_MAX_AGE_MS);
+    *out = store;
+    store = NULL;
+    return ERR_OK;
+}
+
+void store_free(struct store *store)
+{
+    if (!store)
+        return;
+    free(store->dir);
+    free(store->journal_dir);
+    free(store->zones_dir);
+    free(store->lock_dir);
+    free(store);
+}
+
+const char *store_dir(const struct store *store)
+{
+    return store->dir;
+}
+
+/* ------------------------------------------------------------------ file names */
+
+static bool is_file_name_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || text_is_digit(c) || c == '-' || c == '_' || c == '.';
+}
+
+/* FNV-1a, 64 bits, the terminating NULs included so that ("a", "b") is not ("ab", "").  Two that meet are
+ * told apart by what is in the file. */
+static uint64_t hash_parts(const char *const *parts, size_t count)
+{
+    uint64_t hash = UINT64_C(14695981039346656037);
+
+    for (size_t i = 0; i < count; i++)
+        for (const char *at = parts[i];; at++) {
+            hash = (hash ^ (unsigned char)*at) * UINT64_C(1099511628211);
+            if (!*at)
+                break;
+        }
+    return hash;
+}
+
+char *store_file_name(const char *const *parts, size_t count)
+{
+    struct buf AUTO_BUF name = BUF_INIT(READABLE_MAX);
+    bool is_whole = count == 1 && strlen(parts[0]) <= READABLE_MAX && parts[0][0] != '\0' &&
+                    parts[0][0] != '.';
+    uint64_t hash = hash_parts(parts, count);
+
+    for (const char *at = parts[0]; *at && buf_ok(&name); at++) {
+        is_whole = is_whole && is_file_name_char(*at);
+        buf_putc(&name, is_file_name_char(*at) && *at != '.' ? *at : *at == '.' && name.len > 0 ? '.' : '_');
+    }
+    if (is_whole)
+        return buf_take(&name);
+    return mem_printf("%s-%016" PRIx64, buf_cstr(&name), hash);
+}
+
+/* ------------------------------------------------------------------ locks */
+
+enum err_code store_lock(struct store *store, const char *name, int64_t timeout_ms,
+                         struct platform_lock **out, struct err *err)
+{
+    char AUTO_FREE *file = store_file_name(&name, 1);
+    char AUTO_FREE *path = mem_printf("%s/%s.lock", store->lock_dir, file);
+
+    return platform_lock_take(path, timeout_ms, store->clock, out, err);
+}
