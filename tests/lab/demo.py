@@ -1,0 +1,140 @@
+#!/usr/bin/python3
+"""A newcomer's tour: certbot gets a certificate from a real CA, through acme-dme as its hook.
+
+    demo.py PATH-OF-ACME-DME
+"""
+
+import os
+import shlex
+import sys
+import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from lab import Lab, LabUnavailable, plan, x509  # noqa: E402
+
+NAMES = ["example.com", "*.example.com", "www.sub.example.com"]
+LAG = [0.5, 1.0, 1.5, 2.0]
+
+
+class Broken(Exception):
+    """The demo did not show what it promises."""
+
+
+def say(text=""):
+    print(text, flush=True)
+
+
+def head(number, text):
+    say(f"\n[{number}] {text}")
+
+
+def indent(text, mark="    | "):
+    for line in text.splitlines():
+        if line.strip():
+            say(mark + line)
+
+
+def check(truth, text):
+    if not truth:
+        raise Broken(text)
+    say(f"    ok: {text}")
+
+
+def write_config(lab):
+    state = lab.new_dir("state")
+    path = os.path.join(lab.work, "acme-dme.yaml")
+    text = f"""credentials:
+  api_key: {lab.api_key}
+  api_secret: {lab.api_secret}
+dnsmadeeasy:
+  ca_file: {lab.ca_file}
+propagation:
+  timeout: 60s
+  settle: 0s
+  resolvers: ["{lab.resolver}:53"]
+state_dir: {state}
+"""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as f:
+        f.write(text)
+    indent(text)
+    return path
+
+
+def run_certbot(lab, program, config):
+    base = lab.new_dir("certbot")
+    argv = ["certbot", "certonly", "--non-interactive", "--agree-tos", "--email", "admin@example.com", "--server", lab.acme_dir,
+            "--config-dir", f"{base}/config", "--work-dir", f"{base}/work", "--logs-dir", f"{base}/log",
+            "--manual", "--preferred-challenges", "dns",
+            "--manual-auth-hook", shlex.join([program, "--config", config, "auth"]),
+            "--manual-cleanup-hook", shlex.join([program, "--config", config, "cleanup"])]
+    for name in NAMES:
+        argv += ["-d", name]
+    say("    $ " + shlex.join(argv).replace(" --", " \\\n        --").replace(" -d ", " \\\n        -d "))
+    begin = time.time()
+    done = lab.run(argv, timeout=180)
+    indent(done.stdout + done.stderr)
+    if done.returncode != 0:
+        raise Broken(f"certbot failed with exit status {done.returncode}")
+    return os.path.join(base, "config", "live", NAMES[0], "fullchain.pem"), begin, time.time()
+
+
+def show_requests(lab, begin):
+    requests = lab.requests()
+    for r in requests:
+        query = "?" + r["query"] if r["query"] else ""
+        say(f"    {r['t'] - begin:6.2f} s  {r['method']:6} {r['path']}{query}  -> {r['status']}")
+    refused = [r for r in requests if r["status"] in (400, 403, 429)]
+    check(requests and not refused, f"{len(requests)} requests for {len(NAMES)} names in 2 zones, none refused")
+
+
+def demo(program):
+    head(1, "A private Internet: CA, name servers, resolvers and the DNS Made Easy API, all on loopback addresses of this lab's own")
+    begin = time.monotonic()
+    with Lab(lag=LAG, sim={"delay_ms": 100}) as lab:
+        say(f"    CA            Pebble {lab.pebble_version} at {lab.acme_dir}")
+        say(f"    API           a simulator, as https://{plan.API_HOST}/V2.0/ (100 ms per answer)")
+        for (name, addr), lag in zip(lab.nameservers.items(), LAG):
+            say(f"    name server   {plan.nameserver_fqdn(name)} ({addr}), {lag} s behind")
+        say(f"    ready after {time.monotonic() - begin:.1f} s")
+
+        head(2, "The whole configuration of acme-dme (mode 0600, because it holds the secret)")
+        config = write_config(lab)
+
+        head(3, f"certbot asks for one certificate for {', '.join(NAMES)}")
+        cert, start, end = run_certbot(lab, program, config)
+
+        head(4, "What acme-dme asked of DNS Made Easy (seconds since certbot's start)")
+        show_requests(lab, start)
+
+        head(5, f"The certificate, after {end - start:.1f} s")
+        indent(x509.text(cert, "-subject", "-issuer", "-dates"))
+        indent("names: " + ", ".join(x509.names(cert)))
+        check(x509.names(cert) == sorted(NAMES), "it is for the names that were asked for")
+        check(x509.verifies(cert, lab.acme_root()), "its chain leads to the CA's root")
+
+        head(6, "What is left behind")
+        check(lab.txt() == [], "no TXT record in the account")
+        lab.wait_published()
+        left = [ns for ns in lab.nameservers for name in ("example.com", "www.sub.example.com") if lab.dig(ns, f"_acme-challenge.{name}")["answer"]]
+        check(not left, "no TXT record on any name server")
+    check(not os.path.exists(lab.work), "the lab and its files are gone")
+
+
+def main():
+    program = os.path.abspath(sys.argv[1])
+    try:
+        demo(program)
+    except LabUnavailable as e:
+        print(f"demo: {e}", file=sys.stderr)
+        return 1
+    except Broken as e:
+        print(f"\ndemo: FAILED: {e}", file=sys.stderr)
+        return 1
+    say("\ndemo: a real certificate, obtained through DNS Made Easy by certbot and acme-dme")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
