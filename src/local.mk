@@ -41,4 +41,28 @@ libacmedme_a_SOURCES = \
 	src/dns/authority.h \
 	src/dns/propagation.h \
 	src/dme/dme.h \
-	src/cmd/cmd.h
+	src/hook/hook.c src/hook/hook.h \
+	src/hook/contract.c src/hook/contract.h \
+	src/hook/value.c src/hook/value.h \
+	src/hook/certbot.c \
+	src/flow/challenge.c src/flow/challenge.h \
+	src/flow/engine.h \
+	src/flow/set.c \
+	src/flow/batch.c \
+	src/flow/zones.c \
+	src/flow/locate.c \
+	src/flow/servers.c \
+	src/flow/await.c \
+	src/flow/journal.c \
+	src/flow/publish.c \
+	src/flow/remove.c \
+	src/flow/withdraw.c \
+	src/flow/sweep.c \
+	src/cmd/cmd.c src/cmd/cmd.h \
+	src/cmd/opts.c src/cmd/opts.h \
+	src/cmd/exit.c src/cmd/exit.h \
+	src/cmd/app.c src/cmd/app.h \
+	src/cmd/progress.c src/cmd/progress.h \
+	src/cmd/hook.c \
+	src/cmd/sweep.c \
+	src/cmd/help.c

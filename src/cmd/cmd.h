@@ -1,11 +1,25 @@
 /* SPDX-License-Identifier: MIT
  *
- * The command line's entry point, separate from main() so that tests can call it in-process.
+ * The command line's entry point, separate from main() so that tests can call it in-process, and the commands.
  */
 #ifndef ACME_DME_CMD_CMD_H
 #define ACME_DME_CMD_CMD_H
 
+#include "cmd/app.h"
+#include "hook/hook.h"
+
 /* Run one command; returns the exit status. */
-int cmd_main(int argc, char **argv);
+int cmd_main(int argc, char **argv) MUST_USE;
+
+/* hook.c: what an ACME client calls; *out_status is the exit status on ERR_OK. */
+enum err_code cmd_hook(const struct hook_call *call, const struct opts *opts, int *out_status, struct err *err)
+    MUST_USE;
+
+/* sweep.c: "acme-dme sweep [--dry-run]" */
+enum err_code cmd_sweep(const struct opts *opts, struct err *err) MUST_USE;
+
+/* help.c */
+void cmd_help(void);
+void cmd_version(void);
 
 #endif

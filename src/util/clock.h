@@ -20,6 +20,9 @@ struct clock {
     bool (*sleep_ms)(struct clock *self, int64_t ms);
     /* Has the operator asked us to stop (SIGINT, SIGTERM, Ctrl-C)? */
     bool (*is_cancelled)(struct clock *self);
+    /* The wish to stop was noticed and cleaning up begins: forget it, so that waits work again until the next
+     * signal.  May be NULL. */
+    void (*accept_cancel)(struct clock *self);
 };
 
 static inline int64_t clock_wall_ms(struct clock *c)
@@ -40,6 +43,12 @@ static inline MUST_USE bool clock_sleep_ms(struct clock *c, int64_t ms)
 static inline bool clock_is_cancelled(struct clock *c)
 {
     return c->is_cancelled(c);
+}
+
+static inline void clock_accept_cancel(struct clock *c)
+{
+    if (c->accept_cancel)
+        c->accept_cancel(c);
 }
 
 /* Calendar, always English and always UTC: locale's strftime() would sign dates that the API can't read. */

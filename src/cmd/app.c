@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/app.h"
+
+#include <stdlib.h>
+
+#include "crypto/digest.h"
+#include "platform/platform.h"
+
+#define CONNECT_TIMEOUT_MS 15000
+#define GIVE_UP_AFTER_MS 90000 /* one call to the API, retries and pauses included */
+
+/* ------------------------------------------------------------------ configuration */
+
+static const char *env_for_config(UNUSED void *ctx, const char *name)
+{
+    return platform_env(name);
+}
+
+static void print_lines(struct app *app, const struct strlist *lines, enum log_level level)
+{
+    for (size_t i = 0; i < lines->count; i++)
+        log_line(&app->log, level, "%s", lines->items[i]);
+}
+
+static enum err_code load_config(struct app *app, const struct opts *opts, struct err *err)
+{
+    AUTO_STRLIST struct strlist problems = {0};
+    AUTO_STRLIST struct strlist warnings = {0};
+    AUTO_STRLIST struct strlist sources = {0};
+    AUTO_FREE char *home = platform_home();
+    const struct config_request request = {
+        .file = opts->config_file,
+        .account = opts->account,
+        .overrides = opts->overrides,
+        .override_count = opts->override_count,
+        .need = CONFIG_WITH_CREDENTIALS,
+        .env = env_for_config,
+        .home = home,
+        .sysconfdir = SYSCONFDIR,
+    };
+    enum err_code code = config_load(&request, &app->config, &problems, &warnings, err);
+
+    print_lines(app, &warnings, LOG_WARNING);
+    print_lines(app, &problems, LOG_ERROR);
+    if (code == ERR_OK && log_wants(&app->log, LOG_INFO)) {
+        config_explain(app->config, &sources);
+        print_lines(app, &sources, LOG_INFO);
+    }
+    return code;
+}
+
+/* ------------------------------------------------------------------ parts */
+
+static enum err_code open_store(struct app *app, struct err *err)
+{
+    AUTO_FREE char *dir = NULL;
+
+    if (app->config->journal == CONFIG_JOURNAL_NONE)
+        return ERR_OK;
+    dir = app->config->state_dir ? mem_strdup(app->config->state_dir) : platform_default_state_dir();
+    return store_open(dir, app->clock, &app->log, &app->store, err);
+}
+
+static enum err_code open_http(struct app *app, const char *ca_file, struct http **out, struct err *err)
+{
+    const struct http_curl_opts opts = {
+        .ca_file = ca_file,
+        .user_agent = "acme-dme/" PACKAGE_VERSION,
+        .connect_timeout_ms = CONNECT_TIMEOUT_MS,
+        .clock = app->clock,
+    };
+    struct http *curl = NULL;
+    enum err_code code = http_curl_new(&opts, &curl, err);
+
+    if (code == ERR_OK)
+        *out = log_wants(&app->log, LOG_DEBUG) ? http_trace_new(curl, &app->log) : curl;
+    return code;
+}
+
+static enum err_code open_doh(struct app *app, struct err *err)
+{
+    const struct strlist *urls = &app->config->doh_urls;
+    enum err_code code;
+
+    if (app->config->doh == CONFIG_DOH_NEVER)
+        return ERR_OK;
+    code = open_http(app, NULL, &app->doh_http, err); /* dnsmadeeasy.ca_file is for the API alone */
+    app->doh = mem_calloc(urls->count, sizeof(struct resolver *));
+    for (size_t i = 0; code == ERR_OK && i < urls->count; i++) {
+        struct strlist one = {&urls->items[i], 1};
+        const struct resolver_doh_opts opts = {
+            .urls = &one, .http = app->doh_http, .clock = app->clock, .log = &app->log};
+        code = resolver_doh_new(&opts, &app->doh[i], err);
+        if (code == ERR_OK)
+            app->doh_count++;
+    }
+    return code;
+}
+
+static enum err_code open_resolvers(struct app *app, struct err *err)
+{
+    const struct resolver_direct_opts opts = {
+        .resolvers = &app->config->resolvers, .clock = app->clock, .log = &app->log};
+    enum err_code code = resolver_direct_new(&opts, &app->direct, err);
+
+    return code == ERR_OK ? open_doh(app, err) : code;
+}
+
+static enum err_code open_account(struct app *app, const struct config_account *from, int64_t time_limit_ms,
+                                  struct err *err)
+{
+    char fingerprint[9];
+    const struct dme_opts opts = {
+        .endpoint = app->config->endpoint,
+        .api_key = from->api_key,
+        .api_secret = from->api_secret,
+        .http = app->api_http,
+        .clock = app->clock,
+        .log = &app->log,
+        .request_timeout_ms = app->config->request_timeout_ms,
+        .give_up_after_ms =
+            time_limit_ms && time_limit_ms / 3 < GIVE_UP_AFTER_MS ? time_limit_ms / 3 : GIVE_UP_AFTER_MS,
+    };
+    enum err_code code = digest_fingerprint(from->api_key, fingerprint, err);
+
+    if (code == ERR_OK)
+        app->accounts[app->account_count++] = (struct challenge_account){
+            .name = from->name,
+            .endpoint = app->config->endpoint,
+            .key_id = mem_strdup(fingerprint),
+            .zones = &from->zones,
+            .is_default = from->is_default,
+            .dme = dme_new(&opts),
+        };
+    return code;
+}
+
+static enum err_code open_accounts(struct app *app, int64_t time_limit_ms, struct err *err)
+{
+    const struct config *config = app->config;
+    const char *unusable = NULL;
+    enum err_code code = ERR_OK;
+
+    app->accounts = mem_calloc(config->account_count, sizeof *app->accounts);
+    for (size_t i = 0; code == ERR_OK && i < config->account_count; i++) {
+        if (config->accounts[i].unusable)
+            unusable = config->accounts[i].unusable;
+        else
+            code = open_account(app, &config->accounts[i], time_limit_ms, err);
+    }
+    if (code == ERR_OK && app->account_count == 0)
+        code = err_set(err, ERR_CONFIG, "%s", unusable ? unusable : "there are no credentials");
+    return code;
+}
+
+static void open_challenge(struct app *app)
+{
+    const struct config *config = app->config;
+    const struct challenge_opts opts = {
+        .accounts = app->accounts,
+        .account_count = app->account_count,
+        .store = app->store,
+        .direct = app->direct,
+        .doh = app->doh,
+        .doh_count = app->doh_count,
+        .doh_mode = config->doh == CONFIG_DOH_ALWAYS  ? CHALLENGE_DOH_ALWAYS
+                    : config->doh == CONFIG_DOH_NEVER ? CHALLENGE_DOH_NEVER
+                                                      : CHALLENGE_DOH_AUTO,
+        .cname = config->follow_cname ? CHALLENGE_CNAME_FOLLOW : CHALLENGE_CNAME_IGNORE,
+        .nameservers = &config->nameservers,
+        .propagation = {.timeout_ms = config->propagation_timeout_ms,
+                        .settle_ms = config->settle_ms,
+                        .lame_after_ms = config->lame_after_ms,
+                        .clock = app->clock,
+                        .log = &app->log,
+                        .progress = progress_show,
+                        .progress_ctx = &app->progress},
+        .ttl_s = config->ttl_s,
+        .run_id = app->run_id,
+        .clock = app->clock,
+        .log = &app->log,
+    };
+
+    app->challenge = challenge_new(&opts);
+}
+
+/* ------------------------------------------------------------------ whole */
+
+static void open_log(struct app *app, const struct opts *opts)
+{
+    app->clock = platform_clock();
+    app->log = (struct log){
+        .level = opts->quiet            ? LOG_ERROR
+                 : opts->verbosity == 0 ? LOG_WARNING
+                 : opts->verbosity == 1 ? LOG_INFO
+                                        : LOG_DEBUG,
+        .out = stderr,
+        .clock = app->clock,
+        .start_ms = clock_mono_ms(app->clock),
+    };
+    if (!opts->quiet && opts->verbosity == 0 && platform_stderr_is_terminal())
+        app->progress.out = stderr;
+}
+
+enum err_code app_open(struct app *app, const struct app_request *request, struct err *err)
+{
+    enum err_code code;
+
+    open_log(app, request->opts);
+    code = load_config(app, request->opts, err);
+    if (code == ERR_OK)
+        code = open_store(app, err);
+    if (code == ERR_OK)
+        code = open_http(app, app->config->ca_file, &app->api_http, err);
+    if (code == ERR_OK)
+        code = open_resolvers(app, err);
+    if (code == ERR_OK)
+        code = open_accounts(app, request->time_limit_ms, err);
+    if (code != ERR_OK)
+        return code;
+    app->run_id = platform_run_id();
+    open_challenge(app);
+    return ERR_OK;
+}
+
+void app_close(struct app *app)
+{
+    progress_clear(&app->progress);
+    challenge_free(app->challenge);
+    for (size_t i = 0; i < app->account_count; i++) {
+        dme_free(app->accounts[i].dme);
+        mem_free_auto(&app->accounts[i].key_id);
+    }
+    free(app->accounts);
+    for (size_t i = 0; i < app->doh_count; i++)
+        resolver_free(app->doh[i]);
+    free(app->doh);
+    resolver_free(app->direct);
+    http_free(app->doh_http);
+    http_free(app->api_http);
+    store_free(app->store);
+    config_free(app->config);
+    free(app->run_id);
+}

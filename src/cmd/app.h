@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The one place that builds the program's parts from the configuration and tears them down again.
+ */
+#ifndef ACME_DME_CMD_APP_H
+#define ACME_DME_CMD_APP_H
+
+#include "cmd/opts.h"
+#include "cmd/progress.h"
+#include "flow/challenge.h"
+#include "http/http.h"
+
+struct app {
+    struct log log;
+    struct clock *clock;
+    struct progress progress;
+    struct config *config;
+    struct http *api_http;
+    struct http *doh_http;
+    struct resolver *direct;
+    struct resolver **doh;
+    size_t doh_count;
+    struct store *store; /* NULL with `journal: none` */
+    struct challenge_account *accounts;
+    size_t account_count;
+    char *run_id;
+    struct challenge *challenge;
+};
+
+/* What differs between commands. */
+struct app_request {
+    const struct opts *opts;
+    int64_t time_limit_ms; /* the ACME client stops listening after this; 0: never */
+};
+
+/* Load the configuration and build everything.  Warnings and the configuration's problems are printed here.
+ * Errors: those of config_load(), store_open() and the constructors. */
+enum err_code app_open(struct app *app, const struct app_request *request, struct err *err) MUST_USE;
+void app_close(struct app *app);
+#define AUTO_APP AUTO(app_close)
+
+#endif

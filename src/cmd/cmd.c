@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/cmd.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/exit.h"
+#include "platform/platform.h"
+
+/* ------------------------------------------------------------------ our own commands */
+
+typedef enum err_code command_fn(const struct opts *opts, struct err *err);
+
+static enum err_code run_help(UNUSED const struct opts *opts, UNUSED struct err *err)
+{
+    cmd_help();
+    return ERR_OK;
+}
+
+static enum err_code run_version(UNUSED const struct opts *opts, UNUSED struct err *err)
+{
+    cmd_version();
+    return ERR_OK;
+}
+
+static const struct command {
+    const char *name;
+    command_fn *run;
+} commands[] = {
+    {"sweep", cmd_sweep},
+    {"help", run_help},
+    {"version", run_version},
+};
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+/* ------------------------------------------------------------------ dispatch */
+
+static enum err_code run_command(const struct command *command, int argc, char *const *argv, int index,
+                                 struct opts *opts, struct err *err)
+{
+    enum err_code code = opts_parse(argc, argv, &index, opts, err);
+
+    if (code != ERR_OK)
+        return code;
+    if (opts->action != OPTS_RUN)
+        return opts->action == OPTS_HELP ? run_help(opts, err) : run_version(opts, err);
+    if (index < argc)
+        return err_set(err, ERR_USAGE, "\"%s\" takes no argument \"%s\"", command->name, argv[index]);
+    if (opts->dry_run && command->run != cmd_sweep)
+        return err_set(err, ERR_USAGE, "--dry-run is for \"sweep\"");
+    return command->run(opts, err);
+}
+
+static enum err_code run_verb(const struct hook_call *call, const struct opts *opts, int *status, struct err *err)
+{
+    if (opts->dry_run)
+        return err_set(err, ERR_USAGE, "--dry-run is for \"sweep\"");
+    return cmd_hook(call, opts, status, err);
+}
+
+static enum err_code dispatch(int argc, char **argv, struct opts *opts, int *status, struct err *err)
+{
+    struct hook_call call = {.program = argc ? argv[0] : "acme-dme", .env = platform_env};
+    const struct command *command;
+    enum err_code code;
+    int index = 1;
+
+    if (hook_program_is_verb(call.program)) {
+        call.argc = argc - 1;
+        call.argv = argv + 1;
+        return run_verb(&call, opts, status, err);
+    }
+    code = opts_parse(argc, argv, &index, opts, err);
+    if (code != ERR_OK)
+        return code;
+    if (opts->action != OPTS_RUN)
+        return opts->action == OPTS_HELP ? run_help(opts, err) : run_version(opts, err);
+    if (index >= argc) {
+        code = err_set(err, ERR_USAGE, "no verb was given");
+        err_hint(err, "Run \"acme-dme --help\" for what there is.");
+        return code;
+    }
+    command = find_command(argv[index]);
+    if (command)
+        return run_command(command, argc, argv, index + 1, opts, err);
+    call.argc = argc - index;
+    call.argv = argv + index;
+    return run_verb(&call, opts, status, err);
+}
+
+static void print_error(const struct err *err)
+{
+    (void)fprintf(stderr, "acme-dme: %s\n", err->msg);
+    if (*err->hint)
+        (void)fprintf(stderr, "hint: %s\n", err->hint);
+}
+
+int cmd_main(int argc, char **argv)
+{
+    AUTO(opts_done) struct opts opts = {.action = OPTS_RUN};
+    struct err err;
+    int status = EXIT_STATUS_OK;
+    enum err_code code;
+
+    err_init(&err);
+    code = platform_start(&err);
+    if (code == ERR_OK)
+        code = dispatch(argc, argv, &opts, &status, &err);
+    if (code == ERR_OK && (fflush(stdout) != 0 || ferror(stdout)))
+        code = err_set(&err, ERR_IO, "could not write to standard output");
+    if (code == ERR_OK)
+        return status;
+    print_error(&err);
+    return (int)exit_status_for(code);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/cmd.h"
+
+#include <stdio.h>
+
+#include "config/schema.h"
+
+void cmd_version(void)
+{
+    (void)puts("acme-dme " PACKAGE_VERSION);
+}
+
+static void print_clients(void)
+{
+    struct hook_contract_text c;
+
+    (void)puts("\nVerbs of ACME clients (acme-dme-hooks(7) tells how to set each up):");
+    for (size_t i = 0; hook_contract_describe(i, &c); i++)
+        (void)printf("  %s | %s  %s\n      %s\n", c.publish, c.withdraw, c.usage, c.client);
+}
+
+static void print_options(void)
+{
+    size_t count;
+    const struct config_key *keys = config_keys(&count);
+
+    (void)puts("\nOptions, in front of the verb:");
+    for (size_t i = 0; i < opts_row_count; i++) {
+        const struct opts_row *row = &opts_rows[i];
+        AUTO_FREE char *left = row->letter ? mem_printf("-%c, %s%s%s", row->letter, row->name, row->value ? " " : "",
+                                                        row->value ? row->value : "")
+                                           : mem_printf("    %s", row->name);
+        (void)printf("  %-28s %s\n", left, row->help);
+    }
+    (void)puts("\nSettings, over the environment and the configuration file:");
+    for (size_t i = 0; i < count; i++) {
+        if (!keys[i].option)
+            continue;
+        AUTO_FREE char *argument = config_key_argument(&keys[i]);
+        AUTO_FREE char *left = mem_printf("%s %s", keys[i].option, argument);
+        (void)printf("  %-28s %s\n", left, keys[i].help);
+    }
+}
+
+void cmd_help(void)
+{
+    (void)puts("usage: acme-dme [options] VERB [arguments]\n"
+               "       acme-dme [options] sweep [--dry-run]\n"
+               "\n"
+               "Proves domain control to an ACME CA through DNS Made Easy: an ACME client calls it to create and\n"
+               "delete _acme-challenge TXT records, and it waits until every name server shows them.\n"
+               "\n"
+               "Commands:\n"
+               "  sweep    delete records that killed runs left behind\n"
+               "  help     show this help\n"
+               "  version  show the version");
+    print_clients();
+    print_options();
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/cmd.h"
+
+static enum err_code add_record(struct challenge_set *set, const struct hook_record *record, struct err *err)
+{
+    return record->kind == HOOK_NAME_DOMAIN ? challenge_set_add_domain(set, record->name, record->value, err)
+                                            : challenge_set_add_record(set, record->name, record->value, err);
+}
+
+static enum err_code make_set(const struct hook_request *request, struct challenge_set *set, struct err *err)
+{
+    enum err_code code = ERR_OK;
+
+    for (size_t i = 0; code == ERR_OK && i < request->count; i++)
+        code = add_record(set, &request->records[i], err);
+    return code;
+}
+
+static enum err_code make_run_set(const struct hook_request *request, struct challenge_set *set, struct err *err)
+{
+    enum err_code code = ERR_OK;
+
+    for (size_t i = 0; code == ERR_OK && i < request->run_domains.count; i++)
+        code = challenge_set_add_domain(set, request->run_domains.items[i], NULL, err);
+    return code;
+}
+
+static enum err_code publish(struct app *app, const struct hook_request *request, const struct opts *opts,
+                             const struct challenge_set *set, struct err *err)
+{
+    AUTO(challenge_set_done) struct challenge_set run_set = {0};
+    const struct challenge_publish_opts publish_opts = {
+        .wait = request->wait == HOOK_WAIT_NOW && !opts->no_wait ? CHALLENGE_WAIT : CHALLENGE_NO_WAIT,
+        .on_timeout = request->on_timeout == HOOK_TIMEOUT_KEEP ? CHALLENGE_TIMEOUT_KEEP : CHALLENGE_TIMEOUT_ROLL_BACK,
+        .time_limit_ms = request->time_limit_ms,
+        .run_set = &run_set,
+    };
+    enum err_code code = make_run_set(request, &run_set, err);
+
+    return code == ERR_OK ? challenge_publish(app->challenge, set, &publish_opts, err) : code;
+}
+
+static enum err_code run(const struct hook_request *request, const struct opts *opts, struct err *err)
+{
+    AUTO_APP struct app app = {0};
+    AUTO(challenge_set_done) struct challenge_set set = {0};
+    const struct app_request app_request = {.opts = opts, .time_limit_ms = request->time_limit_ms};
+    enum err_code code = make_set(request, &set, err);
+
+    if (code == ERR_OK)
+        code = app_open(&app, &app_request, err);
+    if (code != ERR_OK)
+        return code;
+    log_line(&app.log, LOG_INFO, "called by %s", request->client);
+    if (request->action == HOOK_PUBLISH)
+        return publish(&app, request, opts, &set, err);
+    return request->action == HOOK_WITHDRAW ? challenge_withdraw(app.challenge, &set, err)
+                                            : challenge_withdraw_run(app.challenge, err);
+}
+
+enum err_code cmd_hook(const struct hook_call *call, const struct opts *opts, int *out_status, struct err *err)
+{
+    AUTO(hook_request_done) struct hook_request request = {.client = ""};
+    enum err_code code = hook_parse(call, &request, err);
+
+    if (code != ERR_OK)
+        return code;
+    *out_status = request.action == HOOK_NOTHING ? request.exit_status : 0;
+    return request.action == HOOK_NOTHING ? ERR_OK : run(&request, opts, err);
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/opts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/schema.h"
+#include "util/text.h"
+
+enum row_index { ROW_CONFIG, ROW_ACCOUNT, ROW_NO_WAIT, ROW_DRY_RUN, ROW_VERBOSE, ROW_QUIET, ROW_HELP, ROW_VERSION };
+
+const struct opts_row opts_rows[] = {
+    [ROW_CONFIG] = {"--config", 'c', "FILE", "read this configuration file"},
+    [ROW_ACCOUNT] = {"--account", 'a', "NAME", "use this account of the configuration for everything"},
+    [ROW_NO_WAIT] = {"--no-wait", 0, NULL, "publish and do not wait for the name servers"},
+    [ROW_DRY_RUN] = {"--dry-run", 'n', NULL, "sweep: list, change nothing"},
+    [ROW_VERBOSE] = {"--verbose", 'v', NULL, "show each step and where each setting came from; twice: each request"},
+    [ROW_QUIET] = {"--quiet", 'q', NULL, "no warnings and no progress, errors only"},
+    [ROW_HELP] = {"--help", 'h', NULL, "show this help"},
+    [ROW_VERSION] = {"--version", 'V', NULL, "show the version"},
+};
+
+const size_t opts_row_count = ARRAY_LEN(opts_rows);
+
+void opts_done(struct opts *opts)
+{
+    free(opts->overrides);
+    *opts = (struct opts){.action = OPTS_RUN};
+}
+
+static void apply_row(struct opts *opts, size_t row, const char *value)
+{
+    switch ((enum row_index)row) {
+    case ROW_CONFIG:
+        opts->config_file = value;
+        break;
+    case ROW_ACCOUNT:
+        opts->account = value;
+        break;
+    case ROW_NO_WAIT:
+        opts->no_wait = true;
+        break;
+    case ROW_DRY_RUN:
+        opts->dry_run = true;
+        break;
+    case ROW_VERBOSE:
+        opts->verbosity++;
+        break;
+    case ROW_QUIET:
+        opts->quiet = true;
+        break;
+    case ROW_HELP:
+        opts->action = OPTS_HELP;
+        break;
+    case ROW_VERSION:
+        opts->action = OPTS_VERSION;
+        break;
+    }
+}
+
+static void add_override(struct opts *opts, const char *key, const char *value)
+{
+    opts->overrides = mem_resize(opts->overrides, opts->override_count + 1, sizeof *opts->overrides);
+    opts->overrides[opts->override_count++] = (struct config_override){.key = key, .value = value};
+}
+
+static enum err_code refuse_option(const char *word, struct err *err)
+{
+    AUTO_FREE const char **names = NULL;
+    size_t key_count;
+    const struct config_key *keys = config_keys(&key_count);
+    size_t n = 0;
+    const char *nearest;
+    enum err_code code;
+
+    names = mem_calloc(key_count + opts_row_count, sizeof *names);
+    for (size_t i = 0; i < opts_row_count; i++)
+        names[n++] = opts_rows[i].name;
+    for (size_t i = 0; i < key_count; i++)
+        if (keys[i].option)
+            names[n++] = keys[i].option;
+    code = err_set(err, ERR_USAGE, "there is no option \"%s\"", word);
+    nearest = text_nearest(word, names, n);
+    if (nearest)
+        err_hint(err, "Did you mean %s?", nearest);
+    else
+        err_hint(err, "Run \"acme-dme --help\" for the options.");
+    return code;
+}
+
+/* Where words come from: "--name=value" carries its own value, else the next word is it. */
+struct words {
+    int argc;
+    char *const *argv;
+    int *index;
+    const char *attached;
+};
+
+static enum err_code take_value(struct words *w, const char *name, const char **out, struct err *err)
+{
+    if (w->attached) {
+        *out = w->attached;
+        return ERR_OK;
+    }
+    if (*w->index >= w->argc)
+        return err_set(err, ERR_USAGE, "option %s needs a value", name);
+    *out = w->argv[(*w->index)++];
+    return ERR_OK;
+}
+
+static enum err_code use_row(size_t i, struct words *w, struct opts *opts, struct err *err)
+{
+    const char *value = NULL;
+    enum err_code code = ERR_OK;
+
+    if (opts_rows[i].value)
+        code = take_value(w, opts_rows[i].name, &value, err);
+    else if (w->attached)
+        code = err_set(err, ERR_USAGE, "option %s takes no value", opts_rows[i].name);
+    if (code == ERR_OK)
+        apply_row(opts, i, value);
+    return code;
+}
+
+static enum err_code parse_long(const char *word, struct words *w, struct opts *opts, struct err *err)
+{
+    size_t len = strcspn(word, "=");
+    AUTO_FREE char *name = mem_strndup(word, len);
+    const struct config_key *key;
+    const char *value = NULL;
+    enum err_code code;
+
+    w->attached = word[len] ? word + len + 1 : NULL;
+    for (size_t i = 0; i < opts_row_count; i++)
+        if (strcmp(name, opts_rows[i].name) == 0)
+            return use_row(i, w, opts, err);
+    key = config_key_find_option(name);
+    if (!key)
+        return refuse_option(name, err);
+    if (key->type == CONFIG_TYPE_BOOL && !w->attached)
+        value = "true";
+    else if ((code = take_value(w, key->option, &value, err)) != ERR_OK)
+        return code;
+    add_override(opts, key->path, value);
+    return ERR_OK;
+}
+
+/* "-vv", "-c FILE", "-cFILE" */
+static enum err_code parse_letters(const char *word, struct words *w, struct opts *opts, struct err *err)
+{
+    for (const char *p = word + 1; *p; p++) {
+        size_t i = 0;
+        enum err_code code;
+
+        while (i < opts_row_count && opts_rows[i].letter != *p)
+            i++;
+        if (i == opts_row_count)
+            return refuse_option(word, err);
+        w->attached = opts_rows[i].value && p[1] ? p + 1 : NULL;
+        code = use_row(i, w, opts, err);
+        if (code != ERR_OK || w->attached)
+            return code;
+    }
+    return ERR_OK;
+}
+
+enum err_code opts_parse(int argc, char *const *argv, int *index, struct opts *opts, struct err *err)
+{
+    struct words w = {.argc = argc, .argv = argv, .index = index};
+
+    while (*index < argc && argv[*index][0] == '-' && argv[*index][1]) {
+        const char *word = argv[(*index)++];
+        enum err_code code;
+
+        if (strcmp(word, "--") == 0)
+            break;
+        code = word[1] == '-' ? parse_long(word, &w, opts, err) : parse_letters(word, &w, opts, err);
+        if (code != ERR_OK)
+            return code;
+    }
+    return ERR_OK;
+}

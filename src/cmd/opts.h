@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The command line.  Options stand in front of the verb; for our own commands also behind it.  Behind a client's verb
+ * nothing is an option (hook/hook.h).  Two tables drive parsing, --help and a lint that compares them with the man
+ * page: opts_rows here, and the configuration's keys that have an option (config/schema.h).
+ */
+#ifndef ACME_DME_CMD_OPTS_H
+#define ACME_DME_CMD_OPTS_H
+
+#include <stdbool.h>
+
+#include "config/config.h"
+
+enum opts_action { OPTS_RUN, OPTS_HELP, OPTS_VERSION };
+
+struct opts {
+    enum opts_action action;
+    const char *config_file; /* borrowed from argv, as all text here */
+    const char *account;
+    bool no_wait;
+    bool dry_run;
+    bool quiet;
+    int verbosity;
+    struct config_override *overrides;
+    size_t override_count;
+};
+
+struct opts_row {
+    const char *name;  /* "--config" */
+    char letter;       /* 'c'; 0: none */
+    const char *value; /* what its value is called; NULL: takes none */
+    const char *help;
+};
+
+extern const struct opts_row opts_rows[];
+extern const size_t opts_row_count;
+
+void opts_done(struct opts *opts);
+
+/* Parse options from argv[*index] on; *index is left at the first word that is none ("--" is passed over).
+ * Errors: ERR_USAGE, with the nearest known option as a hint. */
+enum err_code opts_parse(int argc, char *const *argv, int *index, struct opts *opts, struct err *err) MUST_USE;
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/progress.h"
+
+#include <string.h>
+
+#include "util/text.h"
+
+#define COLUMNS 79
+
+void progress_clear(struct progress *progress)
+{
+    if (progress->out && progress->shown) {
+        (void)fprintf(progress->out, "\r%*s\r", progress->shown, "");
+        (void)fflush(progress->out);
+    }
+    progress->shown = 0;
+}
+
+void progress_show(void *ctx, const struct propagation_progress *p)
+{
+    struct progress *progress = ctx;
+    char line[COLUMNS + 1];
+    char whole[512];
+    int shown;
+
+    if (!progress->out)
+        return;
+    (void)snprintf(whole, sizeof whole, "%zu of %zu name%s everywhere, %lld s%s%s", p->records_done, p->records_total,
+                   p->records_total == 1 ? "" : "s", (long long)(p->elapsed_ms / 1000),
+                   *p->lagging ? ", waiting for " : ", settling", p->lagging);
+    text_escape_into(line, sizeof line, whole, strlen(whole));
+    shown = (int)strlen(line);
+    (void)fprintf(progress->out, "\r%s%*s", line, progress->shown > shown ? progress->shown - shown : 0, "");
+    (void)fflush(progress->out);
+    progress->shown = shown;
+}

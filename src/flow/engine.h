@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the files of the engine share.  Internal to flow/.
+ */
+#ifndef ACME_DME_FLOW_ENGINE_H
+#define ACME_DME_FLOW_ENGINE_H
+
+#include "flow/challenge.h"
+
+enum zone_origin { ZONE_FROM_API, ZONE_REMEMBERED };
+
+/* A zone of ours that was found, for the life of the engine. */
+struct zone {
+    const struct challenge_account *account;
+    char *name;
+    int64_t id;
+    struct dns_servers api_servers; /* as DNS Made Easy names them; may be empty */
+    struct dns_servers servers;     /* to be asked, see servers_of_zone(); empty until then */
+    enum zone_origin origin;
+};
+
+struct challenge {
+    struct challenge_opts opts;
+    struct zone **zones;
+    size_t zone_count;
+};
+
+/* One record on its way: what was asked for, where it is, what the journal says. */
+struct placement {
+    char *asked;               /* as in the set */
+    char *name;                /* CNAME followed */
+    char *value;
+    struct zone *zone;         /* borrowed from the engine */
+    struct journal_entry entry; /* entry.id NULL: not in the journal */
+    int64_t record_id;         /* 0: not known */
+    enum placement_age { PLACEMENT_NEW, PLACEMENT_KNOWN } age; /* known: journalled before this call */
+};
+
+struct batch {
+    struct placement *items; /* those of one zone side by side, see batch_sort() */
+    size_t count;
+};
+
+void batch_add_take(struct batch *batch, struct placement *placement_take);
+void batch_done(struct batch *batch);
+void placement_done(struct placement *p);
+/* Bring records of one zone together; the order is otherwise kept. */
+void batch_sort(struct batch *batch);
+/* Number of records from `first` on that share its zone. */
+size_t batch_run(const struct batch *batch, size_t first);
+
+/* locate.c: the zone of a record name, CNAMEs followed.  *out_name is the caller's, *out_zone the engine's.
+ * Errors: ERR_ZONE, ERR_DNS, ERR_CANCELLED and those of dme_zone_find(). */
+enum err_code locate(struct challenge *c, const char *asked, char **out_name, struct zone **out_zone, struct err *err)
+    MUST_USE;
+
+/* zones.c: zones that are known, remembered or asked for. */
+struct zone *zones_known(struct challenge *c, const char *name); /* longest that holds `name`; NULL */
+/* Exactly this zone, in any account that may have it.  Errors: ERR_NOT_FOUND, those of dme_zone_find(). */
+enum err_code zones_want(struct challenge *c, const char *zone_name, struct zone **out, struct err *err) MUST_USE;
+/* The zone that holds `name`: proposals from the configuration and from DNS first, then every suffix, longest first.
+ * Errors: ERR_ZONE (lists what was tried), those of dme_zone_find(). */
+enum err_code zones_discover(struct challenge *c, const char *name, struct zone **out, struct err *err) MUST_USE;
+struct zone *zones_add(struct challenge *c, const struct challenge_account *account, const char *name, int64_t id,
+                       enum zone_origin origin);
+/* A remembered zone turned out to be gone: forget it everywhere. */
+void zones_forget(struct challenge *c, struct zone *zone);
+
+/* servers.c: the servers that are asked for a zone's records, found once for each zone; borrowed from the zone.
+ * Errors: ERR_DNS, ERR_TIMEOUT, ERR_NETWORK, ERR_CANCELLED. */
+enum err_code servers_of_zone(struct challenge *c, struct zone *zone, const struct dns_servers **out, struct err *err)
+    MUST_USE;
+
+/* await.c: wait until the batch, and what `run_set` names of this run, shows everywhere. */
+enum err_code await_batch(struct challenge *c, const struct batch *batch, const struct challenge_set *run_set,
+                          int64_t time_limit_ms, struct err *err) MUST_USE;
+
+/* remove.c: delete every record of the batch and strike it out of the journal; ids that are not known or not fresh
+ * are looked up by name and value first.  A zone that fails does not keep the others from being done; the first error
+ * is returned. */
+enum err_code remove_batch(struct challenge *c, struct batch *batch, struct err *err) MUST_USE;
+
+/* journal.c: a placement for a journal entry, with its zone if an account of ours still has it; false if none has. */
+bool recall_placement(struct challenge *c, const struct journal_entry *entry, struct placement *out);
+/* Write the entries of `count` placements; nothing happens without a store. */
+enum err_code record_intent(struct challenge *c, struct placement *items, size_t count, struct err *err) MUST_USE;
+enum err_code record_published(struct challenge *c, struct placement *items, size_t count, struct err *err) MUST_USE;
+enum err_code record_removed(struct challenge *c, struct placement *items, size_t count, struct err *err) MUST_USE;
+
+#endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The batch's side of the journal: entries from placements and back.
+ */
+#include "flow/engine.h"
+
+#include <string.h>
+
+static void entry_fill(const struct challenge *c, const struct placement *p, struct journal_entry *entry)
+{
+    const struct challenge_account *account = p->zone->account;
+
+    *entry = (struct journal_entry){
+        .state = JOURNAL_INTENDED,
+        .account = mem_strdup(account->name),
+        .endpoint = mem_strdup(account->endpoint),
+        .zone = mem_strdup(p->zone->name),
+        .zone_id = p->zone->id,
+        .name = mem_strdup(p->name),
+        .asked_name = mem_strdup(p->asked),
+        .value = mem_strdup(p->value),
+        .run_id = mem_strdup(c->opts.run_id),
+        .created_ms = clock_wall_ms(c->opts.clock),
+    };
+}
+
+enum err_code record_intent(struct challenge *c, struct placement *items, size_t count, struct err *err)
+{
+    for (size_t i = 0; c->opts.store && i < count; i++) {
+        struct placement *p = &items[i];
+        enum err_code code;
+
+        if (p->entry.id && p->entry.zone_id == p->zone->id)
+            continue;
+        if (p->entry.id) { /* the zone was found anew under another id */
+            p->entry.zone_id = p->zone->id;
+            code = journal_update(c->opts.store, &p->entry, err);
+        } else {
+            entry_fill(c, p, &p->entry);
+            code = journal_add(c->opts.store, &p->entry, err);
+        }
+        if (code != ERR_OK)
+            return code;
+    }
+    return ERR_OK;
+}
+
+enum err_code record_published(struct challenge *c, struct placement *items, size_t count, struct err *err)
+{
+    for (size_t i = 0; c->opts.store && i < count; i++) {
+        struct journal_entry *entry = &items[i].entry;
+        enum err_code code;
+
+        entry->state = JOURNAL_PUBLISHED;
+        entry->record_id = items[i].record_id;
+        entry->published_ms = clock_wall_ms(c->opts.clock);
+        code = journal_update(c->opts.store, entry, err);
+        if (code != ERR_OK)
+            return code;
+    }
+    return ERR_OK;
+}
+
+enum err_code record_removed(struct challenge *c, struct placement *items, size_t count, struct err *err)
+{
+    enum err_code first = ERR_OK;
+
+    for (size_t i = 0; c->opts.store && i < count; i++) {
+        struct journal_entry *entry = &items[i].entry;
+        enum err_code code;
+
+        if (!entry->id)
+            continue;
+        code = journal_remove(c->opts.store, entry->id, first == ERR_OK ? err : NULL);
+        if (code == ERR_OK)
+            journal_entry_done(entry);
+        else if (first == ERR_OK)
+            first = code;
+    }
+    return first;
+}
+
+static const struct challenge_account *account_of(const struct challenge *c, const struct journal_entry *entry)
+{
+    for (size_t i = 0; i < c->opts.account_count; i++) {
+        const struct challenge_account *a = &c->opts.accounts[i];
+        if (strcmp(a->name, entry->account) == 0 && strcmp(a->endpoint, entry->endpoint) == 0)
+            return a;
+    }
+    return NULL;
+}
+
+/* The engine's zone for an entry; made from the entry when it was not met yet in this process. */
+static struct zone *zone_of(struct challenge *c, const struct challenge_account *account,
+                            const struct journal_entry *entry)
+{
+    struct zone *known = zones_known(c, entry->name);
+
+    if (known && known->account == account && known->id == entry->zone_id)
+        return known;
+    for (size_t i = 0; i < c->zone_count; i++)
+        if (c->zones[i]->account == account && c->zones[i]->id == entry->zone_id)
+            return c->zones[i];
+    return zones_add(c, account, entry->zone, entry->zone_id, ZONE_REMEMBERED);
+}
+
+bool recall_placement(struct challenge *c, const struct journal_entry *entry, struct placement *out)
+{
+    const struct challenge_account *account = account_of(c, entry);
+
+    if (!account)
+        return false;
+    *out = (struct placement){
+        .asked = mem_strdup(entry->asked_name),
+        .name = mem_strdup(entry->name),
+        .value = mem_strdup(entry->value),
+        .zone = zone_of(c, account, entry),
+        .record_id = entry->state == JOURNAL_PUBLISHED ? entry->record_id : 0,
+        .age = PLACEMENT_KNOWN,
+    };
+    journal_entry_copy(&out->entry, entry);
+    return true;
+}

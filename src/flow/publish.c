@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Publishing.  The order of effects is what keeps us safe: journal, API, journal.  Killed at any point, the journal
+ * knows every record that may exist.
+ */
+#include "flow/engine.h"
+
+#include <string.h>
+
+#include "dns/name.h"
+
+/* ------------------------------------------------------------------ placing */
+
+/* An entry of an earlier call for the same name and value: the client asks again, there is still one record. */
+static void adopt_entry(const struct journal_list *journal, struct placement *p)
+{
+    for (size_t i = 0; i < journal->count; i++) {
+        const struct journal_entry *entry = &journal->items[i];
+
+        if (entry->zone_id == p->zone->id && strcmp(entry->name, p->name) == 0 &&
+            strcmp(entry->value, p->value) == 0) {
+            journal_entry_copy(&p->entry, entry);
+            p->age = entry->state == JOURNAL_PUBLISHED ? PLACEMENT_KNOWN : PLACEMENT_NEW;
+            return;
+        }
+    }
+}
+
+static enum err_code place(struct challenge *c, const struct challenge_set *set, struct batch *batch, struct err *err)
+{
+    AUTO(journal_list_done) struct journal_list journal = {0};
+    enum err_code code = c->opts.store ? journal_load(c->opts.store, &journal, err) : ERR_OK;
+
+    for (size_t i = 0; code == ERR_OK && i < set->count; i++) {
+        struct placement p = {.age = PLACEMENT_NEW};
+
+        code = locate(c, set->items[i].name, &p.name, &p.zone, err);
+        if (code != ERR_OK)
+            break;
+        p.asked = mem_strdup(set->items[i].name);
+        p.value = mem_strdup(set->items[i].value);
+        adopt_entry(&journal, &p);
+        batch_add_take(batch, &p);
+    }
+    return code;
+}
+
+/* A remembered zone is gone: find the zones of its records anew. */
+static enum err_code place_again(struct challenge *c, struct batch *batch, struct zone *gone, struct err *err)
+{
+    log_line(c->opts.log, LOG_INFO, "zone \"%s\" has another id than remembered, looking it up", gone->name);
+    zones_forget(c, gone);
+    for (size_t i = 0; i < batch->count; i++) {
+        struct placement *p = &batch->items[i];
+        char *name = NULL;
+        enum err_code code;
+
+        if (p->zone != gone)
+            continue;
+        code = locate(c, p->asked, &name, &p->zone, err);
+        if (code != ERR_OK)
+            return code;
+        mem_free_auto(&p->name);
+        p->name = name;
+    }
+    return ERR_OK;
+}
+
+/* ------------------------------------------------------------------ creating */
+
+static enum err_code create_records(struct challenge *c, struct placement *items, size_t count, struct err *err)
+{
+    AUTO_STRLIST struct strlist names = {0};
+    AUTO_FREE struct dme_record *records = mem_calloc(count, sizeof *records);
+    const struct zone *zone = items[0].zone;
+    enum err_code code;
+
+    for (size_t i = 0; i < count; i++) {
+        strlist_add_take(&names, name_relative(items[i].name, zone->name));
+        records[i] = (struct dme_record){.name = names.items[i], .value = items[i].value};
+    }
+    code = dme_records_create(zone->account->dme, zone->id, records, count, c->opts.ttl_s, err);
+    for (size_t i = 0; i < count; i++)
+        items[i].record_id = records[i].id;
+    if (code != ERR_OK && code != ERR_NOT_FOUND)
+        (void)err_prefix(err, code, "could not create TXT record \"%s\"%s", items[0].name,
+                         count > 1 ? " and others" : "");
+    return code;
+}
+
+static enum err_code publish_group(struct challenge *c, struct placement *items, size_t count, struct err *err)
+{
+    enum err_code code = record_intent(c, items, count, err);
+
+    if (code == ERR_OK)
+        code = create_records(c, items, count, err);
+    if (code == ERR_OK)
+        code = record_published(c, items, count, err);
+    if (code == ERR_OK)
+        log_line(c->opts.log, LOG_INFO, "%zu TXT record%s of zone \"%s\" published", count, count == 1 ? "" : "s",
+                 items[0].zone->name);
+    return code;
+}
+
+static bool is_published(const struct placement *items, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!items[i].record_id)
+            return false;
+    return true;
+}
+
+/* Publish every group; *out_gone is the remembered zone that turned out to be gone, when ERR_NOT_FOUND is returned. */
+static enum err_code publish_groups(struct challenge *c, struct batch *batch, struct zone **out_gone, struct err *err)
+{
+    batch_sort(batch);
+    for (size_t i = 0; i < batch->count; i += batch_run(batch, i)) {
+        struct placement *items = &batch->items[i];
+        size_t count = batch_run(batch, i);
+        enum err_code code;
+
+        if (is_published(items, count))
+            continue;
+        code = publish_group(c, items, count, err);
+        if (code == ERR_NOT_FOUND)
+            *out_gone = items[0].zone;
+        if (code != ERR_OK)
+            return code;
+    }
+    return ERR_OK;
+}
+
+static enum err_code publish_batch(struct challenge *c, struct batch *batch, struct err *err)
+{
+    struct zone *gone = NULL;
+    enum err_code code = publish_groups(c, batch, &gone, err);
+
+    /* Once a zone: what was found anew is not ZONE_REMEMBERED. */
+    while (code == ERR_NOT_FOUND && gone && gone->origin == ZONE_REMEMBERED) {
+        code = place_again(c, batch, gone, err);
+        gone = NULL;
+        if (code == ERR_OK)
+            code = publish_groups(c, batch, &gone, err);
+    }
+    return code == ERR_NOT_FOUND ? err_prefix(err, ERR_ZONE, "the zone vanished") : code;
+}
+
+/* ------------------------------------------------------------------ undoing */
+
+static const char *undo_outcome(enum err_code code)
+{
+    return code == ERR_OK ? "withdrawn" : "left in the journal for \"acme-dme sweep\"";
+}
+
+/* Withdraw what this call created.  The error that brought us here stays the error that is reported. */
+static void roll_back(struct challenge *c, struct batch *batch)
+{
+    AUTO(batch_done) struct batch ours = {0};
+    struct err err;
+    enum err_code code;
+
+    for (size_t i = 0; i < batch->count; i++) {
+        struct placement *p = &batch->items[i];
+        if (p->age == PLACEMENT_NEW && (p->entry.id || p->record_id))
+            batch_add_take(&ours, p);
+    }
+    if (!ours.count)
+        return;
+    clock_accept_cancel(c->opts.clock);
+    err_init(&err);
+    code = remove_batch(c, &ours, &err);
+    log_line(c->opts.log, code == ERR_OK ? LOG_INFO : LOG_WARNING, "%zu record%s of this call %s%s%s", ours.count,
+             ours.count == 1 ? "" : "s", undo_outcome(code), code == ERR_OK ? "" : ": ",
+             code == ERR_OK ? "" : err.msg);
+}
+
+/* ------------------------------------------------------------------ entry */
+
+static int64_t remaining_ms(const struct challenge *c, int64_t start_ms, int64_t limit_ms)
+{
+    int64_t left;
+
+    if (!limit_ms)
+        return 0;
+    left = limit_ms - (clock_mono_ms(c->opts.clock) - start_ms);
+    return left > 1 ? left : 1;
+}
+
+enum err_code challenge_publish(struct challenge *c, const struct challenge_set *set,
+                                const struct challenge_publish_opts *opts, struct err *err)
+{
+    AUTO(batch_done) struct batch batch = {0};
+    int64_t start_ms = clock_mono_ms(c->opts.clock);
+    enum err_code code = place(c, set, &batch, err);
+
+    if (code != ERR_OK)
+        return code; /* nothing was changed yet */
+    code = publish_batch(c, &batch, err);
+    if (code == ERR_OK && opts->wait == CHALLENGE_WAIT) {
+        code = await_batch(c, &batch, opts->run_set, remaining_ms(c, start_ms, opts->time_limit_ms), err);
+        if (code == ERR_PROPAGATION && opts->on_timeout == CHALLENGE_TIMEOUT_KEEP)
+            return code;
+    }
+    if (code != ERR_OK)
+        roll_back(c, &batch);
+    return code;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Deleting what is ours, and only that: by id, after name and value matched.  An id counts as matched when the API
+ * gave it for exactly this name and value a short while ago; older ids are looked up again, as somebody may have edited
+ * the record since.
+ */
+#include "flow/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "dns/name.h"
+
+#define FRESH_MS (60 * 60 * 1000LL)
+
+static bool is_fresh(const struct challenge *c, const struct placement *p)
+{
+    int64_t age = clock_wall_ms(c->opts.clock) - p->entry.published_ms;
+
+    return p->record_id && p->entry.id && p->entry.state == JOURNAL_PUBLISHED && age >= 0 && age < FRESH_MS;
+}
+
+/* Ids by name and value of those placements that have no fresh one; 0 for what is not there any more. */
+static enum err_code match_ids(struct challenge *c, struct placement *items, size_t count, struct err *err)
+{
+    AUTO_STRLIST struct strlist names = {0};
+    AUTO_FREE struct dme_record *records = mem_calloc(count, sizeof *records);
+    AUTO_FREE size_t *places = mem_calloc(count, sizeof *places);
+    const struct zone *zone = items[0].zone;
+    size_t n = 0;
+    enum err_code code;
+
+    for (size_t i = 0; i < count; i++) {
+        if (is_fresh(c, &items[i]))
+            continue;
+        strlist_add_take(&names, name_relative(items[i].name, zone->name));
+        places[n] = i;
+        records[n++] = (struct dme_record){.name = names.items[names.count - 1], .value = items[i].value};
+    }
+    if (n == 0)
+        return ERR_OK;
+    code = dme_records_find(zone->account->dme, zone->id, records, n, err);
+    for (size_t i = 0; code == ERR_OK && i < n; i++)
+        items[places[i]].record_id = records[i].id;
+    return code;
+}
+
+static enum err_code delete_ids(struct placement *items, size_t count, struct err *err)
+{
+    AUTO_FREE int64_t *ids = mem_calloc(count, sizeof *ids);
+    size_t n = 0;
+
+    for (size_t i = 0; i < count; i++)
+        if (items[i].record_id)
+            ids[n++] = items[i].record_id;
+    return n ? dme_records_delete(items[0].zone->account->dme, items[0].zone->id, ids, n, err) : ERR_OK;
+}
+
+static enum err_code remove_group(struct challenge *c, struct placement *items, size_t count, struct err *err)
+{
+    struct zone *zone = items[0].zone;
+    enum err_code code = match_ids(c, items, count, err);
+
+    if (code == ERR_OK)
+        code = delete_ids(items, count, err);
+    if (code == ERR_NOT_FOUND) { /* the zone is gone, and all in it */
+        zones_forget(c, zone);
+        code = ERR_OK;
+    }
+    if (code != ERR_OK)
+        return err_prefix(err, code, "could not delete TXT record \"%s\"", items[0].name);
+    log_line(c->opts.log, LOG_INFO, "%zu TXT record%s of zone \"%s\" withdrawn", count, count == 1 ? "" : "s",
+             zone->name);
+    return record_removed(c, items, count, err);
+}
+
+enum err_code remove_batch(struct challenge *c, struct batch *batch, struct err *err)
+{
+    enum err_code first = ERR_OK;
+
+    batch_sort(batch);
+    for (size_t i = 0; i < batch->count; i += batch_run(batch, i)) {
+        enum err_code code = remove_group(c, &batch->items[i], batch_run(batch, i), first == ERR_OK ? err : NULL);
+        if (first == ERR_OK)
+            first = code;
+    }
+    return first;
+}

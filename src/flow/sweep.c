@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What killed runs left behind.
+ */
+#include "flow/engine.h"
+
+/* A run that is over has struck its entries out or is about to; this is how long "about to" may take. */
+#define GRACE_MS (5 * 60 * 1000LL)
+
+static bool is_due(const struct challenge *c, const struct journal_entry *entry, int64_t age_ms)
+{
+    int64_t age = clock_wall_ms(c->opts.clock) - entry->created_ms;
+
+    if (age < 0) /* from the future: the clock was wrong then or is wrong now */
+        age = -age;
+    return age >= age_ms || (age >= GRACE_MS && !platform_run_is_alive(entry->run_id));
+}
+
+static void report(const struct sweep_opts *opts, const struct journal_entry *entry, enum sweep_outcome outcome,
+                   const struct err *err)
+{
+    if (opts->report)
+        opts->report(opts->ctx, entry, outcome, err);
+}
+
+/* Due entries become a batch; the others are reported and stay. */
+static void pick(struct challenge *c, const struct journal_list *journal, const struct sweep_opts *opts,
+                 struct batch *due)
+{
+    for (size_t i = 0; i < journal->count; i++) {
+        const struct journal_entry *entry = &journal->items[i];
+        struct placement p;
+
+        if (!is_due(c, entry, opts->age_ms))
+            report(opts, entry, SWEEP_KEPT_YOUNG, NULL);
+        else if (!recall_placement(c, entry, &p))
+            report(opts, entry, SWEEP_KEPT_FOREIGN_ACCOUNT, NULL);
+        else
+            batch_add_take(due, &p);
+    }
+}
+
+/* Split off the first group of one zone, so that its outcome can be told entry by entry. */
+static enum err_code sweep_group(struct challenge *c, struct placement *items, size_t count,
+                                 const struct sweep_opts *opts, struct err *err)
+{
+    AUTO(batch_done) struct batch group = {0};
+    AUTO(journal_list_done) struct journal_list told = {mem_calloc(count, sizeof *told.items), count};
+    enum err_code code = ERR_OK;
+
+    for (size_t i = 0; i < count; i++) {
+        journal_entry_copy(&told.items[i], &items[i].entry);
+        batch_add_take(&group, &items[i]);
+    }
+    if (opts->mode == SWEEP_REMOVE)
+        code = remove_batch(c, &group, err);
+    for (size_t i = 0; i < count; i++)
+        report(opts, &told.items[i],
+               opts->mode == SWEEP_DRY_RUN ? SWEEP_WOULD_REMOVE : code == ERR_OK ? SWEEP_REMOVED : SWEEP_FAILED, err);
+    return code;
+}
+
+enum err_code challenge_sweep(struct challenge *c, const struct sweep_opts *opts, struct err *err)
+{
+    AUTO(journal_list_done) struct journal_list journal = {0};
+    AUTO(batch_done) struct batch due = {0};
+    enum err_code first = journal_load(c->opts.store, &journal, err);
+    size_t count;
+
+    if (first != ERR_OK)
+        return first;
+    pick(c, &journal, opts, &due);
+    batch_sort(&due);
+    for (size_t i = 0; i < due.count; i += count) {
+        struct err local;
+        enum err_code code;
+
+        count = batch_run(&due, i);
+        err_init(&local);
+        code = sweep_group(c, &due.items[i], count, opts, &local);
+        if (first == ERR_OK && code != ERR_OK) {
+            first = code;
+            *err = local;
+        }
+        if (code == ERR_CANCELLED)
+            break;
+    }
+    return first;
+}

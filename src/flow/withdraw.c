@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Withdrawing.  The journal knows zone, name and id, so that one request a zone is enough.  A record that it does not
+ * know (another state directory, a container that was thrown away) is looked for by name and value.
+ */
+#include "flow/engine.h"
+
+#include <string.h>
+
+static bool entry_answers(const struct journal_entry *entry, const struct challenge_item *item)
+{
+    return (strcmp(entry->asked_name, item->name) == 0 || strcmp(entry->name, item->name) == 0) &&
+           (!item->value || strcmp(entry->value, item->value) == 0);
+}
+
+/* Add a placement for each journal entry that the item names; tells how many there were. */
+static size_t add_from_journal(struct challenge *c, const struct journal_list *journal,
+                               const struct challenge_item *item, struct batch *batch)
+{
+    size_t found = 0;
+
+    for (size_t i = 0; i < journal->count; i++) {
+        struct placement p;
+
+        if (entry_answers(&journal->items[i], item) && recall_placement(c, &journal->items[i], &p)) {
+            batch_add_take(batch, &p);
+            found++;
+        }
+    }
+    return found;
+}
+
+static enum err_code add_from_api(struct challenge *c, const struct challenge_item *item, struct batch *batch,
+                                  struct err *err)
+{
+    struct placement p = {.age = PLACEMENT_NEW};
+    enum err_code code = locate(c, item->name, &p.name, &p.zone, err);
+
+    if (code == ERR_ZONE) { /* in no zone of ours: nothing of ours can be there */
+        log_line(c->opts.log, LOG_INFO, "%s", err->msg);
+        return ERR_OK;
+    }
+    if (code != ERR_OK)
+        return code;
+    p.asked = mem_strdup(item->name);
+    p.value = mem_strdup(item->value);
+    batch_add_take(batch, &p);
+    return ERR_OK;
+}
+
+static enum err_code gather(struct challenge *c, const struct challenge_set *set, struct batch *batch,
+                            struct err *err)
+{
+    AUTO(journal_list_done) struct journal_list journal = {0};
+    enum err_code first = c->opts.store ? journal_load(c->opts.store, &journal, err) : ERR_OK;
+
+    if (first != ERR_OK)
+        return first;
+    for (size_t i = 0; i < set->count; i++) {
+        const struct challenge_item *item = &set->items[i];
+        enum err_code code;
+
+        if (add_from_journal(c, &journal, item, batch) || !item->value)
+            continue;
+        code = add_from_api(c, item, batch, first == ERR_OK ? err : NULL);
+        if (code == ERR_CANCELLED)
+            return code;
+        first = first == ERR_OK ? code : first;
+    }
+    return first;
+}
+
+enum err_code challenge_withdraw(struct challenge *c, const struct challenge_set *set, struct err *err)
+{
+    AUTO(batch_done) struct batch batch = {0};
+    enum err_code code = gather(c, set, &batch, err);
+    enum err_code removal;
+
+    if (code == ERR_CANCELLED)
+        return code;
+    removal = remove_batch(c, &batch, code == ERR_OK ? err : NULL);
+    return code == ERR_OK ? removal : code;
+}
+
+enum err_code challenge_withdraw_run(struct challenge *c, struct err *err)
+{
+    AUTO(batch_done) struct batch batch = {0};
+    AUTO(journal_list_done) struct journal_list journal = {0};
+    enum err_code code;
+
+    if (!c->opts.store || !*c->opts.run_id)
+        return ERR_OK;
+    code = journal_load(c->opts.store, &journal, err);
+    for (size_t i = 0; code == ERR_OK && i < journal.count; i++) {
+        struct placement p;
+
+        if (strcmp(journal.items[i].run_id, c->opts.run_id) == 0 && recall_placement(c, &journal.items[i], &p))
+            batch_add_take(&batch, &p);
+    }
+    return code == ERR_OK ? remove_batch(c, &batch, err) : code;
+}

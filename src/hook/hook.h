@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What an ACME client asks of us: its argv and environment become one hook_request.  The clients' contracts are one
+ * table (contract.c), a client a row; nothing here talks to a network or a disk.
+ *
+ * After the verb nothing is ever an option: TXT values may begin with "-" (1 in 64 does), and no client sends "--".
+ */
+#ifndef ACME_DME_HOOK_HOOK_H
+#define ACME_DME_HOOK_HOOK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/attrs.h"
+#include "util/err.h"
+#include "util/mem.h"
+
+enum hook_action {
+    HOOK_NOTHING,      /* an event that is not for us: exit with `exit_status`, silently */
+    HOOK_PUBLISH,      /* create the records */
+    HOOK_WITHDRAW,     /* delete the records; those that are not there are fine */
+    HOOK_WITHDRAW_RUN, /* the client's run is over: delete whatever this run left */
+};
+
+/* What a client's name argument means; never guessed from the name. */
+enum hook_name_kind {
+    HOOK_NAME_DOMAIN, /* the identifier: "_acme-challenge." is put in front, "*." is dropped */
+    HOOK_NAME_RECORD, /* the TXT record's own name, perhaps a CNAME's target: taken as it is */
+};
+
+enum hook_wait {
+    HOOK_WAIT_NOW,   /* wait until every authoritative server shows the records */
+    HOOK_WAIT_LATER, /* more calls of this run follow, the last one waits for all */
+};
+
+/* When not every server shows the records in time. */
+enum hook_on_timeout {
+    HOOK_TIMEOUT_ROLL_BACK, /* the client gives up and does not call again for these records */
+    HOOK_TIMEOUT_KEEP,      /* the client goes on whatever we say, and calls the clean-up later */
+};
+
+struct hook_record {
+    enum hook_name_kind kind;
+    char *name;  /* as the client gave it, not yet checked */
+    char *value; /* TXT value; NULL (only for HOOK_WITHDRAW): all records of ours at that name */
+};
+
+struct hook_request {
+    const char *client; /* static, e.g. "certbot" */
+    enum hook_action action;
+    struct hook_record *records;
+    size_t count;
+    enum hook_wait wait;
+    enum hook_on_timeout on_timeout;
+    struct strlist run_domains; /* domains whose records, published earlier by this run, are waited for too */
+    int64_t time_limit_ms;      /* the client stops waiting for us after this; 0: never */
+    int exit_status;            /* for HOOK_NOTHING */
+};
+
+void hook_request_done(struct hook_request *request);
+
+typedef const char *hook_env_fn(const char *name); /* getenv()-like; NULL when unset */
+
+struct hook_call {
+    const char *program; /* argv[0]: Certify The Web gives no verb, only names that end in -create or -delete */
+    int argc;            /* of argv below */
+    char *const *argv;   /* from the verb on */
+    hook_env_fn *env;
+};
+
+/* Is the program called under a name that stands for a verb ("...-create", "-add", "-delete", "-del", ".exe" or not)? */
+int hook_program_is_verb(const char *program);
+
+/* Errors: ERR_USAGE (unknown verb, missing, extra or empty arguments, values that can't be TXT values; says what the
+ * client would send), ERR_INTERNAL. */
+enum err_code hook_parse(const struct hook_call *call, struct hook_request *out, struct err *err) MUST_USE;
+
+/* For --help and the man page lint: the i-th contract as text; 0 past the end. */
+struct hook_contract_text {
+    const char *client;
+    const char *publish;  /* the verb, or how the program's name ends */
+    const char *withdraw;
+    const char *usage; /* what follows the verb */
+};
+int hook_contract_describe(size_t i, struct hook_contract_text *out);
+
+#endif
