@@ -74,11 +74,12 @@ run_counted() {
     fi
 }
 
-# bootstrap: configure itself, made once per change of what it is made from.
+# bootstrap: configure itself, made anew when something it is made from changed.
 bootstrap() {
-    if [ ! -x "$src/configure" ] || [ -n "$(find "$src/configure.ac" "$src/Makefile.am" "$src/m4" "$src/src/local.mk" "$src/tests" \
-        "$src/man/local.mk" "$src/hooks/local.mk" \( -name '*.mk' -o -name '*.m4' -o -name '*.a[cm]' \) -newer "$src/configure" 2>/dev/null)" ]; then
-        step "autoreconf -fi" autoreconf -fi "$src"
+    stamp=$build/bootstrapped
+    if [ ! -x "$src/configure" ] || [ ! -e "$stamp" ] || [ -n "$(find "$src" -path "$src/build*" -prune -o \
+        \( -name '*.mk' -o -name '*.m4' -o -name '*.ac' -o -name Makefile.am \) ! -name aclocal.m4 -newer "$stamp" -print)" ]; then
+        step "autoreconf -fi" autoreconf -fi "$src" && touch "$stamp"
     fi
 }
 
