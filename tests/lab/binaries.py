@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import subprocess
 
 SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 PYTHON = "/usr/bin/python3"
@@ -39,8 +40,13 @@ def versions(name):
         found.append((f"{entry['version']} ({entry['suite']})", entry["path"]))
     system = find(name)
     if system:
-        found.append(("system", system))
+        found.append((f"{package_version(name)} (system)", system))
     return found
+
+
+def package_version(package):
+    done = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", package], capture_output=True, text=True, check=False)
+    return done.stdout if done.returncode == 0 else "unknown"
 
 
 def missing():

@@ -64,14 +64,15 @@ state_dir: {state}
 
 def run_certbot(lab, program, config):
     base = lab.new_dir("certbot")
-    argv = ["certbot", "certonly", "--non-interactive", "--agree-tos", "--email", "admin@example.com", "--server", lab.acme_dir,
-            "--config-dir", f"{base}/config", "--work-dir", f"{base}/work", "--logs-dir", f"{base}/log",
-            "--manual", "--preferred-challenges", "dns",
-            "--manual-auth-hook", shlex.join([program, "--config", config, "auth"]),
-            "--manual-cleanup-hook", shlex.join([program, "--config", config, "cleanup"])]
-    for name in NAMES:
-        argv += ["-d", name]
-    say("    $ " + shlex.join(argv).replace(" --", " \\\n        --").replace(" -d ", " \\\n        -d "))
+    # One line each, for the reader's sake.
+    words = [["certbot", "certonly"], ["--non-interactive", "--agree-tos", "--email", "admin@example.com"], ["--server", lab.acme_dir],
+             ["--config-dir", f"{base}/config", "--work-dir", f"{base}/work", "--logs-dir", f"{base}/log"],
+             ["--manual", "--preferred-challenges", "dns"],
+             ["--manual-auth-hook", shlex.join([program, "--config", config, "auth"])],
+             ["--manual-cleanup-hook", shlex.join([program, "--config", config, "cleanup"])],
+             [word for name in NAMES for word in ("-d", name)]]
+    argv = sum(words, [])
+    say("    $ " + " \\\n        ".join(shlex.join(line) for line in words))
     begin = time.time()
     done = lab.run(argv, timeout=180)
     indent(done.stdout + done.stderr)
