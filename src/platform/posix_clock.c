@@ -35,8 +35,15 @@ static const struct {
 /* Closed pipes and full files are reported by write(); the user signals mean nothing to us. */
 static const int ignored_signals[] = {SIGPIPE, SIGXFSZ, SIGUSR1, SIGUSR2};
 
-/* The one global that is written: the first signal that asked us to stop. */
+/* The globals that are written: the first signal that asked us to stop, and whether the program has begun to clean up
+ * because of it, after which waits work again and further signals change nothing. */
 static volatile sig_atomic_t cancel_signal;
+static volatile sig_atomic_t cancel_accepted;
+
+static bool is_stop_wanted(void)
+{
+    return cancel_signal != 0 && cancel_accepted == 0;
+}
 
 static void note_signal(int number)
 {
@@ -111,7 +118,12 @@ static int64_t machine_mono_ms(UNUSED struct clock *self)
 
 static bool machine_is_cancelled(UNUSED struct clock *self)
 {
-    return cancel_signal != 0;
+    return is_stop_wanted();
+}
+
+static void machine_accept_cancel(UNUSED struct clock *self)
+{
+    cancel_accepted = cancel_signal != 0;
 }
 
 /* Wait for `ms`, or less when a signal comes.  Signals are let in only inside ppoll(), so that one that
@@ -126,7 +138,7 @@ static void wait_piece(int64_t ms)
     for (size_t i = 0; i < ARRAY_LEN(stop_signals); i++)
         (void)sigaddset(&ours, stop_signals[i].number);
     (void)sigprocmask(SIG_BLOCK, &ours, &before);
-    if (!cancel_signal)
+    if (!is_stop_wanted())
         (void)ppoll(NULL, 0, &piece, &before);
     (void)sigprocmask(SIG_SETMASK, &before, NULL);
 }
@@ -138,7 +150,7 @@ static bool machine_sleep_ms(struct clock *self, int64_t ms)
     for (;;) {
         int64_t left = end - machine_mono_ms(self);
 
-        if (cancel_signal)
+        if (is_stop_wanted())
             return false;
         if (left <= 0)
             return true;
@@ -153,6 +165,7 @@ struct clock *platform_clock(void)
         .mono_ms = machine_mono_ms,
         .sleep_ms = machine_sleep_ms,
         .is_cancelled = machine_is_cancelled,
+        .accept_cancel = machine_accept_cancel,
     };
 
     return &machine_clock;

@@ -2,6 +2,7 @@
 if HAVE_CMOCKA
 UNIT_TESTS = \
 	tests/unit/test_util_text \
+	tests/unit/test_hook \
 	tests/unit/test_json_json \
 	tests/unit/test_crypto_digest \
 	tests/unit/test_http_http \

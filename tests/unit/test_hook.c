@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Every client's exact argv and environment, taken from the clients' sources.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "hook/hook.h"
+#include "test.h"
+
+#define VALUE "-hLhbbbR7x9kYh1ZQO0AOrBFUfTBOxjTRmqhdmwUbJA" /* begins with "-", as 1 in 64 does */
+
+/* ------------------------------------------------------------------ a fake environment */
+
+static const char *const *fake_env;
+
+static const char *env_lookup(const char *name)
+{
+    for (const char *const *p = fake_env; p && *p; p += 2)
+        if (strcmp(p[0], name) == 0)
+            return p[1];
+    return NULL;
+}
+
+#define ENV(...) fake_env = (const char *const[]){__VA_ARGS__, NULL, NULL}
+
+static int set_up(UNUSED void **state)
+{
+    fake_env = NULL;
+    return 0;
+}
+
+/* ------------------------------------------------------------------ helpers */
+
+static enum err_code parse_as(const char *program, struct hook_request *out, struct err *err, int argc,
+                              const char *const *argv)
+{
+    char *copy[32];
+    const struct hook_call call = {.program = program, .argc = argc, .argv = copy, .env = env_lookup};
+
+    assert_true(argc < 32);
+    for (int i = 0; i < argc; i++) {
+        copy[i] = strdup(argv[i]);
+        assert_non_null(copy[i]);
+    }
+    copy[argc] = NULL;
+    enum err_code code = hook_parse(&call, out, err);
+    for (int i = 0; i < argc; i++)
+        free(copy[i]);
+    return code;
+}
+
+#define ARGS(...) (int)ARRAY_LEN(((const char *const[]){__VA_ARGS__})), (const char *const[]){__VA_ARGS__}
+
+static void expect_one(enum hook_action action, enum hook_name_kind kind, const char *name, const char *value,
+                       int argc, const char *const *argv)
+{
+    struct hook_request r;
+    struct err err;
+
+    err_init(&err);
+    if (parse_as("acme-dme", &r, &err, argc, argv) != ERR_OK)
+        fail_msg("%s: %s", argv[0], err.msg);
+    assert_int_equal(r.action, action);
+    assert_int_equal(r.count, 1);
+    assert_int_equal(r.records[0].kind, kind);
+    assert_string_equal(r.records[0].name, name);
+    if (value)
+        assert_string_equal(r.records[0].value, value);
+    else
+        assert_null(r.records[0].value);
+    assert_int_equal(r.wait, HOOK_WAIT_NOW);
+    hook_request_done(&r);
+}
+
+static void expect_nothing(int exit_status, int argc, const char *const *argv)
+{
+    struct hook_request r;
+    struct err err;
+
+    assert_int_equal(parse_as("acme-dme", &r, &err, argc, argv), ERR_OK);
+    assert_int_equal(r.action, HOOK_NOTHING);
+    assert_int_equal(r.exit_status, exit_status);
+    assert_int_equal(r.count, 0);
+    hook_request_done(&r);
+}
+
+static void expect_refused(const char *in_message, const char *in_hint, int argc, const char *const *argv)
+{
+    struct hook_request r = {.client = "untouched"};
+    struct err err;
+
+    err_init(&err);
+    assert_int_equal(parse_as("acme-dme", &r, &err, argc, argv), ERR_USAGE);
+    assert_string_equal(r.client, "untouched");
+    if (!strstr(err.msg, in_message))
+        fail_msg("\"%s\" does not say \"%s\"", err.msg, in_message);
+    if (!strstr(err.hint, in_hint))
+        fail_msg("the hint \"%s\" does not say \"%s\"", err.hint, in_hint);
+}
+
+/* ------------------------------------------------------------------ certbot */
+
+TEST(certbot_gives_domain_and_value_in_the_environment)
+{
+    ENV("CERTBOT_DOMAIN", "example.com", "CERTBOT_VALIDATION", VALUE);
+    expect_one(HOOK_PUBLISH, HOOK_NAME_DOMAIN, "example.com", VALUE, ARGS("auth"));
+    expect_one(HOOK_WITHDRAW, HOOK_NAME_DOMAIN, "example.com", VALUE, ARGS("cleanup"));
+}
+
+TEST(certbot_5_3_calls_the_domain_an_identifier)
+{
+    ENV("CERTBOT_IDENTIFIER", "new.example.com", "CERTBOT_DOMAIN", "old.example.com", "CERTBOT_VALIDATION", VALUE);
+    expect_one(HOOK_PUBLISH, HOOK_NAME_DOMAIN, "new.example.com", VALUE, ARGS("auth"));
+}
+
+TEST(certbot_waits_only_in_the_last_call_and_then_for_the_whole_run)
+{
+    struct hook_request r;
+    struct err err;
+
+    ENV("CERTBOT_DOMAIN", "a.example.com", "CERTBOT_VALIDATION", VALUE, "CERTBOT_ALL_DOMAINS",
+        "a.example.com,b.example.com,b.example.com", "CERTBOT_REMAINING_CHALLENGES", "2");
+    assert_int_equal(parse_as("acme-dme", &r, &err, ARGS("auth")), ERR_OK);
+    assert_int_equal(r.wait, HOOK_WAIT_LATER);
+    assert_int_equal(r.run_domains.count, 0);
+    hook_request_done(&r);
+
+    ENV("CERTBOT_DOMAIN", "b.example.com", "CERTBOT_VALIDATION", VALUE, "CERTBOT_ALL_DOMAINS",
+        "a.example.com,b.example.com,b.example.com", "CERTBOT_REMAINING_CHALLENGES", "0");
+    assert_int_equal(parse_as("acme-dme", &r, &err, ARGS("auth")), ERR_OK);
+    assert_int_equal(r.wait, HOOK_WAIT_NOW);
+    assert_int_equal(r.on_timeout, HOOK_TIMEOUT_KEEP);
+    assert_int_equal(r.run_domains.count, 3);
+    assert_string_equal(r.run_domains.items[0], "a.example.com");
+    hook_request_done(&r);
+}
+
+TEST(certbot_with_http01_is_told_which_flag_is_missing)
+{
+    ENV("CERTBOT_DOMAIN", "example.com", "CERTBOT_VALIDATION", VALUE, "CERTBOT_TOKEN", "tok");
+    expect_refused("http-01", "--preferred-challenges dns", ARGS("auth"));
+    expect_nothing(0, ARGS("cleanup"));
+}
+
+TEST(certbot_without_its_environment_is_refused)
+{
+    expect_refused("CERTBOT_DOMAIN is not set", "acme-dme-hooks(7)", ARGS("auth"));
+    ENV("CERTBOT_DOMAIN", "example.com");
+    expect_refused("CERTBOT_VALIDATION is not set", "certbot", ARGS("cleanup"));
+    ENV("CERTBOT_DOMAIN", "example.com", "CERTBOT_VALIDATION", "");
+    expect_refused("empty", "", ARGS("auth"));
+    ENV("CERTBOT_DOMAIN", "example.com", "CERTBOT_VALIDATION", VALUE, "CERTBOT_REMAINING_CHALLENGES", "-1");
+    expect_refused("CERTBOT_REMAINING_CHALLENGES", "", ARGS("auth"));
+}
+
+/* ------------------------------------------------------------------ the other clients */
+
+TEST(lego_gives_the_record_name_with_a_dot)
+{
+    expect_one(HOOK_PUBLISH, HOOK_NAME_RECORD, "_acme-challenge.example.com.", VALUE,
+               ARGS("present", "_acme-challenge.example.com.", VALUE));
+    expect_one(HOOK_WITHDRAW, HOOK_NAME_RECORD, "alias.example.net.", VALUE,
+               ARGS("cleanup", "alias.example.net.", VALUE));
+}
+
+TEST(lego_raw_gives_a_key_authorization_that_is_digested)
+{
+    /* SHA-256 of "token.thumb" */
+    expect_one(HOOK_PUBLISH, HOOK_NAME_DOMAIN, "example.com", "lCdftpJCXapaZHkBGIZbcubeKW8RmA0jSG_aZN01zbU",
+               ARGS("present", "--", "example.com", "token", "token.thumb"));
+    expect_one(HOOK_WITHDRAW, HOOK_NAME_DOMAIN, "example.com", "lCdftpJCXapaZHkBGIZbcubeKW8RmA0jSG_aZN01zbU",
+               ARGS("cleanup", "--", "example.com", "token", "token.thumb"));
+    expect_refused("thumbprint", "RAW", ARGS("present", "--", "example.com", "token", "nodot"));
+}
+
+TEST(cleanup_is_told_apart_by_its_arguments_even_with_certbots_environment_around)
+{
+    ENV("CERTBOT_DOMAIN", "other.example.com", "CERTBOT_VALIDATION", "other");
+    expect_one(HOOK_WITHDRAW, HOOK_NAME_RECORD, "_acme-challenge.example.com.", VALUE,
+               ARGS("cleanup", "_acme-challenge.example.com.", VALUE));
+}
+
+TEST(win_acme_gives_identifier_record_and_value)
+{
+    expect_one(HOOK_PUBLISH, HOOK_NAME_RECORD, "_acme-challenge.example.com", VALUE,
+               ARGS("create", "example.com", "_acme-challenge.example.com", VALUE));
+    expect_one(HOOK_WITHDRAW, HOOK_NAME_RECORD, "moved.example.net", VALUE,
+               ARGS("delete", "example.com", "moved.example.net", VALUE, "extra", "arguments"));
+}
+
+TEST(dehydrated_gives_one_or_many_triples)
+{
+    struct hook_request r;
+    struct err err;
+
+    expect_one(HOOK_PUBLISH, HOOK_NAME_DOMAIN, "example.com", VALUE,
+               ARGS("deploy_challenge", "example.com", "tokenfile", VALUE));
+    assert_int_equal(parse_as("acme-dme", &r, &err,
+                              ARGS("clean_challenge", "example.com", "t1", "v1", "example.com", "t2", "-v2",
+                                   "www.example.com", "t3", "v3")),
+                     ERR_OK);
+    assert_int_equal(r.action, HOOK_WITHDRAW);
+    assert_int_equal(r.count, 3);
+    assert_string_equal(r.records[1].name, "example.com");
+    assert_string_equal(r.records[1].value, "-v2");
+    assert_string_equal(r.records[2].name, "www.example.com");
+    hook_request_done(&r);
+    expect_refused("4 arguments", "dehydrated", ARGS("deploy_challenge", "a", "b", "c", "d"));
+}
+
+TEST(dehydrateds_other_events_succeed_silently)
+{
+    expect_nothing(0, ARGS("this_hookscript_is_broken__dehydrated_is_working_fine__please_ignore_unknown_hooks_in_your_"
+                           "script"));
+    expect_nothing(0, ARGS("startup_hook"));
+    expect_nothing(0, ARGS("deploy_cert", "example.com", "k", "c", "f", "ch", "1"));
+    expect_nothing(0, ARGS("generate_csr", "example.com", "dir", "names"));
+    expect_nothing(0, ARGS("invalid_challenge", "example.com", "two\nlines"));
+    ENV("ALPNCERTDIR", "/x", "COMMAND", "sign_domains");
+    expect_nothing(0, ARGS("an_event_of_next_year", "x"));
+}
+
+TEST(dehydrateds_exit_hook_withdraws_what_the_run_left)
+{
+    struct hook_request r;
+    struct err err;
+
+    assert_int_equal(parse_as("acme-dme", &r, &err, ARGS("exit_hook", "something failed")), ERR_OK);
+    assert_int_equal(r.action, HOOK_WITHDRAW_RUN);
+    hook_request_done(&r);
+}
+
+TEST(uacme_is_served_for_dns01_and_declined_otherwise)
+{
+    expect_one(HOOK_PUBLISH, HOOK_NAME_DOMAIN, "example.com", VALUE,
+               ARGS("begin", "dns-01", "example.com", "token", VALUE));
+    expect_one(HOOK_WITHDRAW, HOOK_NAME_DOMAIN, "example.com", VALUE,
+               ARGS("done", "dns-01", "example.com", "token", VALUE));
+    expect_one(HOOK_WITHDRAW, HOOK_NAME_DOMAIN, "example.com", VALUE,
+               ARGS("failed", "dns-01", "example.com", "token", VALUE));
+    expect_nothing(1, ARGS("begin", "http-01", "example.com", "token", "auth"));
+    expect_nothing(1, ARGS("begin", "dns-persist-01", "example.com", "", ""));
+    expect_nothing(0, ARGS("failed", "http-01", "example.com", "token", "auth"));
+}
+
+TEST(acmetool_is_served_for_dns_and_answered_42_otherwise)
+{
+    expect_one(HOOK_PUBLISH, HOOK_NAME_DOMAIN, "example.com", VALUE,
+               ARGS("challenge-dns-start", "example.com", "target", VALUE, ""));
+    expect_one(HOOK_WITHDRAW, HOOK_NAME_DOMAIN, "example.com", VALUE,
+               ARGS("challenge-dns-stop", "example.com", "target", VALUE, "wildcard"));
+    expect_one(HOOK_PUBLISH, HOOK_NAME_DOMAIN, "example.com", VALUE,
+               ARGS("challenge-dns-start", "example.com", "target", VALUE));
+    expect_nothing(42, ARGS("challenge-http-start", "example.com", "target", "x"));
+    expect_nothing(42, ARGS("live-updated"));
+    ENV("ACME_STATE_DIR", "/var/lib/acme");
+    expect_nothing(42, ARGS("an-event-of-next-year"));
+}
+
+TEST(mod_md_may_leave_the_value_out_when_tearing_down)
+{
+    expect_one(HOOK_PUBLISH, HOOK_NAME_DOMAIN, "example.com", VALUE, ARGS("setup", "example.com", VALUE));
+    expect_one(HOOK_WITHDRAW, HOOK_NAME_DOMAIN, "example.com", VALUE, ARGS("teardown", "example.com", VALUE));
+    expect_one(HOOK_WITHDRAW, HOOK_NAME_DOMAIN, "example.com", NULL, ARGS("teardown", "example.com"));
+    expect_refused("1 argument ", "mod_md", ARGS("setup", "example.com"));
+}
+
+TEST(certify_the_web_gives_no_verb_but_two_programs)
+{
+    static const char *const create[] = {"acme-dme-create", "/opt/acme-dme-add", "C:\\Program Files\\x\\Acme-create.EXE"};
+    struct hook_request r;
+    struct err err;
+
+    for (size_t i = 0; i < ARRAY_LEN(create); i++) {
+        assert_true(hook_program_is_verb(create[i]));
+        assert_int_equal(
+            parse_as(create[i], &r, &err, ARGS("example.com", "_acme-challenge.example.com", VALUE, "")), ERR_OK);
+        assert_int_equal(r.action, HOOK_PUBLISH);
+        assert_string_equal(r.records[0].name, "_acme-challenge.example.com");
+        assert_true(r.time_limit_ms > 0 && r.time_limit_ms < 120000);
+        hook_request_done(&r);
+    }
+    assert_int_equal(parse_as("acme-dme-del", &r, &err, ARGS("example.com", "_acme-challenge.example.com", VALUE)),
+                     ERR_OK);
+    assert_int_equal(r.action, HOOK_WITHDRAW);
+    hook_request_done(&r);
+    assert_int_equal(parse_as("acme-dme-delete", &r, &err, ARGS("example.com")), ERR_USAGE);
+    assert_false(hook_program_is_verb("acme-dme"));
+    assert_false(hook_program_is_verb("/x-add/acme-dme"));
+}
+
+TEST(the_general_verbs_take_a_record_name_or_a_domain)
+{
+    expect_one(HOOK_PUBLISH, HOOK_NAME_RECORD, "_acme-challenge.example.com", VALUE,
+               ARGS("add-record", "_acme-challenge.example.com", VALUE));
+    expect_one(HOOK_WITHDRAW, HOOK_NAME_RECORD, "_acme-challenge.example.com", VALUE,
+               ARGS("del-record", "_acme-challenge.example.com", VALUE));
+    expect_one(HOOK_PUBLISH, HOOK_NAME_DOMAIN, "example.com", VALUE, ARGS("add-domain", "example.com", VALUE));
+    expect_one(HOOK_WITHDRAW, HOOK_NAME_DOMAIN, "example.com", VALUE, ARGS("del-domain", "example.com", VALUE));
+}
+
+/* ------------------------------------------------------------------ what is refused */
+
+TEST(unknown_verbs_and_wrong_numbers_of_arguments_say_what_is_expected)
+{
+    expect_refused("\"frobnicate\"", "", ARGS("frobnicate"));
+    expect_refused("3 arguments", "lego (exec): present FQDN. VALUE", ARGS("present", "a", "b", "c"));
+    expect_refused("1 argument ", "certbot", ARGS("cleanup", "a"));
+    expect_refused("0 arguments", "win-acme", ARGS("create"));
+}
+
+TEST(values_that_no_txt_record_can_have_are_refused)
+{
+    char large[300];
+
+    memset(large, 'a', sizeof large - 1);
+    large[sizeof large - 1] = '\0';
+    expect_refused("empty", "", ARGS("add-record", "a.example.com", ""));
+    expect_refused("name, is empty", "", ARGS("add-record", "", VALUE));
+    expect_refused("position 2", "", ARGS("add-record", "a.example.com", "a\nb"));
+    expect_refused("position 1", "", ARGS("add-record", "a.example.com", "\"quoted\""));
+    expect_refused("position 1", "", ARGS("add-record", "a.example.com", "\xff"));
+    expect_refused("255", "", ARGS("add-record", "a.example.com", large));
+}
+
+TEST(every_contract_describes_itself)
+{
+    struct hook_contract_text text;
+    size_t n = 0;
+
+    for (; hook_contract_describe(n, &text); n++) {
+        assert_non_null(text.client);
+        assert_non_null(text.publish);
+        assert_non_null(text.withdraw);
+        assert_non_null(text.usage);
+    }
+    assert_int_equal(n, 11);
+}
+
+int main(void)
+{
+#define CASE(f) cmocka_unit_test_setup(f, set_up)
+    const struct CMUnitTest tests[] = {
+        CASE(certbot_gives_domain_and_value_in_the_environment),
+        CASE(certbot_5_3_calls_the_domain_an_identifier),
+        CASE(certbot_waits_only_in_the_last_call_and_then_for_the_whole_run),
+        CASE(certbot_with_http01_is_told_which_flag_is_missing),
+        CASE(certbot_without_its_environment_is_refused),
+        CASE(lego_gives_the_record_name_with_a_dot),
+        CASE(lego_raw_gives_a_key_authorization_that_is_digested),
+        CASE(cleanup_is_told_apart_by_its_arguments_even_with_certbots_environment_around),
+        CASE(win_acme_gives_identifier_record_and_value),
+        CASE(dehydrated_gives_one_or_many_triples),
+        CASE(dehydrateds_other_events_succeed_silently),
+        CASE(dehydrateds_exit_hook_withdraws_what_the_run_left),
+        CASE(uacme_is_served_for_dns01_and_declined_otherwise),
+        CASE(acmetool_is_served_for_dns_and_answered_42_otherwise),
+        CASE(mod_md_may_leave_the_value_out_when_tearing_down),
+        CASE(certify_the_web_gives_no_verb_but_two_programs),
+        CASE(the_general_verbs_take_a_record_name_or_a_domain),
+        CASE(unknown_verbs_and_wrong_numbers_of_arguments_say_what_is_expected),
+        CASE(values_that_no_txt_record_can_have_are_refused),
+        CASE(every_contract_describes_itself),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
