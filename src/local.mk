@@ -30,6 +30,8 @@ libacmedme_a_SOURCES = \
 	src/crypto/digest.c src/crypto/digest.h \
 	src/http/http.c src/http/http.h \
 	src/http/trace.c \
+	src/http/curl.c \
+	src/http/curl_error.c src/http/curl_error.h \
 	src/config/schema.h src/config/config.h \
 	src/store/store.h src/store/internal.h \
 	src/store/store.c \
@@ -41,6 +43,14 @@ libacmedme_a_SOURCES = \
 	src/dns/authority.h \
 	src/dns/propagation.h \
 	src/dme/dme.h \
+	src/dme/client.c src/dme/client.h \
+	src/dme/retry.c src/dme/retry.h \
+	src/dme/auth.c src/dme/auth.h \
+	src/dme/error.c src/dme/error.h \
+	src/dme/answer.c src/dme/answer.h \
+	src/dme/zone.c \
+	src/dme/record.c src/dme/record.h \
+	src/dme/create.c \
 	src/hook/hook.c src/hook/hook.h \
 	src/hook/contract.c src/hook/contract.h \
 	src/hook/value.c src/hook/value.h \

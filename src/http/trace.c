@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What goes over the wire, as log lines: "> GET <url>" before, "< GET <url>: 200, ..." after.  Request headers and
- * bodies never appear: the former carry signatures, the latter key authorizations.
+ * What goes over the wire, as log lines: "> GET <url>" before, "< GET <url>: 200, ..." after.  Request
+ * headers and bodies never appear: the former carry signatures, the latter key authorizations.
  */
 #include "http/http.h"
 
@@ -14,8 +14,14 @@
 
 /* The only headers that are ever shown. */
 static const char *const shown_headers[] = {
-    "Date",         "Content-Type",      "Content-Length",       "Location",
-    "Retry-After",  "Server",            "x-dnsme-requestId",    "x-dnsme-requestLimit",
+    "Date",
+    "Content-Type",
+    "Content-Length",
+    "Location",
+    "Retry-After",
+    "Server",
+    "x-dnsme-requestId",
+    "x-dnsme-requestLimit",
     "x-dnsme-requestsRemaining",
 };
 
@@ -25,7 +31,8 @@ struct http_trace {
     struct log *log;
 };
 
-static void trace_answer(struct log *log, const struct http_request *request, const struct http_response *response)
+static void trace_answer(struct log *log, const struct http_request *request,
+                         const struct http_response *response)
 {
     struct buf line AUTO_BUF = BUF_INIT(LINE_MAX_BYTES);
 

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+#include "dme/client.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dme/auth.h"
+#include "dme/error.h"
+#include "dme/retry.h"
+#include "util/parse.h"
+#include "util/text.h"
+
+#define ANSWER_MAX (16u * 1024 * 1024)
+#define URL_MAX 16384
+
+struct dme *dme_new(const struct dme_opts *opts)
+{
+    struct dme *dme = mem_zalloc(sizeof *dme);
+    size_t len = strlen(opts->endpoint);
+
+    while (len > 0 && opts->endpoint[len - 1] == '/')
+        len--;
+    dme->base = mem_strndup(opts->endpoint, len);
+    dme->api_key = secret_dup(opts->api_key);
+    dme->api_secret = secret_dup(opts->api_secret);
+    dme->http = opts->http;
+    dme->clock = opts->clock;
+    dme->log = opts->log;
+    dme->request_timeout_ms = opts->request_timeout_ms;
+    dme->give_up_after_ms = opts->give_up_after_ms;
+    dme->requests_remaining = -1;
+    return dme;
+}
+
+void dme_free(struct dme *dme)
+{
+    if (!dme)
+        return;
+    free(dme->base);
+    secret_free(dme->api_key);
+    secret_free(dme->api_secret);
+    free(dme);
+}
+
+int dme_requests_remaining(const struct dme *dme)
+{
+    return dme->requests_remaining;
+}
+
+/* ------------------------------------------------------------------ one attempt */
+
+static void note_budget(struct dme *dme, const struct http_response *response)
+{
+    const char *remaining = http_response_header(response, "x-dnsme-requestsRemaining");
+    uint64_t count;
+
+    if (remaining && parse_uint(remaining, 0, INT32_MAX, &count))
+        dme->requests_remaining = (int)count;
+}
+
+static enum dme_verdict judge_body(const struct dme_call *call, const struct http_response *response,
+                                   json_t **out, struct err *err)
+{
+    const char *type = http_response_header(response, "Content-Type");
+
+    if (call->expect == DME_EXPECT_NOTHING || (call->expect == DME_EXPECT_ANY && response->body.len == 0))
+        return DME_FINAL;
+    if (response->body.len == 0) {
+        (void)err_set(err, ERR_API, "DNS Made Easy's answer is empty (status %ld)", response->status);
+        return DME_GARBLED;
+    }
+    if (json_parse(buf_cstr(&response->body), response->body.len, "DNS Made Easy's answer", out, err) ==
+        ERR_OK)
+        return DME_FINAL;
+    if (call->expect == DME_EXPECT_ANY)
+        return DME_FINAL;
+    if (err)
+        err->code = ERR_API;
+    if (type && text_ncasecmp(type, "text/html", 9) == 0)
+        err_hint(
+            err,
+            "The answer is a web page: check the endpoint in the configuration, and whether a proxy or a "
+            "captive portal stands between this machine and DNS Made Easy.");
+    return DME_GARBLED;
+}
+
+static bool is_done(enum dme_verdict verdict, const struct err *err)
+{
+    return verdict == DME_FINAL && err->code == ERR_OK;
+}
+
+/* `signed_ms` and `knows_time` as dme_auth_judge() wants them. */
+static enum dme_verdict judge_answer(struct dme *dme, const struct dme_call *call,
+                                     const struct dme_retry *retry, const struct http_response *response,
+                                     int64_t signed_ms, bool knows_time, json_t **out, struct err *err)
+{
+    char text[DME_ERROR_TEXT_MAX];
+    enum err_code code;
+
+    if (response->status >= 200 && response->status < 300) {
+        enum dme_verdict verdict = judge_body(call, response, out, err);
+        if (verdict == DME_FINAL)
+            err_init(err);
+        return verdict;
+    }
+    dme_error_text(&response->body, dme->api_key, text);
+    if (dme_error_is_rate_limit(response->status, text)) {
+        (void)dme_error_rate_limit(err);
+        return DME_LIMITED;
+    }
+    if (response->status == 401 || response->status == 403)
+        return dme_auth_judge(dme, retry, response->status, text, signed_ms, knows_time, err);
+    code = dme_error_from_status(response->status, text, http_response_header(response, "Location"), err);
+    return code == ERR_SERVER ? DME_TRANSIENT : DME_FINAL;
+}
+
+static enum dme_verdict judge_failure(enum err_code code)
+{
+    switch (code) {
+    case ERR_NETWORK:
+    case ERR_TIMEOUT:
+        return DME_TRANSIENT;
+    case ERR_API:
+        return DME_GARBLED;
+    default:
+        return DME_FINAL;
+    }
+}
+
+static enum err_code make_request(struct dme *dme, const struct dme_call *call, const struct dme_retry *retry,
+                                  const char *url, struct http_request *out, int64_t *out_signed_ms,
+                                  struct err *err)
+{
+    *out = (struct http_request){
+        .method = call->method,
+        .url = url,
+        .body = call->body,
+        .body_len = call->body ? strlen(call->body) : 0,
+        .timeout_ms = dme_retry_timeout_ms(retry, dme->request_timeout_ms, clock_mono_ms(dme->clock)),
+        .max_body = ANSWER_MAX,
+    };
+    http_request_add_header(out, "Accept", "application/json");
+    if (call->body)
+        http_request_add_header(out, "Content-Type", "application/json");
+    return dme_auth_sign(dme, out, out_signed_ms, err);
+}
+
+/* *err is set unless the verdict is DME_FINAL and all is well, in which case its code is ERR_OK. */
+static enum dme_verdict attempt(struct dme *dme, const struct dme_call *call, const struct dme_retry *retry,
+                                const char *url, json_t **out, struct err *err)
+{
+    struct http_request request AUTO(http_request_done) = {.method = NULL};
+    struct http_response response AUTO_HTTP_RESPONSE = {.result = ERR_OK};
+    int64_t signed_ms = 0;
+    int64_t sent_mono_ms;
+    enum err_code code = make_request(dme, call, retry, url, &request, &signed_ms, err);
+
+    if (code != ERR_OK)
+        return DME_FINAL;
+    sent_mono_ms = clock_mono_ms(dme->clock);
+    code = http_perform(dme->http, &request, &response, err);
+    if (code != ERR_OK)
+        return judge_failure(code);
+    note_budget(dme, &response);
+    return judge_answer(dme, call, retry, &response, signed_ms,
+                        dme_auth_learn_time(dme, &response, sent_mono_ms), out, err);
+}
+
+/* ------------------------------------------------------------------ all attempts */
+
+static void retry_start(struct dme_retry *retry, struct dme *dme)
+{
+    int64_t now_ms = clock_mono_ms(dme->clock);
+
+    *retry = (struct dme_retry){
+        .start_ms = now_ms,
+        .deadline_ms = now_ms + dme->give_up_after_ms,
+        .seed = (uint64_t)(uintptr_t)dme ^ (uint64_t)now_ms,
+    };
+}
+
+static enum err_code fail(const struct dme *dme, const struct dme_call *call, const struct dme_retry *retry,
+                          const struct err *last, struct err *err)
+{
+    int64_t took_ms = clock_mono_ms(dme->clock) - retry->start_ms;
+
+    if (!err)
+        return last->code;
+    if (retry->attempts > 1)
+        (void)err_set(err, last->code, "could not %s: %s (gave up after %u attempts in %" PRId64 " s)",
+                      call->what, last->msg, retry->attempts, (took_ms + 999) / 1000);
+    else
+        (void)err_set(err, last->code, "could not %s: %s", call->what, last->msg);
+    if (*last->hint)
+        err_hint(err, "%s", last->hint);
+    err->retry_after_s = last->retry_after_s;
+    return last->code;
+}
+
+static void log_pause(struct dme *dme, const struct dme_call *call, const struct dme_retry *retry,
+                      enum dme_verdict verdict, int64_t pause_ms, const struct err *last)
+{
+    if (verdict == DME_RESIGN)
+        return;
+    if (verdict == DME_LIMITED && retry->limited == 1)
+        log_line(dme->log, LOG_WARNING,
+                 "the request limit of DNS Made Easy is used up; waiting for it, at most %" PRId64
+                 " s, continuing",
+                 (retry->deadline_ms - clock_mono_ms(dme->clock)) / 1000);
+    log_line(dme->log, LOG_INFO, "could not %s yet: %s; trying again in %" PRId64 " ms", call->what,
+             last->msg, pause_ms);
+}
+
+enum err_code dme_call_perform(struct dme *dme, const struct dme_call *call, json_t **out, struct err *err)
+{
+    struct buf url AUTO_BUF = BUF_INIT(URL_MAX);
+    json_t *json AUTO_JSON = NULL;
+    struct dme_retry retry;
+    struct err last;
+
+    buf_printf(&url, "%s%s", dme->base, call->path);
+    if (!buf_ok(&url))
+        return err_set(err, ERR_INTERNAL, "could not %s: the URL is too long", call->what);
+    retry_start(&retry, dme);
+    for (;;) {
+        enum dme_verdict verdict;
+        int64_t pause_ms = 0;
+
+        err_init(&last);
+        retry.attempts++;
+        verdict = attempt(dme, call, &retry, buf_cstr(&url), &json, &last);
+        if (is_done(verdict, &last))
+            break;
+        if (!dme_retry_next(&retry, verdict, clock_mono_ms(dme->clock), &pause_ms))
+            return fail(dme, call, &retry, &last, err);
+        log_pause(dme, call, &retry, verdict, pause_ms, &last);
+        if (pause_ms && !clock_sleep_ms(dme->clock, pause_ms))
+            return err_set(err, ERR_CANCELLED, "could not %s: interrupted while waiting to try again",
+                           call->what);
+    }
+    if (out) {
+        *out = json;
+        json = NULL;
+    }
+    return ERR_OK;
+}

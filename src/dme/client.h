@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Inside dme/: one API call, with everything between the first signature and a believable answer.
+ *
+ * A call is signed, sent and judged; what is transient is tried again, within bounds and before the deadline:
+ *
+ *   connection failed or broke, time-out, 5xx    again after 0.3, 0.6, 1.2 ... 10 s, at most 8 attempts
+ *   not HTTP, not JSON                           the same, at most 3 attempts
+ *   rate limit                                   again after 2, 4, 8, 15, 15 ... s, until the deadline
+ *   refused because of the clock                 again at once with the server's time, once
+ *
+ * Every method is repeated: reading and deleting by id can't do harm twice, and a record that an earlier
+ * attempt has created already is answered with "already exists", which is ERR_EXISTS here and which create.c
+ * expects.
+ */
+#ifndef ACME_DME_DME_CLIENT_H
+#define ACME_DME_DME_CLIENT_H
+
+#include "dme/dme.h"
+#include "json/json.h"
+
+struct dme {
+    char *base; /* the endpoint without slash at the end */
+    struct secret *api_key;
+    struct secret *api_secret;
+    struct http *http;
+    struct clock *clock;
+    struct log *log;
+    int64_t request_timeout_ms;
+    int64_t give_up_after_ms;
+    bool has_server_time;
+    int64_t
+        server_minus_mono_ms; /* the server's wall clock less our monotonic one, which no operator can turn */
+    int requests_remaining;   /* -1: not known yet */
+};
+
+enum dme_expect {
+    DME_EXPECT_JSON,    /* an answer without JSON is garbled */
+    DME_EXPECT_ANY,     /* take JSON if it is there: the status alone says that it was done */
+    DME_EXPECT_NOTHING, /* the body is not looked at */
+};
+
+struct dme_call {
+    const char *method;
+    const char *path; /* behind the endpoint, with a slash in front */
+    const char *body; /* NULL: none */
+    enum dme_expect expect;
+    const char *what; /* completes "could not ..." */
+};
+
+/* *out is yours (AUTO_JSON), or NULL when there was no usable JSON; `out` itself may be NULL.
+ * Errors: ERR_NOT_FOUND (404), ERR_EXISTS (a record with this name and value exists), ERR_AUTH,
+ * ERR_RATE_LIMIT, ERR_API, ERR_SERVER, ERR_NETWORK, ERR_TLS, ERR_TIMEOUT, ERR_CANCELLED. */
+enum err_code dme_call_perform(struct dme *dme, const struct dme_call *call, json_t **out,
+                               struct err *err) MUST_USE;
+
+#endif
