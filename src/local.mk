@@ -32,12 +32,27 @@ libacmedme_a_SOURCES = \
 	src/http/trace.c \
 	src/http/curl.c \
 	src/http/curl_error.c src/http/curl_error.h \
-	src/config/schema.h src/config/config.h \
 	src/store/store.h src/store/internal.h \
 	src/store/store.c \
 	src/store/codec.c \
 	src/store/journal.c \
 	src/store/zonememo.c \
+	src/config/config.c src/config/config.h \
+	src/config/schema.c src/config/schema.h \
+	src/config/report.c src/config/report.h \
+	src/config/input.c src/config/input.h \
+	src/config/yaml.c src/config/yaml.h \
+	src/config/yaml_tree.c src/config/yaml_tree.h \
+	src/config/address.c src/config/address.h \
+	src/config/value.c src/config/loading.h \
+	src/config/find.c \
+	src/config/walk.c \
+	src/config/overlay.c \
+	src/config/origin.c \
+	src/config/exposure.c \
+	src/config/credential.c src/config/credential.h \
+	src/config/draft.c src/config/draft.h \
+	src/config/account.c \
 	src/dns/resolver.h \
 	src/dns/name.h \
 	src/dns/authority.h \

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The steps of loading, in order.  Later steps run even when earlier ones found mistakes, so that all are
+ * told at once.
+ */
+#include "config/config.h"
+
+#include <stdlib.h>
+
+#include "config/loading.h"
+#include "config/yaml.h"
+
+static void account_done(struct config_account *account)
+{
+    free(account->name);
+    free(account->unusable);
+    strlist_done(&account->zones);
+    secret_free(account->api_key);
+    secret_free(account->api_secret);
+}
+
+void config_free(struct config *config)
+{
+    if (!config)
+        return;
+    for (size_t i = 0; i < config->account_count; i++)
+        account_done(&config->accounts[i]);
+    free(config->accounts);
+    free(config->file);
+    free(config->endpoint);
+    free(config->ca_file);
+    free(config->state_dir);
+    strlist_done(&config->resolvers);
+    strlist_done(&config->nameservers);
+    strlist_done(&config->doh_urls);
+    config_origins_free(config->origins);
+    free(config);
+}
+
+void config_free_auto(struct config **config)
+{
+    config_free(*config);
+    *config = NULL;
+}
+
+static void loading_done(struct config_loading *load)
+{
+    for (size_t i = 0; i < load->draft_count; i++)
+        config_draft_done(&load->drafts[i]);
+    free(load->drafts);
+    yaml_tree_free(load->tree);
+    strlist_done(&load->looked);
+    config_report_done(&load->report);
+    config_free(load->config);
+}
+
+/* Everything after the file was found.  Without a tree (wrong syntax) what depends on the file would only be
+ * noise. */
+static void assemble(struct config_loading *load, const struct platform_file_info *info)
+{
+    config_set_defaults(load);
+    if (load->tree)
+        config_walk(load);
+    config_set_from_environment(load);
+    config_set_from_command_line(load);
+    if (load->config->file && !load->tree)
+        return;
+    config_settle_endpoint(load);
+    if (load->has_secrets)
+        config_check_exposure(load, load->config->file, info);
+    else if (load->config->file)
+        config_check_writable(load, load->config->file, info);
+    config_make_accounts(load);
+}
+
+enum err_code config_load(const struct config_request *req, struct config **out, struct strlist *problems,
+                          struct strlist *warnings, struct err *err)
+{
+    struct config_loading AUTO(loading_done) load = {.req = req};
+    struct buf AUTO_BUF content = BUF_INIT(0);
+    struct platform_file_info info = {.exposure = PLATFORM_WORLD_READABLE};
+    enum err_code code;
+
+    load.report.warnings = warnings;
+    load.config = mem_zalloc(sizeof *load.config);
+    if (config_find(&load, &content, &info)) {
+        if (load.config->file)
+            load.tree = yaml_tree_parse(load.config->file, buf_cstr(&content), content.len, &load.report);
+        assemble(&load, &info);
+    }
+    code = config_report_finish(&load.report, load.config->file, problems, err);
+    if (code != ERR_OK)
+        return code;
+    *out = load.config;
+    load.config = NULL;
+    return ERR_OK;
+}

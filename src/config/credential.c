@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/credential.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/text.h"
+
+#define KEY_FILE_MAX 8192
+#define SECRET_MAX 256
+#define ENCRYPTED_MIN 64 /* a sym-encrypted UUID has more than 100 characters */
+
+static const char *const variables[] = {"DNSMADEEASY_API_KEY", "DNSMADEEASY_API_SECRET"};
+static const char *const file_variables[] = {"DNSMADEEASY_API_KEY_FILE", "DNSMADEEASY_API_SECRET_FILE"};
+static const char *const names[] = {"api_key", "api_secret"};
+
+void config_half_done(struct config_half *half)
+{
+    free(half->file);
+    free(half->path);
+    half->file = half->path = NULL;
+}
+
+/* ------------------------------------------------------------------ where it is given */
+
+struct config_half config_half_from_environment(struct config_loading *load, enum config_half_kind kind)
+{
+    const char *value = config_env(load, variables[kind]);
+    const char *file = config_env(load, file_variables[kind]);
+    struct config_half half = {.kind = kind, .is_given = value || file};
+
+    half.at = (struct config_place){CONFIG_ENVIRONMENT, value ? variables[kind] : file_variables[kind], 0, 0};
+    half.path = mem_strdup(variables[kind]);
+    half.text = value;
+    half.len = value ? strlen(value) : 0;
+    if (value && file) {
+        config_report_problem(&load->report, NULL, "environment variables %s and %s are both set",
+                              variables[kind], file_variables[kind]);
+        config_report_hint(&load->report, "Unset one of them.");
+        half.was_refused = true;
+    } else if (file) {
+        struct config_text text = {file, half.at};
+
+        half.file = config_path_resolve(load, file_variables[kind], &text);
+        half.was_refused = !half.file;
+    }
+    return half;
+}
+
+/* Was the key written, though perhaps with a value that was refused already? */
+static bool is_written(const struct config_draft *draft, const char *name)
+{
+    const struct yaml_tree *credentials = draft->node;
+
+    if (*draft->path)
+        credentials = yaml_tree_get(draft->node, "credentials");
+    return credentials && yaml_tree_get(credentials, name);
+}
+
+struct config_half config_half_from_draft(struct config_loading *load, const struct config_draft *draft,
+                                          enum config_half_kind kind)
+{
+    const struct yaml_tree *value = draft->given[CONFIG_GIVEN_KEY + kind];
+    const struct yaml_tree *file = draft->given[CONFIG_GIVEN_KEY_FILE + kind];
+    char AUTO_FREE *file_name = mem_printf("%s_file", names[kind]);
+    struct config_half half = {.kind = kind, .has_encryption_key = draft->given[CONFIG_GIVEN_ENCRYPTION_KEY]};
+
+    half.path = mem_printf("%scredentials.%s", draft->path, names[kind]);
+    half.is_given = is_written(draft, names[kind]) || is_written(draft, file_name);
+    half.was_refused = half.is_given && !value && !file;
+    if (value || file)
+        half.at = yaml_tree_place(value ? value : file, load->config->file);
+    if (value && file) {
+        config_report_problem(&load->report, &half.at, "\"%s\" and \"%s_file\" are both given", half.path,
+                              half.path);
+        config_report_hint(&load->report, "Give one of them.");
+        half.was_refused = true;
+    } else if (value) {
+        half.text = value->text;
+        half.len = value->len;
+    } else if (file) {
+        struct config_text text = {file->text, half.at};
+        char AUTO_FREE *file_path = mem_printf("%s_file", half.path);
+
+        half.file = config_path_resolve(load, file_path, &text);
+        half.was_refused = !half.file;
+    }
+    return half;
+}
+
+/* ------------------------------------------------------------------ cleaning */
+
+struct cleaning {
+    const char *text;
+    size_t len;
+    bool bom;
+    bool cr;
+    bool space;
+    bool quotes;
+};
+
+/* Note a white space character that is taken off. */
+static void note_space(struct cleaning *c, char ch)
+{
+    if (ch == '\r')
+        c->cr = true;
+    else
+        c->space = true;
+}
+
+/* Take one layer off; false when there is none. */
+static bool strip_once(struct cleaning *c)
+{
+    const char *p = c->text;
+
+    if (c->len >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0) {
+        c->bom = true;
+        c->text += 3;
+        c->len -= 3;
+    } else if (c->len && text_is_space(p[0])) {
+        note_space(c, p[0]);
+        c->text++;
+        c->len--;
+    } else if (c->len && text_is_space(p[c->len - 1])) {
+        note_space(c, p[c->len - 1]);
+        c->len--;
+    } else if (c->len >= 2 && (p[0] == '"' || p[0] == '\'') && p[c->len - 1] == p[0]) {
+        c->quotes = true;
+        c->text++;
+        c->len -= 2;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static void warn_stripped(struct config_loading *load, const struct config_place *at, const char *path,
+                          const struct cleaning *c)
+{
+    struct strlist AUTO_STRLIST what = {NULL, 0};
+    struct buf AUTO_BUF text = BUF_INIT(200);
+
+    if (c->bom)
+        strlist_add(&what, "a byte order mark");
+    if (c->space)
+        strlist_add(&what, "white space");
+    if (c->cr)
+        strlist_add(&what, "a carriage return");
+    if (c->quotes)
+        strlist_add(&what, "quotes");
+    if (what.count == 0)
+        return;
+    for (size_t i = 0; i < what.count; i++)
+        buf_printf(&text, "%s%s", i == 0 ? "" : i + 1 == what.count ? " and " : ", ", what.items[i]);
+    config_report_warning(&load->report, at, "took %s off the value of \"%s\"", buf_cstr(&text), path);
+}
+
+/* What is wrong with a cleaned value, as the rest of a sentence; NULL: nothing. */
+static const char *value_fault(const char *text, size_t len)
+{
+    if (len == 0)
+        return "is empty";
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text[i];
+
+        if (c == '\n' || c == '\r')
+            return "holds more than one line";
+        if (text_is_space(text[i]))
+            return "holds white space";
+        if (c < ' ' || c == 0x7f)
+            return "holds a control character";
+        if (c > 0x7f)
+            return "holds a character that is not ASCII";
+        if (c == '"' || c == '\'')
+            return "holds a quote";
+    }
+    return len > SECRET_MAX ? "is too long to be one" : NULL;
+}
+
+/* ------------------------------------------------------------------ checks */
+
+/* RFC 9562: 8-4-4-4-12 hexadecimal digits. */
+static bool is_uuid(const char *text, size_t len)
+{
+    if (len != 36)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+        if (dash ? text[i] != '-' : !text_is_hex(text[i]))
+            return false;
+    }
+    return true;
+}
+
+/* Encrypted by the gem "sym": base64 of a marshalled Ruby object, which begins with "BAh". */
+static bool is_encrypted(const struct config_half *half, const char *text, size_t len)
+{
+    size_t base64 = 0;
+
+    if (len == 0 || is_uuid(text, len))
+        return false;
+    if (half->has_encryption_key || (len > 20 && memcmp(text, "BAh", 3) == 0))
+        return true;
+    while (base64 < len && ((text_lower(text[base64]) >= 'a' && text_lower(text[base64]) <= 'z') ||
+                            text_is_digit(text[base64]) || memchr("+/=_-", text[base64], 5)))
+        base64++;
+    return base64 == len && len >= ENCRYPTED_MIN;
+}
+
+static enum config_half_result clean(struct config_loading *load, const struct config_half *half,
+                                     const struct config_place *at, struct cleaning *c, struct secret **out)
+{
+    const char *fault;
+
+    /* That is how text files end. */
+    if (c->len && c->text[c->len - 1] == '\n')
+        c->len--;
+    while (strip_once(c)) {
+    }
+    if (is_encrypted(half, c->text, c->len))
+        return CONFIG_HALF_ENCRYPTED;
+    fault = value_fault(c->text, c->len);
+    if (fault) {
+        config_report_problem(&load->report, at, "the value of \"%s\" %s", half->path, fault);
+        return CONFIG_HALF_REFUSED;
+    }
+    warn_stripped(load, at, half->path, c);
+    if (half->kind == CONFIG_HALF_KEY && !is_uuid(c->text, c->len))
+        config_report_warning(&load->report, at,
+                              "the value of \"%s\" is no UUID, as DNS Made Easy's API keys are", half->path);
+    *out = secret_new(c->text, c->len);
+    return CONFIG_HALF_GOOD;
+}
+
+enum config_half_result config_half_read(struct config_loading *load, const struct config_half *half,
+                                         struct secret **out)
+{
+    struct buf AUTO_BUF content = BUF_INIT(KEY_FILE_MAX);
+    struct config_place at = half->at;
+    struct cleaning c = {.text = half->text, .len = half->len};
+
+    if (half->was_refused)
+        return CONFIG_HALF_REFUSED;
+    if (half->file) {
+        struct platform_file_info info = {.exposure = PLATFORM_WORLD_READABLE};
+        struct err err;
+        enum err_code code = platform_file_read(half->file, &content, &info, &err);
+
+        if (code != ERR_OK) {
+            config_report_error(&load->report, code == ERR_NOT_FOUND ? ERR_CONFIG : code, &at, "%s", err.msg);
+            return CONFIG_HALF_REFUSED;
+        }
+        config_check_exposure(load, half->file, &info);
+        at = (struct config_place){CONFIG_FILE, half->file, 0, 0};
+        c.text = buf_cstr(&content);
+        c.len = content.len;
+    }
+    return clean(load, half, &at, &c, out);
+}

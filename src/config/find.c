@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Where the configuration file is.  The first place that has a file wins; a file that is there and can't be
+ * read is an error, as going on with the next one could mean another account or none of the settings.
+ */
+#include "config/loading.h"
+#include "util/text.h"
+
+#define FILE_MAX (1024 * 1024)
+
+enum found { FOUND, NOT_FOUND, FAILED };
+
+/* Read a candidate, which is named on a reader's behalf by `named_by`; NULL: one of the usual places. */
+static enum found try(struct config_loading *load, const char *path, const char *named_by,
+                      struct buf *content, struct platform_file_info *info)
+{
+    struct config_place at = {CONFIG_FILE, path, 0, 0};
+    struct err err;
+    enum err_code code = platform_file_read(path, content, info, &err);
+
+    if (code == ERR_OK) {
+        load->config->file = mem_strdup(path);
+        return FOUND;
+    }
+    if (code == ERR_NOT_FOUND && !named_by) {
+        strlist_add(&load->looked, path);
+        return NOT_FOUND;
+    }
+    if (code == ERR_NOT_FOUND) {
+        config_report_problem(&load->report, &at, "the configuration file that %s names does not exist",
+                              named_by);
+        return FAILED;
+    }
+    /* A directory that can't even be searched: whether the file exists is unknown. */
+    if (!named_by && !platform_file_exists(path)) {
+        config_report_warning(&load->report, NULL, "could not look for the configuration: %s", err.msg);
+        strlist_add(&load->looked, path);
+        return NOT_FOUND;
+    }
+    config_report_error(&load->report, code, NULL, "%s", err.msg);
+    if (*err.hint)
+        config_report_hint(&load->report, "%s", err.hint);
+    return FAILED;
+}
+
+/* The usual places, in their order; XDG's rule is that relative paths in its variable do not count. */
+static void list_places(const struct config_loading *load, struct strlist *out)
+{
+    const struct config_request *req = load->req;
+    const char *xdg = config_env(load, "XDG_CONFIG_HOME");
+
+    if (req->sysconfdir)
+        strlist_add_take(out, mem_printf("%s/acme-dme/acme-dme.yaml", req->sysconfdir));
+    if (xdg && *xdg == '/')
+        strlist_add_take(out, mem_printf("%s/acme-dme/acme-dme.yaml", xdg));
+    else if (req->home)
+        strlist_add_take(out, mem_printf("%s/.config/acme-dme/acme-dme.yaml", req->home));
+    if (req->home)
+        strlist_add_take(out, mem_printf("%s/.dnsmadeeasy/credentials.yml", req->home));
+}
+
+bool config_find(struct config_loading *load, struct buf *content, struct platform_file_info *info)
+{
+    struct strlist AUTO_STRLIST places = {NULL, 0};
+    const char *variable = config_env(load, "ACME_DME_CONFIG");
+    enum found found = NOT_FOUND;
+
+    *content = BUF_INIT(FILE_MAX);
+    if (load->req->file)
+        return try(load, load->req->file, "--config", content, info) == FOUND;
+    if (variable)
+        return try(load, variable, "ACME_DME_CONFIG", content, info) == FOUND;
+    list_places(load, &places);
+    for (size_t i = 0; i < places.count && found == NOT_FOUND; i++)
+        found = try(load, places.items[i], NULL, content, info);
+    return found != FAILED;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the steps of config_load() share.
+ */
+#ifndef ACME_DME_CONFIG_LOADING_H
+#define ACME_DME_CONFIG_LOADING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "config/config.h"
+#include "config/draft.h"
+#include "config/report.h"
+#include "config/schema.h"
+#include "config/yaml_tree.h"
+#include "platform/platform.h"
+#include "util/buf.h"
+
+struct config_loading {
+    const struct config_request *req;
+    struct config *config; /* being filled */
+    struct config_report report;
+    struct yaml_tree *tree;      /* NULL: no file */
+    bool has_credentials;        /* the file has the key `credentials` */
+    bool has_accounts;           /* ... the key `accounts` */
+    bool has_secrets;            /* ... an API key or secret itself */
+    struct config_draft *drafts; /* one of `credentials`, or those of `accounts` */
+    size_t draft_count;
+    struct strlist looked; /* files that were looked for and are not there */
+};
+
+/* One text of a value, or of an item of a list. */
+struct config_text {
+    const char *text;
+    struct config_place at;
+};
+
+/* value.c: check the texts of a value by the key's type, store it in `field` (whose old value is freed),
+ * true; or report every mistake and store nothing.  `path` is the key's name for messages: that of the table,
+ * or with the number of the list's item. */
+bool config_value_set(struct config_loading *load, const struct config_key *key, const char *path,
+                      const struct config_text *texts, size_t count, void *field);
+
+/* value.c: make a path of the configuration absolute: "~/" is the home directory; in a file, relative paths
+ * begin at the file's directory.  NULL after reporting a problem. */
+char *config_path_resolve(struct config_loading *load, const char *path,
+                          const struct config_text *text) MUST_USE;
+
+/* origin.c: remember where a value came from; let `to` come from where `from` came from. */
+void config_origin_set(struct config *config, const char *path, const struct config_place *at);
+void config_origin_copy(struct config *config, const char *to, const char *from);
+void config_origins_free(struct config_origins *origins);
+
+/* find.c: find and read the file that the request means; load->config->file stays NULL when there is none.
+ * False after reporting a problem. */
+bool config_find(struct config_loading *load, struct buf *content, struct platform_file_info *info);
+
+/* walk.c: take everything from load->tree. */
+void config_walk(struct config_loading *load);
+
+/* draft.c: check the accounts of the file against each other; a single one is the default. */
+void config_check_drafts(struct config_loading *load);
+void config_draft_done(struct config_draft *draft);
+
+/* overlay.c: defaults, environment and command line; the endpoint that follows from all. */
+void config_set_defaults(struct config_loading *load);
+void config_set_from_environment(struct config_loading *load);
+void config_set_from_command_line(struct config_loading *load);
+void config_settle_endpoint(struct config_loading *load);
+/* The value of an environment variable; NULL when unset or empty. */
+const char *config_env(const struct config_loading *load, const char *name);
+
+/* exposure.c: refuse a file with secrets that others can read, or warn if that is allowed. */
+void config_check_exposure(struct config_loading *load, const char *file,
+                           const struct platform_file_info *info);
+
+/* exposure.c: the same for a file without secrets that everybody can change: it says where keys are sent to.
+ */
+void config_check_writable(struct config_loading *load, const char *file,
+                           const struct platform_file_info *info);
+
+/* account.c: make the accounts of load->config. */
+void config_make_accounts(struct config_loading *load);
+
+#endif

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Typed values: text in, field out, or a problem that says what the value must be.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/address.h"
+#include "config/loading.h"
+#include "util/buf.h"
+#include "util/parse.h"
+#include "util/text.h"
+
+#define STRING_MAX 4096
+
+struct value {
+    struct config_loading *load;
+    const struct config_key *key;
+    const char *path;
+    const struct config_text *texts;
+    size_t count;
+    void *field;
+};
+
+/* ------------------------------------------------------------------ messages */
+
+static void must_be(const struct value *v, const struct config_text *text, const char *what)
+{
+    char AUTO_FREE *quoted = config_quote(text->text);
+
+    config_report_problem(&v->load->report, &text->at, "\"%s\" must be %s, not %s", v->path, what, quoted);
+}
+
+/* "100s": the largest unit that leaves no rest. */
+static char *format_duration(int64_t ms)
+{
+    static const struct {
+        const char *name;
+        int64_t ms;
+    } units[] = {{"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}};
+
+    for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+        if (ms && ms % units[i].ms == 0)
+            return mem_printf("%lld%s", (long long)(ms / units[i].ms), units[i].name);
+    }
+    return ms ? mem_printf("%lldms", (long long)ms) : mem_strdup("0s");
+}
+
+/* ------------------------------------------------------------------ scalars */
+
+static bool is_plain(const char *text)
+{
+    for (; *text; text++) {
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+static void store_string(void *field, char *take)
+{
+    char **slot = field;
+
+    free(*slot);
+    *slot = take;
+}
+
+static bool set_string(const struct value *v)
+{
+    const char *text = v->texts[0].text;
+
+    if (!*text || !is_plain(text) || strlen(text) > STRING_MAX) {
+        must_be(v, &v->texts[0], "a text without control characters");
+        return false;
+    }
+    store_string(v->field, mem_strdup(text));
+    return true;
+}
+
+static bool is_absolute(const char *path)
+{
+    char first = text_lower(path[0]);
+
+    return first == '/' || (path[0] == '\\' && path[1] == '\\') ||
+           (first >= 'a' && first <= 'z' && path[1] == ':' && (path[2] == '\\' || path[2] == '/'));
+}
+
+char *config_path_resolve(struct config_loading *load, const char *path, const struct config_text *text)
+{
+    const char *slash;
+
+    if (!*text->text || !is_plain(text->text) || strlen(text->text) > STRING_MAX) {
+        config_report_problem(&load->report, &text->at, "\"%s\" must be a path without control characters",
+                              path);
+        return NULL;
+    }
+    if (text->at.kind != CONFIG_FILE || is_absolute(text->text))
+        return mem_strdup(text->text);
+    if (text_starts_with(text->text, "~/")) {
+        if (load->req->home)
+            return mem_printf("%s/%s", load->req->home, text->text + 2);
+        config_report_problem(&load->report, &text->at,
+                              "\"%s\" begins with \"~/\", and there is no home directory", path);
+        return NULL;
+    }
+    slash = strrchr(text->at.name, '/');
+    if (!slash)
+        return mem_strdup(text->text);
+    return mem_printf("%.*s/%s", (int)(slash - text->at.name), text->at.name, text->text);
+}
+
+static bool set_path(const struct value *v)
+{
+    char *path = config_path_resolve(v->load, v->path, &v->texts[0]);
+
+    if (path)
+        store_string(v->field, path);
+    return path;
+}
+
+/* A URL isn't quoted in messages: it may hold a password. */
+static bool check_url(const struct value *v, const struct config_text *text)
+{
+    const char *fault = strlen(text->text) > STRING_MAX ? "of a reasonable length"
+                                                        : config_url_fault(text->text);
+
+    if (fault)
+        config_report_problem(&v->load->report, &text->at, "\"%s\" must be an https URL %s", v->path, fault);
+    return !fault;
+}
+
+static bool set_url(const struct value *v)
+{
+    const char *text = v->texts[0].text;
+
+    if (!check_url(v, &v->texts[0]))
+        return false;
+    store_string(v->field, mem_printf("%s%s", text, text_ends_with(text, "/") ? "" : "/"));
+    return true;
+}
+
+static bool set_uint(const struct value *v)
+{
+    uint64_t value;
+    char AUTO_FREE *what = mem_printf("a whole number from %lld to %lld", (long long)v->key->min,
+                                      (long long)v->key->max);
+
+    if (!parse_uint(v->texts[0].text, (uint64_t)v->key->min, (uint64_t)v->key->max, &value)) {
+        must_be(v, &v->texts[0], what);
+        return false;
+    }
+    *(uint32_t *)v->field = (uint32_t)value;
+    return true;
+}
+
+static bool set_duration(const struct value *v)
+{
+    const struct config_text *text = &v->texts[0];
+    char AUTO_FREE *min = format_duration(v->key->min);
+    char AUTO_FREE *max = format_duration(v->key->max);
+    char AUTO_FREE *what = mem_printf("a duration from %s to %s", min, max);
+    uint64_t number;
+    int64_t ms;
+
+    if (parse_uint(text->text, 0, UINT32_MAX, &number)) {
+        config_report_problem(&v->load->report, &text->at,
+                              "\"%s\" needs a unit (ms, s, m, h or d): \"%llus\" if seconds are meant",
+                              v->path, (unsigned long long)number);
+        return false;
+    }
+    if (!parse_duration_ms(text->text, &ms) || ms < v->key->min || ms > v->key->max) {
+        must_be(v, text, what);
+        return false;
+    }
+    *(int64_t *)v->field = ms;
+    return true;
+}
+
+static bool set_bool(const struct value *v)
+{
+    if (parse_bool(v->texts[0].text, v->field))
+        return true;
+    must_be(v, &v->texts[0], "true or false");
+    return false;
+}
+
+/* Enumerations are stored by index; the fields are enums without negative members. */
+_Static_assert(sizeof(enum config_doh) == sizeof(unsigned) && sizeof(enum config_journal) == sizeof(unsigned),
+               "an enum is as wide as unsigned int");
+
+static bool set_enum(const struct value *v)
+{
+    struct buf AUTO_BUF what = BUF_INIT(500);
+    size_t count = 0;
+    const char *near;
+
+    for (; v->key->choices[count]; count++) {
+        if (strcmp(v->texts[0].text, v->key->choices[count]) == 0) {
+            unsigned index = (unsigned)count;
+
+            memcpy(v->field, &index, sizeof index);
+            return true;
+        }
+        buf_printf(&what, "%s\"%s\"", count ? " or " : "", v->key->choices[count]);
+    }
+    must_be(v, &v->texts[0], buf_cstr(&what));
+    near = text_nearest(v->texts[0].text, v->key->choices, count);
+    if (near)
+        config_report_hint(&v->load->report, "Did you mean \"%s\"?", near);
+    return false;
+}
+
+/* ------------------------------------------------------------------ lists */
+
+static bool check_item(const struct value *v, const struct config_text *text)
+{
+    if (v->key->type == CONFIG_TYPE_URLS)
+        return check_url(v, text);
+    if (v->key->type == CONFIG_TYPE_ADDRESSES) {
+        if (config_is_address(text->text))
+            return true;
+        must_be(v, text,
+                "an IP address with or without port (\"192.0.2.1\", \"192.0.2.1:53\", \"[2001:db8::1]:53\")");
+        return false;
+    }
+    if (config_is_dns_name(text->text))
+        return true;
+    must_be(v, text, "the name of a zone");
+    if (!is_plain(text->text) || strpbrk(text->text, "*"))
+        config_report_hint(&v->load->report, "Write the zone itself, without \"*.\".");
+    return false;
+}
+
+static char *normal_item(const struct value *v, const char *text)
+{
+    char *copy = mem_strdup(text);
+    size_t len = strlen(copy);
+
+    if (v->key->type == CONFIG_TYPE_NAMES) {
+        text_lower_inplace(copy);
+        if (len && copy[len - 1] == '.')
+            copy[len - 1] = '\0';
+    }
+    return copy;
+}
+
+static bool set_list(const struct value *v)
+{
+    struct strlist AUTO_STRLIST list = {NULL, 0};
+    struct strlist *slot = v->field;
+    struct strlist old = *slot;
+    bool good = true;
+
+    for (size_t i = 0; i < v->count; i++) {
+        if (check_item(v, &v->texts[i]))
+            strlist_add_take(&list, normal_item(v, v->texts[i].text));
+        else
+            good = false;
+    }
+    if (!good)
+        return false;
+    *slot = list;
+    list = old; /* freed at the end of the scope */
+    return true;
+}
+
+/* ------------------------------------------------------------------ dispatch */
+
+bool config_value_set(struct config_loading *load, const struct config_key *key, const char *path,
+                      const struct config_text *texts, size_t count, void *field)
+{
+    const struct value v = {load, key, path, texts, count, field};
+
+    switch (key->type) {
+    case CONFIG_TYPE_STRING:
+        return set_string(&v);
+    case CONFIG_TYPE_PATH:
+        return set_path(&v);
+    case CONFIG_TYPE_URL:
+        return set_url(&v);
+    case CONFIG_TYPE_UINT:
+        return set_uint(&v);
+    case CONFIG_TYPE_DURATION:
+        return set_duration(&v);
+    case CONFIG_TYPE_BOOL:
+        return set_bool(&v);
+    case CONFIG_TYPE_ENUM:
+        return set_enum(&v);
+    case CONFIG_TYPE_NAMES:
+    case CONFIG_TYPE_ADDRESSES:
+    case CONFIG_TYPE_URLS:
+        return set_list(&v);
+    case CONFIG_TYPE_SECRET:
+    case CONFIG_TYPE_IGNORED:
+        break; /* credentials are no fields; credential.c reads them */
+    }
+    return false;
+}
