@@ -15,8 +15,11 @@ static void print_clients(void)
     struct hook_contract_text c;
 
     (void)puts("\nVerbs of ACME clients (acme-dme-hooks(7) tells how to set each up):");
-    for (size_t i = 0; hook_contract_describe(i, &c); i++)
-        (void)printf("  %s | %s  %s\n      %s\n", c.publish, c.withdraw, c.usage, c.client);
+    for (size_t i = 0; hook_contract_describe(i, &c); i++) {
+        for (size_t j = 0; j < c.verb_count; j++)
+            (void)printf("%s%s", j ? " | " : "  ", c.verbs[j]);
+        (void)printf("  %s\n      %s\n", c.usage, c.client);
+    }
 }
 
 static void print_options(void)
@@ -37,7 +40,9 @@ static void print_options(void)
         if (!keys[i].option)
             continue;
         AUTO_FREE char *argument = config_key_argument(&keys[i]);
-        AUTO_FREE char *left = mem_printf("%s %s", keys[i].option, argument);
+        /* A switch may stand without a value, so its value must be attached. */
+        AUTO_FREE char *left = keys[i].type == CONFIG_TYPE_BOOL ? mem_printf("%s[=%s]", keys[i].option, argument)
+                                                                : mem_printf("%s %s", keys[i].option, argument);
         (void)printf("  %-28s %s\n", left, keys[i].help);
     }
 }

@@ -254,6 +254,12 @@ void hook_request_done(struct hook_request *request)
     *request = (struct hook_request){.client = ""};
 }
 
+static void list_verb(struct hook_contract_text *text, const char *verb)
+{
+    if (verb)
+        text->verbs[text->verb_count++] = verb;
+}
+
 int hook_contract_describe(size_t i, struct hook_contract_text *out)
 {
     const struct hook_contract *c;
@@ -261,11 +267,13 @@ int hook_contract_describe(size_t i, struct hook_contract_text *out)
     if (i >= hook_contract_count)
         return 0;
     c = &hook_contracts[i];
-    *out = (struct hook_contract_text){
-        .client = c->client,
-        .publish = c->publish ? c->publish : c->program_publish[0],
-        .withdraw = c->withdraw[0] ? c->withdraw[0] : c->program_withdraw[0],
-        .usage = c->usage,
-    };
+    *out = (struct hook_contract_text){.client = c->client, .usage = c->usage};
+    list_verb(out, c->publish);
+    for (size_t j = 0; j < ARRAY_LEN(c->program_publish); j++)
+        list_verb(out, c->program_publish[j]);
+    for (size_t j = 0; j < HOOK_WITHDRAW_VERBS; j++)
+        list_verb(out, c->withdraw[j]);
+    for (size_t j = 0; j < ARRAY_LEN(c->program_withdraw); j++)
+        list_verb(out, c->program_withdraw[j]);
     return 1;
 }

@@ -76,10 +76,11 @@ int hook_program_is_verb(const char *program);
 enum err_code hook_parse(const struct hook_call *call, struct hook_request *out, struct err *err) MUST_USE;
 
 /* For --help and the man page lint: the i-th contract as text; 0 past the end. */
+#define HOOK_VERBS_MAX 4
 struct hook_contract_text {
     const char *client;
-    const char *publish;  /* the verb, or how the program's name ends */
-    const char *withdraw;
+    const char *verbs[HOOK_VERBS_MAX]; /* or how the program's name ends ("-create"); those that publish come first */
+    size_t verb_count;
     const char *usage; /* what follows the verb */
 };
 int hook_contract_describe(size_t i, struct hook_contract_text *out);

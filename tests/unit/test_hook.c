@@ -300,6 +300,22 @@ TEST(the_general_verbs_take_a_record_name_or_a_domain)
     expect_one(HOOK_WITHDRAW, HOOK_NAME_DOMAIN, "example.com", VALUE, ARGS("del-domain", "example.com", VALUE));
 }
 
+TEST(the_general_verbs_take_a_whole_batch)
+{
+    struct hook_request r;
+    struct err err;
+
+    assert_int_equal(parse_as("acme-dme", &r, &err,
+                              ARGS("add-record", "_acme-challenge.example.com", VALUE, "alias.example.net", "-two")),
+                     ERR_OK);
+    assert_int_equal(r.count, 2);
+    assert_int_equal(r.records[1].kind, HOOK_NAME_RECORD);
+    assert_string_equal(r.records[1].name, "alias.example.net");
+    assert_string_equal(r.records[1].value, "-two");
+    hook_request_done(&r);
+    expect_refused("3 arguments", "NAME VALUE [NAME VALUE ...]", ARGS("del-record", "a.example.com", VALUE, "b"));
+}
+
 /* ------------------------------------------------------------------ what is refused */
 
 TEST(unknown_verbs_and_wrong_numbers_of_arguments_say_what_is_expected)
@@ -331,8 +347,8 @@ TEST(every_contract_describes_itself)
 
     for (; hook_contract_describe(n, &text); n++) {
         assert_non_null(text.client);
-        assert_non_null(text.publish);
-        assert_non_null(text.withdraw);
+        assert_true(text.verb_count >= 2 && text.verb_count <= HOOK_VERBS_MAX);
+        assert_string_not_equal(text.verbs[0], text.verbs[text.verb_count - 1]);
         assert_non_null(text.usage);
     }
     assert_int_equal(n, 11);
@@ -361,6 +377,7 @@ int main(void)
         CASE(the_general_verbs_take_a_record_name_or_a_domain),
         CASE(unknown_verbs_and_wrong_numbers_of_arguments_say_what_is_expected),
         CASE(values_that_no_txt_record_can_have_are_refused),
+        CASE(the_general_verbs_take_a_whole_batch),
         CASE(every_contract_describes_itself),
     };
 
