@@ -15,9 +15,11 @@
 static enum err_code make_one(const char *path, struct err *err)
 {
     struct stat st;
+    int errnum;
 
     if (mkdir(path, 0700) == 0)
         return ERR_OK;
+    errnum = errno;
     /* Any failure is fine when the directory is there: above it we may be unable to write, or it is a mount
      * point. */
     if (stat(path, &st) == 0) {
@@ -26,7 +28,7 @@ static enum err_code make_one(const char *path, struct err *err)
         return err_set(err, ERR_IO, "could not make the directory \"%s\": it exists and is no directory",
                        path);
     }
-    return posix_err(err, ERR_IO, errno, "make the directory", path);
+    return posix_err(err, ERR_IO, errnum, "make the directory", path);
 }
 
 enum err_code platform_dir_make(const char *path, struct err *err)

@@ -6,13 +6,23 @@ UNIT_TESTS = \
 	tests/unit/test_json_json \
 	tests/unit/test_crypto_digest \
 	tests/unit/test_http_http \
-	tests/unit/test_http_trace
+	tests/unit/test_http_trace \
+	tests/unit/test_platform_process \
+	tests/unit/test_platform_clock \
+	tests/unit/test_platform_run \
+	tests/unit/test_platform_file \
+	tests/unit/test_platform_dir \
+	tests/unit/test_platform_lock \
+	tests/unit/test_store_store \
+	tests/unit/test_store_journal \
+	tests/unit/test_store_zonememo
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 # Fakes that several tests share.
 check_LIBRARIES += tests/unit/libfakes.a
 tests_unit_libfakes_a_SOURCES = \
 	tests/unit/test.h \
+	tests/unit/fixture.c tests/unit/fixture.h \
 	tests/unit/fake_clock.c tests/unit/fake_clock.h \
 	tests/unit/fake_http.c tests/unit/fake_http.h
 TEST_LIBS = tests/unit/libfakes.a

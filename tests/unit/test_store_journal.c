@@ -1,0 +1,553 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fixture.h"
+#include "store/internal.h"
+#include "store/store.h"
+#include "test.h"
+#include "util/text.h"
+
+#define ENDPOINT "https://api.dnsmadeeasy.com/V2.0/"
+#define VALUE "LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0"
+
+struct place {
+    char *dir;
+    char *journal;
+    struct store *store;
+    struct log log;
+    char *logged;
+    size_t logged_len;
+};
+
+static void place_init(struct place *p)
+{
+    *p = (struct place){.dir = fixture_dir_new()};
+    p->journal = fixture_path(p->dir, "journal");
+    p->log = (struct log){.level = LOG_WARNING, .out = open_memstream(&p->logged, &p->logged_len)};
+    assert_int_equal(store_open(p->dir, platform_clock(), &p->log, &p->store, NULL), ERR_OK);
+}
+
+static void place_done(struct place *p)
+{
+    store_free(p->store);
+    (void)fclose(p->log.out);
+    free(p->logged);
+    free(p->journal);
+    fixture_dir_free(p->dir);
+}
+
+static struct journal_entry example(void)
+{
+    static const struct journal_entry fixed = {
+        .state = JOURNAL_INTENDED,
+        .account = (char *)"production",
+        .endpoint = (char *)ENDPOINT,
+        .zone = (char *)"example.com",
+        .zone_id = 1234567890123456789,
+        .name = (char *)"_acme-challenge.example.com",
+        .asked_name = (char *)"_acme-challenge.www.example.org",
+        .value = (char *)VALUE,
+        .run_id = (char *)"42:4711:0a:0b:0c",
+        .created_ms = 1297544344123,
+    };
+    struct journal_entry entry;
+
+    journal_entry_copy(&entry, &fixed);
+    return entry;
+}
+
+static void expect_same(const struct journal_entry *a, const struct journal_entry *b)
+{
+    assert_string_equal(a->id, b->id);
+    assert_int_equal(a->state, b->state);
+    assert_string_equal(a->account, b->account);
+    assert_string_equal(a->endpoint, b->endpoint);
+    assert_string_equal(a->zone, b->zone);
+    assert_int_equal(a->zone_id, b->zone_id);
+    assert_string_equal(a->name, b->name);
+    assert_string_equal(a->asked_name, b->asked_name);
+    assert_string_equal(a->value, b->value);
+    assert_int_equal(a->record_id, b->record_id);
+    assert_string_equal(a->run_id, b->run_id);
+    assert_int_equal(a->created_ms, b->created_ms);
+    assert_int_equal(a->published_ms, b->published_ms);
+}
+
+static void expect_count(struct place *p, size_t want)
+{
+    struct journal_list list = {NULL, 0};
+
+    assert_int_equal(journal_load(p->store, &list, NULL), ERR_OK);
+    assert_int_equal(list.count, want);
+    journal_list_done(&list);
+}
+
+TEST(an_entry_comes_back_as_it_was_written_updated_and_struck_out)
+{
+    struct place p;
+    struct journal_entry entry = example();
+    struct journal_list list = {NULL, 0};
+
+    place_init(&p);
+    expect_count(&p, 0);
+    assert_int_equal(journal_add(p.store, &entry, NULL), ERR_OK);
+    assert_int_equal(strlen(entry.id), 32);
+    assert_int_equal(journal_load(p.store, &list, NULL), ERR_OK);
+    assert_int_equal(list.count, 1);
+    expect_same(&list.items[0], &entry);
+    journal_list_done(&list);
+
+    entry.state = JOURNAL_PUBLISHED;
+    entry.record_id = INT64_MAX;
+    entry.published_ms = 1297544345000;
+    assert_int_equal(journal_update(p.store, &entry, NULL), ERR_OK);
+    assert_int_equal(journal_load(p.store, &list, NULL), ERR_OK);
+    assert_int_equal(list.count, 1);
+    expect_same(&list.items[0], &entry);
+    journal_list_done(&list);
+
+    assert_int_equal(journal_remove(p.store, entry.id, NULL), ERR_OK);
+    assert_int_equal(journal_remove(p.store, entry.id, NULL), ERR_OK);
+    expect_count(&p, 0);
+    assert_int_equal(fixture_count(p.journal), 0);
+    journal_entry_done(&entry);
+    journal_entry_done(NULL);
+    journal_list_done(NULL);
+    place_done(&p);
+}
+
+TEST(what_may_be_missing_comes_back_empty)
+{
+    struct place p;
+    struct journal_entry entry = {.endpoint = (char *)ENDPOINT,
+                                  .zone = (char *)"example.com",
+                                  .name = (char *)"example.com",
+                                  .value = (char *)"\xc3\xa4 \"quoted\" \\ text"};
+    struct journal_list list = {NULL, 0};
+
+    place_init(&p);
+    assert_int_equal(journal_add(p.store, &entry, NULL), ERR_OK);
+    assert_int_equal(journal_load(p.store, &list, NULL), ERR_OK);
+    assert_int_equal(list.count, 1);
+    assert_string_equal(list.items[0].account, "");
+    assert_string_equal(list.items[0].asked_name, "");
+    assert_string_equal(list.items[0].run_id, "");
+    assert_string_equal(list.items[0].value, entry.value);
+    journal_list_done(&list);
+    free(entry.id);
+    place_done(&p);
+}
+
+TEST(entries_are_private_files)
+{
+    struct place p;
+    struct journal_entry entry = example();
+    char *path;
+    struct stat st;
+
+    place_init(&p);
+    assert_int_equal(journal_add(p.store, &entry, NULL), ERR_OK);
+    path = mem_printf("%s/%s.json", p.journal, entry.id);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
+    free(path);
+    journal_entry_done(&entry);
+    place_done(&p);
+}
+
+TEST(entries_come_oldest_first)
+{
+    static const int64_t stamps[] = {500, 100, 400, 0, 300, 200};
+    struct place p;
+    struct journal_list list = {NULL, 0};
+
+    place_init(&p);
+    for (size_t i = 0; i < ARRAY_LEN(stamps); i++) {
+        struct journal_entry entry = example();
+
+        entry.created_ms = stamps[i];
+        assert_int_equal(journal_add(p.store, &entry, NULL), ERR_OK);
+        journal_entry_done(&entry);
+    }
+    assert_int_equal(journal_load(p.store, &list, NULL), ERR_OK);
+    assert_int_equal(list.count, ARRAY_LEN(stamps));
+    for (size_t i = 0; i < list.count; i++)
+        assert_int_equal(list.items[i].created_ms, 100 * i);
+    journal_list_done(&list);
+    place_done(&p);
+}
+
+/* ------------------------------------------------------------------ bad input */
+
+static void expect_not_written(struct place *p, struct journal_entry entry)
+{
+    struct err err;
+
+    assert_int_equal(journal_add(p->store, &entry, &err), ERR_INTERNAL);
+    assert_null(entry.id);
+    assert_int_equal(fixture_count(p->journal), 0);
+}
+
+TEST(what_could_not_be_read_back_is_not_written)
+{
+    struct place p;
+    struct journal_entry good = example();
+    struct journal_entry bad;
+    char *huge = mem_calloc(5001, 1);
+
+    memset(huge, 'x', 5000);
+    place_init(&p);
+#define EXPECT_NOT_WRITTEN(member, text)                                                                     \
+    bad = good;                                                                                              \
+    bad.member = (text);                                                                                     \
+    expect_not_written(&p, bad)
+    EXPECT_NOT_WRITTEN(name, NULL);
+    EXPECT_NOT_WRITTEN(name, (char *)"");
+    EXPECT_NOT_WRITTEN(name, (char *)"example.com.");
+    EXPECT_NOT_WRITTEN(name, (char *)"Example.com");
+    EXPECT_NOT_WRITTEN(name, (char *)"a..example.com");
+    EXPECT_NOT_WRITTEN(name, (char *)"other.org");
+    EXPECT_NOT_WRITTEN(name, (char *)"badexample.com");
+    EXPECT_NOT_WRITTEN(name, huge);
+    EXPECT_NOT_WRITTEN(zone, NULL);
+    EXPECT_NOT_WRITTEN(zone, (char *)"com\n");
+    EXPECT_NOT_WRITTEN(value, NULL);
+    EXPECT_NOT_WRITTEN(value, (char *)"");
+    EXPECT_NOT_WRITTEN(value, (char *)"a\x01");
+    EXPECT_NOT_WRITTEN(value, (char *)"a\xff");
+    EXPECT_NOT_WRITTEN(value, huge);
+    EXPECT_NOT_WRITTEN(endpoint, (char *)"");
+    EXPECT_NOT_WRITTEN(run_id, huge);
+    EXPECT_NOT_WRITTEN(zone_id, -1);
+    EXPECT_NOT_WRITTEN(created_ms, -1);
+    EXPECT_NOT_WRITTEN(state, (enum journal_state)7);
+    free(huge);
+    journal_entry_done(&good);
+    place_done(&p);
+}
+
+TEST(ids_lead_nowhere_else)
+{
+    static const char *const ids[] = {"",
+                                      "..",
+                                      "../../../../etc/passwd",
+                                      "0123456789abcdef0123456789abcde",
+                                      "0123456789abcdef0123456789abcdef0",
+                                      "0123456789abcdef/123456789abcdef"};
+    struct place p;
+
+    place_init(&p);
+    assert_int_equal(journal_remove(p.store, NULL, NULL), ERR_INTERNAL);
+    for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
+        struct journal_entry entry = example();
+
+        entry.id = mem_strdup(ids[i]);
+        assert_int_equal(journal_remove(p.store, ids[i], NULL), ERR_INTERNAL);
+        assert_int_equal(journal_update(p.store, &entry, NULL), ERR_INTERNAL);
+        journal_entry_done(&entry);
+    }
+    place_done(&p);
+}
+
+#define GOOD_TAIL                                                                                            \
+    "\"account\":\"\",\"endpoint\":\"e\",\"zone\":\"a.b\",\"zone_id\":1,\"name\":\"x.a.b\",\"value\":\"v\"," \
+    "\"record_id\":0,\"created_ms\":1,\"published_ms\":0"
+
+TEST(damaged_entries_are_reported_left_alone_and_hide_no_other)
+{
+    static const char *const damaged[] = {
+        "",
+        "{",
+        "null",
+        "[]",
+        "{}",
+        "\x00\x01\x02",
+        "not json",
+        "{\"version\":1}",
+        "{\"version\":2,\"state\":\"intended\"," GOOD_TAIL "}",
+        "{\"version\":\"x\",\"state\":\"intended\"," GOOD_TAIL "}",
+        "{\"version\":1,\"state\":\"odd\"," GOOD_TAIL "}",
+        "{\"version\":1,\"state\":1," GOOD_TAIL "}",
+        "{\"version\":1," GOOD_TAIL "}",
+        "{\"version\":1,\"state\":\"intended\",\"name\":\"twice.a.b\"," GOOD_TAIL "}",
+        "{\"version\":1,\"state\":\"intended\"," GOOD_TAIL "} trailing",
+        "{\"version\":1,\"state\":\"intended\"," GOOD_TAIL,
+        "{\"version\":1,\"state\":\"intended\",\"account\":\"\",\"endpoint\":\"e\",\"zone\":\"a.b\",\"zone_"
+        "id\":-1,"
+        "\"name\":\"x.a.b\",\"value\":\"v\",\"record_id\":0,\"created_ms\":1,\"published_ms\":0}",
+        "{\"version\":1,\"state\":\"intended\",\"account\":\"\",\"endpoint\":\"e\",\"zone\":\"a.b\",\"zone_"
+        "id\":1,"
+        "\"name\":\"x.a.c\",\"value\":\"v\",\"record_id\":0,\"created_ms\":1,\"published_ms\":0}",
+        "{\"version\":1,\"state\":\"intended\",\"account\":\"\",\"endpoint\":\"e\",\"zone\":\"a.b\",\"zone_"
+        "id\":1e3,"
+        "\"name\":\"x.a.b\",\"value\":\"v\",\"record_id\":0,\"created_ms\":1,\"published_ms\":0}",
+        "{\"version\":1,\"state\":\"intended\",\"account\":\"\",\"endpoint\":\"e\",\"zone\":\"a.b\",\"zone_"
+        "id\":1,"
+        "\"name\":\"x.a.b\",\"value\":\"\\u0000\",\"record_id\":0,\"created_ms\":1,\"published_ms\":0}",
+    };
+    struct place p;
+    struct journal_entry entry = example();
+    struct journal_list list = {NULL, 0};
+
+    place_init(&p);
+    assert_int_equal(journal_add(p.store, &entry, NULL), ERR_OK);
+    for (size_t i = 0; i < ARRAY_LEN(damaged); i++) {
+        char *path = mem_printf("%s/%032zx.json", p.journal, i);
+
+        fixture_write(path, damaged[i]);
+        free(path);
+    }
+    assert_int_equal(journal_load(p.store, &list, NULL), ERR_OK);
+    assert_int_equal(list.count, 1);
+    expect_same(&list.items[0], &entry);
+    journal_list_done(&list);
+    assert_int_equal(fixture_count(p.journal), ARRAY_LEN(damaged) + 1);
+    for (size_t i = 0; i < ARRAY_LEN(damaged); i++) {
+        char *name = mem_printf("%032zx.json", i);
+
+        if (!strstr(p.logged, name))
+            fail_msg("no warning about %s: %s", name, damaged[i]);
+        free(name);
+    }
+    assert_non_null(strstr(p.logged, "warning: "));
+    assert_non_null(strstr(p.logged, ", continuing"));
+    journal_entry_done(&entry);
+    place_done(&p);
+}
+
+TEST(unknown_members_of_later_versions_are_ignored)
+{
+    struct place p;
+    char *path;
+
+    place_init(&p);
+    path = mem_printf("%s/%032d.json", p.journal, 7);
+    fixture_write(path, "{\"new\":{\"a\":[1]},\"version\":1,\"state\":\"published\"," GOOD_TAIL "}");
+    free(path);
+    expect_count(&p, 1);
+    assert_string_equal(p.logged ? p.logged : "", "");
+    place_done(&p);
+}
+
+TEST(what_is_no_entry_is_not_read)
+{
+    struct place p;
+    char *other;
+    char *fifo;
+    char *big;
+    char *large = mem_calloc(CODEC_FILE_MAX + 2, 1);
+
+    memset(large, ' ', CODEC_FILE_MAX + 1);
+    place_init(&p);
+    other = fixture_path(p.journal, "README.json");
+    fifo = mem_printf("%s/%032d.json", p.journal, 1);
+    big = mem_printf("%s/%032d.json", p.journal, 2);
+    fixture_write(other, "{}");
+    fixture_write(big, large);
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    expect_count(&p, 0);
+    assert_non_null(strstr(p.logged, fifo));
+    assert_non_null(strstr(p.logged, big));
+    assert_null(strstr(p.logged, "README"));
+    free(large);
+    free(big);
+    free(fifo);
+    free(other);
+    place_done(&p);
+}
+
+/* ------------------------------------------------------------------ faults */
+
+static int add_to_full_disk(void *context)
+{
+    const char *dir = context;
+    struct journal_entry entry = example();
+    struct journal_list list = {NULL, 0};
+    struct store *store;
+    struct err err;
+    size_t count = 0;
+    enum err_code rc;
+
+    if (!fixture_mount(dir, "size=64k,mode=700"))
+        return CHILD_CANNOT;
+    CHILD_CHECK(store_open(dir, platform_clock(), NULL, &store, &err) == ERR_OK);
+    while ((rc = journal_add(store, &entry, &err)) == ERR_OK)
+        CHILD_CHECK(++count < 1000);
+    CHILD_CHECK(rc == ERR_IO && strstr(err.msg, "No space left") && strstr(err.hint, "Free some space"));
+    CHILD_CHECK(count > 0);
+    CHILD_CHECK(journal_load(store, &list, &err) == ERR_OK);
+    CHILD_CHECK(list.count == count);
+    CHILD_CHECK(journal_remove(store, list.items[0].id, &err) == ERR_OK);
+    CHILD_CHECK(journal_add(store, &entry, &err) == ERR_OK);
+    journal_list_done(&list);
+    journal_entry_done(&entry);
+    store_free(store);
+    return CHILD_OK;
+}
+
+TEST(a_full_disk_is_an_error_before_anything_is_published_and_loses_no_entry)
+{
+    char *dir = fixture_dir_new();
+
+    fixture_in_child(add_to_full_disk, dir);
+    fixture_dir_free(dir);
+}
+
+struct killing {
+    struct place *place;
+    struct journal_entry *entry;
+    enum fixture_call call;
+};
+
+static int update_and_die(void *context)
+{
+    struct killing *k = context;
+
+    if (!fixture_fail(k->call, 0))
+        return CHILD_CANNOT;
+    k->entry->state = JOURNAL_PUBLISHED;
+    (void)!journal_update(k->place->store, k->entry, NULL);
+    return CHILD_FAILED;
+}
+
+TEST(a_kill_during_an_update_keeps_the_entry_as_it_was)
+{
+    static const enum fixture_call steps[] = {CALL_WRITE, CALL_FSYNC, CALL_RENAME};
+    struct place p;
+    struct journal_entry entry = example();
+
+    place_init(&p);
+    assert_int_equal(journal_add(p.store, &entry, NULL), ERR_OK);
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+        struct killing k = {&p, &entry, steps[i]};
+        struct journal_list list = {NULL, 0};
+        int result = fixture_child(update_and_die, &k);
+
+        assert_true(result == 1000 + SIGSYS || result == CHILD_CANNOT);
+        assert_int_equal(journal_load(p.store, &list, NULL), ERR_OK);
+        assert_int_equal(list.count, 1);
+        expect_same(&list.items[0], &entry);
+        journal_list_done(&list);
+    }
+    journal_entry_done(&entry);
+    place_done(&p);
+}
+
+/* ------------------------------------------------------------------ many */
+
+#define PROCESSES 8
+#define ROUNDS 50
+
+/* Add entries, strike every second one out again, and look at all of them now and then. */
+static int work(const char *dir)
+{
+    struct store *store;
+
+    CHILD_CHECK(store_open(dir, platform_clock(), NULL, &store, NULL) == ERR_OK);
+    for (int i = 0; i < ROUNDS; i++) {
+        struct journal_entry entry = example();
+        struct journal_list list = {NULL, 0};
+
+        entry.record_id = i;
+        CHILD_CHECK(journal_add(store, &entry, NULL) == ERR_OK);
+        entry.state = JOURNAL_PUBLISHED;
+        CHILD_CHECK(journal_update(store, &entry, NULL) == ERR_OK);
+        if (i % 2)
+            CHILD_CHECK(journal_remove(store, entry.id, NULL) == ERR_OK);
+        if (i % 10 == 0)
+            CHILD_CHECK(journal_load(store, &list, NULL) == ERR_OK && list.count > 0);
+        journal_list_done(&list);
+        journal_entry_done(&entry);
+    }
+    store_free(store);
+    return CHILD_OK;
+}
+
+TEST(eight_processes_write_at_once_and_nothing_is_lost_or_warned_of)
+{
+    struct place p;
+    pid_t pids[PROCESSES];
+
+    place_init(&p);
+    (void)fflush(NULL);
+    for (size_t i = 0; i < PROCESSES; i++) {
+        pids[i] = fork();
+        assert_true(pids[i] >= 0);
+        if (pids[i] == 0)
+            _exit(work(p.dir));
+    }
+    for (size_t i = 0; i < PROCESSES; i++) {
+        int status;
+
+        assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+        assert_int_equal(status, 0);
+    }
+    expect_count(&p, PROCESSES * ROUNDS / 2);
+    assert_int_equal(fixture_count(p.journal), PROCESSES * ROUNDS / 2);
+    assert_string_equal(p.logged ? p.logged : "", "");
+    place_done(&p);
+}
+
+TEST(ten_thousand_entries_load_in_half_a_second)
+{
+    struct place p;
+    struct journal_list list = {NULL, 0};
+    struct journal_entry entry = example();
+    clock_t before;
+    double cpu_s;
+
+    place_init(&p);
+    for (int i = 0; i < 10000; i++) {
+        struct buf text = BUF_INIT(CODEC_FILE_MAX);
+        char *path = mem_printf("%s/%032d.json", p.journal, i);
+
+        entry.created_ms = 10000 - i;
+        assert_int_equal(journal_format(&entry, &text, NULL), ERR_OK);
+        fixture_write(path, buf_cstr(&text));
+        free(path);
+        buf_done(&text);
+    }
+    before = clock();
+    assert_int_equal(journal_load(p.store, &list, NULL), ERR_OK);
+    cpu_s = (double)(clock() - before) / CLOCKS_PER_SEC;
+    assert_int_equal(list.count, 10000);
+    assert_int_equal(list.items[0].created_ms, 1);
+    print_message("10000 entries: %.3f s of CPU\n", cpu_s);
+    /* CPU time, since the machine may be busy; sanitizers make it several times slower. */
+#if defined __SANITIZE_ADDRESS__ || defined __OPTIMIZE_SIZE__ || !defined __OPTIMIZE__
+    assert_true(cpu_s < 5);
+#else
+    assert_true(cpu_s < 0.5);
+#endif
+    journal_list_done(&list);
+    journal_entry_done(&entry);
+    place_done(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_entry_comes_back_as_it_was_written_updated_and_struck_out),
+        cmocka_unit_test(what_may_be_missing_comes_back_empty),
+        cmocka_unit_test(entries_are_private_files),
+        cmocka_unit_test(entries_come_oldest_first),
+        cmocka_unit_test(what_could_not_be_read_back_is_not_written),
+        cmocka_unit_test(ids_lead_nowhere_else),
+        cmocka_unit_test(damaged_entries_are_reported_left_alone_and_hide_no_other),
+        cmocka_unit_test(unknown_members_of_later_versions_are_ignored),
+        cmocka_unit_test(what_is_no_entry_is_not_read),
+        cmocka_unit_test(a_full_disk_is_an_error_before_anything_is_published_and_loses_no_entry),
+        cmocka_unit_test(a_kill_during_an_update_keeps_the_entry_as_it_was),
+        cmocka_unit_test(eight_processes_write_at_once_and_nothing_is_lost_or_warned_of),
+        cmocka_unit_test(ten_thousand_entries_load_in_half_a_second),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utime.h>
+
+#include "fixture.h"
+#include "store/internal.h"
+#include "store/store.h"
+#include "test.h"
+
+static enum err_code open_store(const char *dir, struct store **out, struct err *err)
+{
+    return store_open(dir, platform_clock(), NULL, out, err);
+}
+
+static void expect_refused(const char *dir, const char *why)
+{
+    struct store *store = NULL;
+    struct err err;
+
+    assert_int_equal(open_store(dir, &store, &err), ERR_IO);
+    assert_null(store);
+    if (!strstr(err.msg, why) || !strstr(err.msg, dir))
+        fail_msg("\"%s\" does not say \"%s\" of \"%s\"", err.msg, why, dir);
+    assert_true(strlen(err.hint) > 0);
+}
+
+TEST(a_state_directory_is_made_private_and_opened_again)
+{
+    char *base = fixture_dir_new();
+    char *dir = fixture_path(base, "deep/state");
+    char *journal = fixture_path(dir, "journal");
+    struct stat st;
+
+    for (int i = 0; i < 2; i++) {
+        struct store *store = NULL;
+
+        assert_int_equal(open_store(dir, &store, NULL), ERR_OK);
+        assert_string_equal(store_dir(store), dir);
+        store_free(store);
+    }
+    store_free(NULL);
+    assert_int_equal(stat(dir, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0700);
+    assert_int_equal(stat(journal, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0700);
+    free(journal);
+    free(dir);
+    fixture_dir_free(base);
+}
+
+TEST(a_symbolic_link_to_a_state_directory_is_followed)
+{
+    char *base = fixture_dir_new();
+    char *real = fixture_path(base, "real");
+    char *link = fixture_path(base, "link");
+    char *journal = fixture_path(real, "journal");
+    struct store *store = NULL;
+
+    assert_int_equal(mkdir(real, 0700), 0);
+    assert_int_equal(symlink("real", link), 0);
+    assert_int_equal(open_store(link, &store, NULL), ERR_OK);
+    assert_true(platform_file_exists(journal));
+    store_free(store);
+    free(journal);
+    free(link);
+    free(real);
+    fixture_dir_free(base);
+}
+
+TEST(what_is_no_directory_is_refused)
+{
+    char *base = fixture_dir_new();
+    char *file = fixture_path(base, "file");
+    char *below = fixture_path(base, "file/state");
+    char *dangling = fixture_path(base, "dangling");
+
+    fixture_write(file, "");
+    expect_refused(file, "not a directory");
+    expect_refused(below, "");
+    assert_int_equal(symlink("nowhere", dangling), 0);
+    expect_refused(dangling, "");
+    free(dangling);
+    free(below);
+    free(file);
+    fixture_dir_free(base);
+}
+
+TEST(a_directory_that_others_can_write_to_is_refused_with_the_chmod_to_run)
+{
+    static const mode_t modes[] = {0770, 0702, 01777};
+    char *dir = fixture_dir_new();
+
+    for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+        struct store *store = NULL;
+        struct err err;
+
+        assert_int_equal(chmod(dir, modes[i]), 0);
+        assert_int_equal(open_store(dir, &store, &err), ERR_IO);
+        assert_non_null(strstr(err.msg, "others can write"));
+        assert_non_null(strstr(err.hint, "chmod go-w"));
+        assert_non_null(strstr(err.hint, dir));
+    }
+    fixture_dir_free(dir);
+}
+
+TEST(a_directory_inside_that_others_can_write_to_is_refused_too)
+{
+    char *dir = fixture_dir_new();
+    char *journal = fixture_path(dir, "journal");
+
+    assert_int_equal(mkdir(journal, 0700), 0);
+    assert_int_equal(chmod(journal, 0777), 0);
+    expect_refused(dir, "others can write");
+    free(journal);
+    fixture_dir_free(dir);
+}
+
+TEST(a_directory_of_another_user_is_refused)
+{
+    char *dir = fixture_dir_new();
+
+    if (geteuid() == 0) {
+        assert_int_equal(chown(dir, 4711, 4711), 0);
+        expect_refused(dir, "another user");
+    }
+    fixture_dir_free(dir);
+}
+
+static int open_without_permission(void *context)
+{
+    const char *dir = context;
+    char *below = fixture_path(dir, "state");
+    struct store *store = NULL;
+    struct err err;
+
+    CHILD_CHECK(chmod(dir, 0555) == 0);
+    CHILD_CHECK(fixture_drop_root());
+    CHILD_CHECK(open_store(dir, &store, &err) == ERR_IO);
+    CHILD_CHECK(strstr(err.msg, "permission") && strstr(err.hint, "`state_dir`") &&
+                strstr(err.hint, "`journal: none`"));
+    CHILD_CHECK(open_store(below, &store, &err) == ERR_IO);
+    CHILD_CHECK(strstr(err.msg, "ermission denied") && strstr(err.hint, "`journal: none`"));
+    free(below);
+    return CHILD_OK;
+}
+
+static int open_read_only(void *context)
+{
+    const char *dir = context;
+    struct store *store = NULL;
+    struct err err;
+
+    if (!fixture_mount(dir, "size=64k,mode=700"))
+        return CHILD_CANNOT;
+    CHILD_CHECK(open_store(dir, &store, &err) == ERR_OK);
+    store_free(store);
+    CHILD_CHECK(fixture_remount_read_only(dir));
+    CHILD_CHECK(open_store(dir, &store, &err) == ERR_IO);
+    CHILD_CHECK(strstr(err.msg, "read-only") && strstr(err.hint, "`state_dir`") &&
+                strstr(err.hint, "`journal: none`"));
+    return CHILD_OK;
+}
+
+TEST(a_directory_that_cannot_be_written_to_is_refused_with_the_way_out)
+{
+    char *dir = fixture_dir_new();
+
+    fixture_in_child(open_without_permission, dir);
+    assert_int_equal(chmod(dir, 0755), 0);
+    fixture_in_child(open_read_only, dir);
+    fixture_dir_free(dir);
+}
+
+TEST(temporary_files_of_killed_runs_are_swept_on_opening)
+{
+    char *dir = fixture_dir_new();
+    char *journal = fixture_path(dir, "journal");
+    char *temp = fixture_path(dir, "journal/.acme-dme-0011223344556677.tmp");
+    struct utimbuf long_ago = {.actime = 1000000000, .modtime = 1000000000};
+    struct store *store = NULL;
+
+    assert_int_equal(mkdir(journal, 0700), 0);
+    fixture_write(temp, "half");
+    assert_int_equal(open_store(dir, &store, NULL), ERR_OK);
+    store_free(store);
+    assert_true(platform_file_exists(temp));
+    assert_int_equal(utime(temp, &long_ago), 0);
+    assert_int_equal(open_store(dir, &store, NULL), ERR_OK);
+    store_free(store);
+    assert_false(platform_file_exists(temp));
+    free(temp);
+    free(journal);
+    fixture_dir_free(dir);
+}
+
+TEST(locks_of_different_names_are_different_and_stay_inside)
+{
+    static const char *const names[] = {"sweep", "zone example.com", "../../etc/x", "", ".", "A", "a"};
+    char *dir = fixture_dir_new();
+    char *lock_dir = fixture_path(dir, "lock");
+    struct platform_lock *locks[ARRAY_LEN(names)];
+    struct store *store = NULL;
+
+    assert_int_equal(open_store(dir, &store, NULL), ERR_OK);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        struct platform_lock *second = NULL;
+
+        assert_int_equal(store_lock(store, names[i], 0, &locks[i], NULL), ERR_OK);
+        assert_int_equal(store_lock(store, names[i], 0, &second, NULL), ERR_LOCK);
+    }
+    assert_int_equal(fixture_count(lock_dir), ARRAY_LEN(names));
+    assert_int_equal(fixture_count(dir), 3);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        platform_lock_free(locks[i]);
+    store_free(store);
+    free(lock_dir);
+    fixture_dir_free(dir);
+}
+
+static void expect_file_name(const char *const *parts, size_t count, const char *start)
+{
+    char *name = store_file_name(parts, count);
+    size_t len = strlen(name);
+
+    assert_true(len > 0 && len <= 120);
+    assert_memory_equal(name, start, strlen(start));
+    assert_null(strchr(name, '/'));
+    assert_true(name[0] != '.');
+    free(name);
+}
+
+TEST(file_names_are_readable_safe_and_bounded)
+{
+    char *huge = mem_calloc(1001, 1);
+    const char *parts[] = {"example.com", "https://api.dnsmadeeasy.com/V2.0/", "production"};
+    char *a;
+    char *b;
+
+    memset(huge, 'x', 1000);
+    expect_file_name((const char *const[]){"sweep"}, 1, "sweep");
+    expect_file_name(parts, 3, "example.com-");
+    expect_file_name((const char *const[]){huge}, 1, "xxxx");
+    expect_file_name((const char *const[]){"../\xff\n*/.."}, 1, "_.");
+    expect_file_name((const char *const[]){""}, 1, "-");
+    a = store_file_name((const char *const[]){"z", "ab", "c"}, 3);
+    b = store_file_name((const char *const[]){"z", "a", "bc"}, 3);
+    assert_string_not_equal(a, b);
+    free(a);
+    free(b);
+    free(huge);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_state_directory_is_made_private_and_opened_again),
+        cmocka_unit_test(a_symbolic_link_to_a_state_directory_is_followed),
+        cmocka_unit_test(what_is_no_directory_is_refused),
+        cmocka_unit_test(a_directory_that_others_can_write_to_is_refused_with_the_chmod_to_run),
+        cmocka_unit_test(a_directory_inside_that_others_can_write_to_is_refused_too),
+        cmocka_unit_test(a_directory_of_another_user_is_refused),
+        cmocka_unit_test(a_directory_that_cannot_be_written_to_is_refused_with_the_way_out),
+        cmocka_unit_test(temporary_files_of_killed_runs_are_swept_on_opening),
+        cmocka_unit_test(locks_of_different_names_are_different_and_stay_inside),
+        cmocka_unit_test(file_names_are_readable_safe_and_bounded),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
