@@ -54,9 +54,21 @@ def set_network_up():
     return True
 
 
+def own_root():
+    """Nothing mounted from now on reaches the host."""
+    if quiet("mount", "--make-rprivate", "/")[0] == 0:
+        return
+    # In a chroot whose root is no mount point: /proc is one, and what is mounted over a private mount stays private.
+    must("mount", "--make-private", "/proc")
+    must("mount", "--rbind", "/", "/proc")
+    must("mount", "--make-rprivate", "/proc")
+    os.chroot("/proc")
+    os.chdir("/")
+
+
 def set_files_up(options):
     """A private /run, and a private copy of /etc with the lab's hosts, resolv.conf, nsswitch.conf and CA bundle."""
-    must("mount", "--make-rprivate", "/")
+    own_root()
     must("mount", "-t", "tmpfs", "-o", "mode=0755", "lab", "/run")
     os.mkdir("/run/lock", 0o1777)
     etc = "/run/.etc"

@@ -50,19 +50,24 @@ class Result:
         return self
 
 
+# What a lab does first (see own_root in inside.py): some systems hand out namespaces without any power in them.
+PROBE = """ip link set lo up || exit
+mount --make-rprivate / 2>/dev/null && exec mount -t tmpfs lab /run
+mount --make-private /proc && mount --rbind / /proc && mount --make-rprivate /proc && exec chroot /proc mount -t tmpfs lab /run"""
+
+
 def namespace_flags():
     """The unshare options that work here; LabUnavailable if none do."""
-    common = ["--net", "--mount", "--pid", "--fork", "--kill-child=SIGKILL"]
-    tries = [common] if os.geteuid() == 0 else [["--user", "--map-root-user", *common]]
+    user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+    common = [*user, "--net", "--mount", "--pid", "--fork", "--kill-child=SIGKILL"]
     why = ""
-    for flags in tries:
-        # The whole of what a lab needs: some systems hand out user namespaces without any power in them.
-        for proc in (["--mount-proc"], []):
-            done = subprocess.run(["unshare", *flags, *proc, "sh", "-c", "ip link set lo up && mount -t tmpfs lab /run"],
-                                  stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-            if done.returncode == 0:
-                return [*flags, *proc]
-            why = done.stderr.strip()
+    # --propagation unchanged: for a chroot whose root is no mount point, which unshare cannot make private.
+    for more in (["--mount-proc"], [], ["--propagation=unchanged", "--mount-proc"], ["--propagation=unchanged"]):
+        done = subprocess.run(["unshare", *common, *more, "sh", "-c", PROBE], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              check=False)
+        if done.returncode == 0:
+            return [*common, *more]
+        why = why or done.stderr.strip()
     raise LabUnavailable(f"cannot make namespaces here ({why}); run as root, or allow unprivileged user namespaces")
 
 
@@ -211,7 +216,7 @@ class Lab:
         scrubbed.update((k, os.environ[k]) for k in KEPT_ENV if k in os.environ)
         scrubbed.update(env or {})
         user = [] if self.privileged else ["--user", "--preserve-credentials"]
-        return (["nsenter", "-t", str(self._init_pid), *user, "--net", "--mount", "--pid", "--", "env", "-i", "-C", cwd or self.tmp]
+        return (["nsenter", "-t", str(self._init_pid), *user, "--net", "--mount", "--pid", "--root", "--", "env", "-i", "-C", cwd or self.tmp]
                 + [f"{k}={v}" for k, v in scrubbed.items() if v is not None] + [str(a) for a in argv])
 
     def popen(self, argv, env=None, cwd=None, path=None, **kwargs):
