@@ -53,10 +53,19 @@ libacmedme_a_SOURCES = \
 	src/config/credential.c src/config/credential.h \
 	src/config/draft.c src/config/draft.h \
 	src/config/account.c \
-	src/dns/resolver.h \
-	src/dns/name.h \
-	src/dns/authority.h \
-	src/dns/propagation.h \
+	src/dns/name.c src/dns/name.h \
+	src/dns/wire.c src/dns/wire.h \
+	src/dns/cares.c src/dns/cares.h \
+	src/dns/resolver.c src/dns/resolver.h \
+	src/dns/direct.c src/dns/doh.c \
+	src/dns/authority.c src/dns/authority.h \
+	src/dns/authority_look.c \
+	src/dns/sighting.c src/dns/sighting.h \
+	src/dns/watch.c src/dns/watch.h \
+	src/dns/watch_report.c \
+	src/dns/pace.c src/dns/pace.h \
+	src/dns/propagation.c src/dns/propagation.h \
+	src/dns/propagation_doh.c \
 	src/dme/dme.h \
 	src/dme/client.c src/dme/client.h \
 	src/dme/retry.c src/dme/retry.h \

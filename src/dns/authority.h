@@ -23,9 +23,12 @@ struct dns_servers {
 void dns_servers_add(struct dns_servers *servers, const char *name, const char *address); /* address may be NULL */
 void dns_servers_done(struct dns_servers *servers);
 void dns_servers_copy(struct dns_servers *out, const struct dns_servers *in);
+#define AUTO_DNS_SERVERS AUTO(dns_servers_done)
 
 /* Ask the recursive resolvers for the SOA of `name` and tell the zone it is in: *out is the owner of the SOA, found
- * in the answer or in the authority section, which must be `name` or above it.
+ * in the answer or in the authority section, which must be `name` or above it.  Leading labels that begin with "_" are
+ * left out: they are where records get published, and the resolvers would remember that nothing is there yet.  So a zone
+ * cut at such a label is not seen here but by authority_look().
  * Errors: ERR_DNS (no such answer), ERR_TIMEOUT, ERR_NETWORK, ERR_CANCELLED. */
 enum err_code authority_find_zone(struct resolver *resolver, const char *name, char **out, struct err *err) MUST_USE;
 
@@ -40,7 +43,9 @@ enum authority_kind {
     AUTHORITY_HERE,      /* the servers answer for the name themselves; `zone` is the zone they take it from, or
                             NULL when the answer does not tell */
     AUTHORITY_ALIAS,     /* CNAME; `target` */
-    AUTHORITY_DELEGATED, /* below a zone cut: `zone` is served elsewhere by `servers` (glue addresses if given) */
+    AUTHORITY_DELEGATED, /* at or below a zone cut: `zone` is served elsewhere by `servers` (glue addresses if given,
+                            none otherwise: see authority_find_servers()).  Callers that follow make sure that each
+                            `zone` is below the last one */
 };
 
 struct authority_view {
@@ -50,10 +55,12 @@ struct authority_view {
     struct dns_servers servers;
 };
 
-/* Ask the servers, one after another until one gives a useful answer, for CNAME at `name` without recursion.
+/* Ask the servers for CNAME at `name` without recursion; the first useful answer counts.  A server that stays silent
+ * delays the next one by 0.3 s only.  TCP is tried when none answers over UDP.
  * Errors: ERR_DNS (lame or contradicting), ERR_TIMEOUT, ERR_NETWORK (nobody answered), ERR_CANCELLED. */
 enum err_code authority_look(struct resolver *resolver, const struct dns_servers *servers, const char *name,
                              struct authority_view *out, struct err *err) MUST_USE;
 void authority_view_done(struct authority_view *view);
+#define AUTO_AUTHORITY_VIEW AUTO(authority_view_done)
 
 #endif

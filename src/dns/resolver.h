@@ -64,12 +64,14 @@ struct dns_answer {
                              (refused, unreachable), ERR_DNS (malformed) */
     struct err err;
     void *tag;
-    int rcode; /* enum dns_rcode or another value of the registry */
+    int rcode; /* enum dns_rcode or another value of the registry, extended ones (RFC 6891) included */
     bool authoritative;
     struct dns_rr *answers; /* answer section */
     size_t answer_count;
     struct dns_rr *authority; /* authority section */
     size_t authority_count;
+    struct dns_rr *additional; /* additional section, without OPT */
+    size_t additional_count;
     int64_t elapsed_ms;
 };
 
@@ -80,6 +82,9 @@ struct resolver {
      * ERR_NOT_FOUND (nothing is under way); ERR_CANCELLED. */
     enum err_code (*next)(struct resolver *self, int64_t timeout_ms, struct dns_answer *out);
     void (*free)(struct resolver *self);
+    /* Forget every question that is under way and every answer that was not taken, at once.  May be NULL, see
+     * resolver_cancel(). */
+    void (*cancel)(struct resolver *self);
 };
 
 void dns_answer_done(struct dns_answer *answer);
@@ -87,8 +92,12 @@ void dns_answer_done(struct dns_answer *answer);
 
 void resolver_free(struct resolver *resolver); /* NULL is fine */
 
-/* Ask one question and wait for its answer; nothing else may be under way.  Returns answer->result, or
- * ERR_CANCELLED. */
+/* Forget all questions that are under way: nothing of them comes back with next() later, so tags may be freed.  With a
+ * resolver that has no cancel() the answers are waited for and dropped. */
+void resolver_cancel(struct resolver *resolver);
+
+/* Ask one question and wait for its answer; nothing else may be under way.  Returns the answer's result, with *err filled
+ * from it, or ERR_CANCELLED. */
 enum err_code resolver_ask(struct resolver *resolver, const struct dns_question *question, struct dns_answer *out,
                            struct err *err) MUST_USE;
 

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Inside dns/ only: the books of a propagation wait.  Who was asked for what and said what, what is still
+ * missing, and the verdicts that follow from it.  No questions are asked and no time is read here;
+ * `elapsed_ms` counts from the start of the wait.
+ *
+ *   zone    names that share a set of servers
+ *   target  one address, whatever zones it serves: limits are kept per target
+ *   lane    one zone at one address of one of its servers
+ *   pair    one name in one lane
+ */
+#ifndef ACME_DME_DNS_WATCH_H
+#define ACME_DME_DNS_WATCH_H
+
+#include "dns/propagation.h"
+#include "dns/sighting.h"
+
+struct watch_target {
+    const char *address;
+    size_t lane_count;
+    size_t flying;  /* questions on the wire */
+    int64_t credit; /* thousandths of questions that may be asked now */
+    int64_t credited_ms;
+    bool udp_silent, udp_answered; /* at least once */
+    bool tcp_silent, tcp_answered;
+    bool tcp_next; /* while neither has answered they take turns */
+};
+
+struct watch_pair {
+    struct sighting seen;
+    int64_t due_ms;
+    uint32_t lane;
+    uint32_t asked;               /* times */
+    enum dns_transport transport; /* of the last question */
+};
+
+struct watch_lane {
+    size_t zone, server, target; /* indexes */
+    const char *server_name, *address;
+    struct watch_pair *pairs; /* as many as the zone has names, in the same order */
+    uint32_t *queue;          /* ring: indexes of pairs that wait for their turn, by due_ms */
+    size_t queue_head, queue_len;
+    size_t opened;      /* pairs that take part; the rest is asked once one of these was shown */
+    size_t missing;     /* pairs not shown yet */
+    bool authoritative; /* has answered as the zone's own server */
+    bool refused;       /* has answered with an error */
+    bool unreachable;   /* the last question found nobody there */
+};
+
+struct watch_zone {
+    const char *name;
+    const struct dns_servers *servers;
+    const struct propagation_item **items;
+    size_t count;
+    size_t first_lane, lane_count; /* lanes in the order of servers and addresses */
+};
+
+struct watch {
+    struct watch_zone *zones;
+    size_t zone_count;
+    struct watch_lane *lanes;
+    size_t lane_count;
+    struct watch_target *targets;
+    size_t target_count;
+    size_t item_count;
+    int64_t lame_after_ms;
+};
+
+/* `items` stay borrowed. */
+void watch_init(struct watch *watch, const struct propagation_item *items, size_t count,
+                int64_t lame_after_ms);
+void watch_done(struct watch *watch);
+#define AUTO_WATCH AUTO(watch_done)
+
+/* Write down the answer to the last question for `pair`. */
+void watch_note(struct watch *watch, struct watch_pair *pair, const struct dns_answer *answer);
+
+/* The item that a pair is about. */
+const struct propagation_item *watch_item(const struct watch *watch, const struct watch_pair *pair);
+
+/* Is the lane not waited for, as its address stays silent while another one of the same server answers? */
+bool watch_lane_is_excused(const struct watch *watch, const struct watch_lane *lane, int64_t elapsed_ms);
+
+enum watch_server { WATCH_COMPLETE, WATCH_LAGGING, WATCH_MUTE /* never answered as a server of the zone */ };
+enum watch_server watch_server_state(const struct watch *watch, const struct watch_zone *zone, size_t server,
+                                     int64_t elapsed_ms);
+
+/* Does every zone show everything, by the policy in propagation.h? */
+bool watch_is_complete(const struct watch *watch, int64_t elapsed_ms);
+
+/* A zone none of whose servers can be talked to, although there was time enough: nobody answers, or what
+ * answers is not the zone's server (a resolver in between, say).  NULL: none. */
+const struct watch_zone *watch_find_dead_zone(const struct watch *watch, int64_t elapsed_ms);
+
+/* ------------------------------------------------------------------ words, watch_report.c */
+
+/* Names that every server shows. */
+size_t watch_count_done(const struct watch *watch, int64_t elapsed_ms);
+/* Names of servers that lag, ", " between. */
+void watch_put_lagging(const struct watch *watch, int64_t elapsed_ms, struct buf *out);
+/* ERR_PROPAGATION with what each lagging server still answers; ERR_NETWORK when a zone has no server that
+ * ever answered with authority. */
+enum err_code watch_timeout(const struct watch *watch, int64_t elapsed_ms, struct err *err) MUST_USE;
+/* ERR_NETWORK. */
+enum err_code watch_dead(const struct watch *watch, const struct watch_zone *zone, struct err *err) MUST_USE;
+/* Warn about servers that were not waited for. */
+void watch_log_lame(const struct watch *watch, int64_t elapsed_ms, struct log *log);
+
+#endif
