@@ -40,6 +40,35 @@ static enum err_code publish(struct app *app, const struct hook_request *request
     return code == ERR_OK ? challenge_publish(app->challenge, set, &publish_opts, err) : code;
 }
 
+/* Leftovers of killed runs go when a later run has done its work.  That costs nothing when there are none, and is no
+ * reason to fail: the run that calls us did what it was asked to. */
+static void sweep_leftovers(struct app *app)
+{
+    AUTO(platform_lock_free_auto) struct platform_lock *lock = NULL;
+    struct err err;
+    enum err_code code;
+
+    if (!app->store)
+        return;
+    code = store_lock(app->store, "sweep", 0, &lock, &err);
+    if (code == ERR_OK)
+        code = challenge_sweep(app->challenge,
+                               &(struct sweep_opts){.age_ms = app->config->sweep_after_ms, .mode = SWEEP_REMOVE}, &err);
+    if (code != ERR_OK)
+        log_line(&app->log, LOG_INFO, "leftovers of earlier runs were not swept: %s", err.msg);
+}
+
+static enum err_code withdraw(struct app *app, const struct hook_request *request, const struct challenge_set *set,
+                              struct err *err)
+{
+    enum err_code code = request->action == HOOK_WITHDRAW ? challenge_withdraw(app->challenge, set, err)
+                                                          : challenge_withdraw_run(app->challenge, err);
+
+    if (code == ERR_OK)
+        sweep_leftovers(app);
+    return code;
+}
+
 static enum err_code run(const struct hook_request *request, const struct opts *opts, struct err *err)
 {
     AUTO_APP struct app app = {0};
@@ -52,10 +81,8 @@ static enum err_code run(const struct hook_request *request, const struct opts *
     if (code != ERR_OK)
         return code;
     log_line(&app.log, LOG_INFO, "called by %s", request->client);
-    if (request->action == HOOK_PUBLISH)
-        return publish(&app, request, opts, &set, err);
-    return request->action == HOOK_WITHDRAW ? challenge_withdraw(app.challenge, &set, err)
-                                            : challenge_withdraw_run(app.challenge, err);
+    return request->action == HOOK_PUBLISH ? publish(&app, request, opts, &set, err)
+                                           : withdraw(&app, request, &set, err);
 }
 
 enum err_code cmd_hook(const struct hook_call *call, const struct opts *opts, int *out_status, struct err *err)

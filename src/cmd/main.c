@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdio.h>
+#include "cmd/cmd.h"
 
-int main(void)
+int main(int argc, char **argv)
 {
-    (void)puts("acme-dme " PACKAGE_VERSION);
-    return 0;
+    return cmd_main(argc, argv);
 }

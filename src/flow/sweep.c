@@ -4,8 +4,9 @@
  */
 #include "flow/engine.h"
 
-/* A run that is over has struck its entries out or is about to; this is how long "about to" may take. */
-#define GRACE_MS (5 * 60 * 1000LL)
+/* The process that ran the hook may be a short-lived script that leaves the validation to another; so its end alone
+ * says little, and an hour is more than any client waits for a CA. */
+#define GRACE_MS (60 * 60 * 1000LL)
 
 static bool is_due(const struct challenge *c, const struct journal_entry *entry, int64_t age_ms)
 {
