@@ -1,4 +1,5 @@
 include tests/unit/local.mk
+include tests/fuzz/local.mk
 
 # What tests/stages ask for.
 .PHONY: objects check-units

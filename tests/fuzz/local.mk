@@ -1,0 +1,17 @@
+# Fuzz targets: one for each parser of outside bytes, tests/fuzz/fuzz_<name>.c, with its corpus in tests/fuzz/corpus/<name>/.
+# `configure --enable-fuzzers CC=clang` links them with libFuzzer; otherwise they are linked with replay.c.  Either way
+# `make check` feeds them their corpora.  To hunt:
+#     ./configure CC=clang --enable-fuzzers --enable-sanitizers && make check
+#     tests/fuzz/fuzz_journal -max_total_time=600 new-corpus tests/fuzz/corpus/journal
+FUZZ_TARGETS = tests/fuzz/fuzz_journal
+check_PROGRAMS += $(FUZZ_TARGETS)
+TESTS += tests/fuzz/replay-corpora
+EXTRA_DIST += tests/fuzz/replay-corpora tests/fuzz/corpus
+if WITH_FUZZERS
+FUZZ_MAIN =
+else
+FUZZ_MAIN = tests/fuzz/replay.c
+endif
+
+tests_fuzz_fuzz_journal_SOURCES = tests/fuzz/fuzz_journal.c tests/fuzz/fuzz.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_journal_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
