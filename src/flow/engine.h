@@ -71,6 +71,9 @@ void zones_forget(struct challenge *c, struct zone *zone);
 enum err_code servers_of_zone(struct challenge *c, struct zone *zone, const struct dns_servers **out, struct err *err)
     MUST_USE;
 
+/* `propagation.nameservers` as servers; each address is its own name. */
+void servers_from_override(const struct strlist *nameservers, struct dns_servers *out);
+
 /* await.c: wait until the batch, and what `run_set` names of this run, shows everywhere. */
 enum err_code await_batch(struct challenge *c, const struct batch *batch, const struct challenge_set *run_set,
                           int64_t time_limit_ms, struct err *err) MUST_USE;

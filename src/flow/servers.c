@@ -12,7 +12,7 @@
 
 #include "util/text.h"
 
-static void use_override(const struct strlist *nameservers, struct dns_servers *out)
+void servers_from_override(const struct strlist *nameservers, struct dns_servers *out)
 {
     for (size_t i = 0; i < nameservers->count; i++)
         dns_servers_add(out, nameservers->items[i], nameservers->items[i]);
@@ -86,7 +86,7 @@ enum err_code servers_of_zone(struct challenge *c, struct zone *zone, const stru
     if (zone->servers.count)
         return ERR_OK;
     if (c->opts.nameservers->count) {
-        use_override(c->opts.nameservers, &zone->servers);
+        servers_from_override(c->opts.nameservers, &zone->servers);
         return ERR_OK;
     }
     code = authority_find_servers(c->opts.direct, zone->name, &found, err);

@@ -226,20 +226,43 @@ static struct resolver *recursive_resolver(const struct challenge *c)
     return c->opts.doh_mode == CHALLENGE_DOH_ALWAYS && c->opts.doh_count ? c->opts.doh[0] : c->opts.direct;
 }
 
+/* The cut as the configured name servers show it: no resolver is needed, and none can mislead. */
+static enum err_code cut_from_override(const struct challenge *c, const char *name, char **out, struct err *err)
+{
+    AUTO(dns_servers_done) struct dns_servers servers = {0};
+    AUTO(authority_view_done) struct authority_view view = {.kind = AUTHORITY_HERE};
+    enum err_code code;
+
+    servers_from_override(c->opts.nameservers, &servers);
+    code = authority_look(c->opts.direct, &servers, name, &view, err);
+    if (code == ERR_OK && !view.zone)
+        return err_set(err, ERR_DNS, "the name servers do not tell the zone of \"%s\"", name);
+    if (code == ERR_OK)
+        *out = mem_strdup(view.zone);
+    return code;
+}
+
+static enum err_code find_cut(const struct challenge *c, const char *name, char **out, struct err *err)
+{
+    const char *parent = name_parent(name);
+
+    if (c->opts.nameservers->count && c->opts.doh_mode != CHALLENGE_DOH_ALWAYS)
+        return cut_from_override(c, name, out, err);
+    if (!parent || !name_parent(parent))
+        return err_set(err, ERR_NOT_FOUND, "the parent of \"%s\" is no zone of ours", name);
+    return authority_find_zone(recursive_resolver(c), parent, out, err);
+}
+
 static enum err_code propose_cut(const struct challenge *c, const char *name, struct strlist *out)
 {
     AUTO_FREE char *cut = NULL;
-    const char *parent = name_parent(name);
     struct err err;
-    enum err_code code;
+    enum err_code code = find_cut(c, name, &cut, &err);
 
-    if (!parent || !name_parent(parent))
-        return ERR_OK; /* the parent is a top-level domain: no zone of ours */
-    code = authority_find_zone(recursive_resolver(c), parent, &cut, &err);
     if (code == ERR_OK && name_parent(cut))
         propose(out, cut);
     else if (code != ERR_OK)
-        log_line(c->opts.log, LOG_DEBUG, "no zone cut for \"%s\" from DNS: %s", parent, err.msg);
+        log_line(c->opts.log, LOG_DEBUG, "no zone cut for \"%s\" from DNS: %s", name, err.msg);
     return code == ERR_CANCELLED ? code : ERR_OK;
 }
 
