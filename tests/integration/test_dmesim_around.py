@@ -26,7 +26,7 @@ __all__ = ["fresh_simulator", "shared_simulator"]  # fixtures
 
 @pytest.fixture
 def lexicon(sim):
-    pytest.importorskip("lexicon")
+    pytest.importorskip("lexicon", reason="optional: lexicon is not installed")
     from lexicon.config import ConfigResolver
     from lexicon.providers.dnsmadeeasy import Provider
 
