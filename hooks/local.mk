@@ -1,0 +1,34 @@
+# Shims and snippets, installed as $(pkgdatadir)/hooks/...; see hooks/README.md.
+nobase_dist_pkgdata_DATA = \
+	hooks/README.md \
+	hooks/acme.sh/dns_acmedme.sh \
+	hooks/acmetool/README.md \
+	hooks/acmetool/desired.yaml \
+	hooks/certbot/cli.ini \
+	hooks/certbot/renewal.conf \
+	hooks/certify/README.md \
+	hooks/cron/acme-dme-sweep \
+	hooks/dehydrated/config \
+	hooks/getssl/getssl.cfg \
+	hooks/lego/lego.env \
+	hooks/mod_md/acme-dme.conf \
+	hooks/posh-acme/AcmeDme.ps1 \
+	hooks/proxmox/README.md \
+	hooks/systemd/acme-dme-sweep.service \
+	hooks/systemd/acme-dme-sweep.timer \
+	hooks/traefik/Dockerfile \
+	hooks/traefik/compose.yaml \
+	hooks/uacme/acme-dme-uacme.cron \
+	hooks/win-acme/commands.txt
+
+# The sources name the paths of a package; installed copies, and the man pages, name those of this installation.  What
+# lives in a container of its own keeps its paths.
+install-data-hook:
+	@for file in $(nobase_dist_pkgdata_DATA:%='$(DESTDIR)$(pkgdatadir)/%') \
+		'$(DESTDIR)$(man1dir)/acme-dme.1' '$(DESTDIR)$(man5dir)/acme-dme.yaml.5' '$(DESTDIR)$(man7dir)/acme-dme-hooks.7'; do \
+		test -f "$$file" || continue; \
+		case $$file in */hooks/traefik/*) continue ;; esac; \
+		$(SED) -e 's|/usr/bin/acme-dme|$(bindir)/acme-dme|g' -e 's|/etc/acme-dme|$(sysconfdir)/acme-dme|g' \
+			-e 's|/var/lib/acme-dme|$(localstatedir)/lib/acme-dme|g' -e 's|/usr/share/acme-dme|$(pkgdatadir)|g' "$$file" >"$$file.tmp" && \
+		cat "$$file.tmp" >"$$file" && rm -f "$$file.tmp" || exit 1; \
+	done

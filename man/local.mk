@@ -1,0 +1,3 @@
+dist_man_MANS += \
+	man/acme-dme.1 \
+	man/acme-dme-hooks.7

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: MIT
+#
+# Posh-ACME plugin: DNS Made Easy through acme-dme.  Copy it to a directory of your own, point POSHACME_PLUGINS there, and
+# issue with "-Plugin AcmeDme -DnsSleep 0".  Credentials are acme-dme's own; Posh-ACME stores none.
+#
+# Add-DnsTxt and Remove-DnsTxt only take notes.  Save-DnsTxt, which Posh-ACME calls once for all of them, starts acme-dme
+# once: one request to DNS Made Easy for each zone, and one wait for all names.  If it fails, nothing is left behind.
+
+function Get-CurrentPluginType { 'dns-01' }
+
+function Add-DnsTxt {
+    [CmdletBinding()]
+    param(
+        [Parameter(Mandatory,Position=0)]
+        [string]$RecordName,
+        [Parameter(Mandatory,Position=1)]
+        [string]$TxtValue,
+        [string]$AcmeDmePath,
+        [string]$AcmeDmeConfig,
+        [Parameter(ValueFromRemainingArguments)]
+        $ExtraParams
+    )
+
+    # A dns-persist-01 value ("issuer; accounturi=...") has to stay; acme-dme makes records that go away again.
+    if ($TxtValue -match '[\s;]') {
+        throw "The AcmeDme plugin serves dns-01 only; '$RecordName' is to hold '$TxtValue'."
+    }
+    Add-AcmeDmeNote 'add-record' $RecordName $TxtValue
+
+    <#
+    .SYNOPSIS
+        Note a TXT record that Save-DnsTxt is to create at DNS Made Easy.
+
+    .PARAMETER RecordName
+        The fully qualified name of the TXT record.
+
+    .PARAMETER TxtValue
+        The value of the TXT record.
+
+    .PARAMETER AcmeDmePath
+        Path of acme-dme, if it is not on PATH.
+
+    .PARAMETER AcmeDmeConfig
+        Path of its configuration file, if it is not in the usual place.
+
+    .PARAMETER ExtraParams
+        Parameters of other plugins; ignored.
+
+    .EXAMPLE
+        Add-DnsTxt '_acme-challenge.example.com' 'txt-value'; Save-DnsTxt
+
+        Creates the record, and returns when all name servers show it.
+    #>
+}
+
+function Remove-DnsTxt {
+    [CmdletBinding()]
+    param(
+        [Parameter(Mandatory,Position=0)]
+        [string]$RecordName,
+        [Parameter(Mandatory,Position=1)]
+        [string]$TxtValue,
+        [string]$AcmeDmePath,
+        [string]$AcmeDmeConfig,
+        [Parameter(ValueFromRemainingArguments)]
+        $ExtraParams
+    )
+
+    Add-AcmeDmeNote 'del-record' $RecordName $TxtValue
+
+    <#
+    .SYNOPSIS
+        Note a TXT record that Save-DnsTxt is to delete at DNS Made Easy.
+
+    .PARAMETER RecordName
+        The fully qualified name of the TXT record.
+
+    .PARAMETER TxtValue
+        The value of the TXT record.  Only a record with exactly this value is deleted.
+
+    .PARAMETER AcmeDmePath
+        Path of acme-dme, if it is not on PATH.
+
+    .PARAMETER AcmeDmeConfig
+        Path of its configuration file, if it is not in the usual place.
+
+    .PARAMETER ExtraParams
+        Parameters of other plugins; ignored.
+
+    .EXAMPLE
+        Remove-DnsTxt '_acme-challenge.example.com' 'txt-value'; Save-DnsTxt
+
+        Deletes the record.  One that is not there is no error.
+    #>
+}
+
+function Save-DnsTxt {
+    [CmdletBinding()]
+    param(
+        [string]$AcmeDmePath,
+        [string]$AcmeDmeConfig,
+        [Parameter(ValueFromRemainingArguments)]
+        $ExtraParams
+    )
+
+    # Taken first, so that a failure is not repeated by the next call.
+    $notes = @(Get-AcmeDmeNote)
+    $script:AcmeDmeNotes = @()
+    foreach ($verb in 'add-record','del-record') {
+        $pairs = @($notes | Where-Object { $_.Verb -eq $verb } | ForEach-Object { $_.Name; $_.Value })
+        if ($pairs.Count -gt 0) {
+            Invoke-AcmeDme $verb $pairs $AcmeDmePath $AcmeDmeConfig
+        }
+    }
+
+    <#
+    .SYNOPSIS
+        Create and delete the noted TXT records at DNS Made Easy, and wait until all name servers show the new ones.
+
+    .PARAMETER AcmeDmePath
+        Path of acme-dme, if it is not on PATH.
+
+    .PARAMETER AcmeDmeConfig
+        Path of its configuration file, if it is not in the usual place.
+
+    .PARAMETER ExtraParams
+        Parameters of other plugins; ignored.
+
+    .EXAMPLE
+        Save-DnsTxt
+
+        Carries out what Add-DnsTxt and Remove-DnsTxt noted.
+    #>
+}
+
+############################
+# Helper Functions
+############################
+
+# Posh-ACME reads this file again for each call, so the notes live in its module's scope and are not reset here.
+function Get-AcmeDmeNote {
+    Get-Variable -Name AcmeDmeNotes -Scope Script -ValueOnly -ErrorAction Ignore
+}
+
+function Add-AcmeDmeNote {
+    param([string]$Verb, [string]$Name, [string]$Value)
+
+    $note = [pscustomobject]@{ Verb = $Verb; Name = $Name; Value = $Value }
+    $script:AcmeDmeNotes = @(Get-AcmeDmeNote) + $note
+}
+
+function Invoke-AcmeDme {
+    param([string]$Verb, [string[]]$Pairs, [string]$Path, [string]$Config)
+
+    $program = if ($Path) { $Path } else { 'acme-dme' }
+    if (-not (Get-Command $program -CommandType Application -ErrorAction Ignore)) {
+        throw "There is no program '$program'; name its path by the plugin argument AcmeDmePath."
+    }
+    $arguments = @(if ($Config) { '--config'; $Config }) + $Verb + $Pairs
+
+    # Lines on standard error are no PowerShell errors; only the exit status counts.
+    $ErrorActionPreference = 'Continue'
+    $PSNativeCommandUseErrorActionPreference = $false
+    $global:LASTEXITCODE = $null
+    $output = & $program $arguments 2>&1 | ForEach-Object { "$_" }
+    $output | ForEach-Object { Write-Verbose $_ }
+    if ($LASTEXITCODE -ne 0) {
+        throw "acme-dme $Verb failed with exit status ${LASTEXITCODE}: $($output -join ' ')"
+    }
+}
