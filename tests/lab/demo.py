@@ -90,6 +90,25 @@ def show_requests(lab, begin):
     check(requests and not refused, f"{len(requests)} requests for {len(NAMES)} names in 2 zones, none refused")
 
 
+def complete_at(changes):
+    """When a name server had shown as many values as there are names."""
+    seen = set()
+    for change in changes:
+        seen.update((change["name"], change["zone"], value) for value in change["values"])
+        if len(seen) == len(NAMES):
+            return change["t"]
+    raise Broken("a name server never got all values")
+
+
+def show_waiting(lab, begin):
+    events = sorted((complete_at(changes), f"{server} has all values") for server, changes in lab.sim("GET", "/feed").items())
+    slowest = events[-1][0]
+    delete = min(r["t"] for r in lab.requests() if r["method"] == "DELETE")
+    for at, text in events + [(delete, "the CA has validated the names, the first record goes")]:
+        say(f"    {at - begin:6.2f} s  {text}")
+    check(slowest < delete, "acme-dme waited for the slowest of them")
+
+
 def demo(program):
     head(1, "A private Internet: CA, name servers, resolvers and the DNS Made Easy API, all on loopback addresses of this lab's own")
     begin = time.monotonic()
@@ -109,17 +128,22 @@ def demo(program):
         head(4, "What acme-dme asked of DNS Made Easy (seconds since certbot's start)")
         show_requests(lab, start)
 
-        head(5, f"The certificate, after {end - start:.1f} s")
+        head(5, "How long the name servers took")
+        show_waiting(lab, start)
+
+        head(6, f"The certificate, after {end - start:.1f} s")
         indent(x509.text(cert, "-subject", "-issuer", "-dates"))
         indent("names: " + ", ".join(x509.names(cert)))
         check(x509.names(cert) == sorted(NAMES), "it is for the names that were asked for")
         check(x509.verifies(cert, lab.acme_root()), "its chain leads to the CA's root")
 
-        head(6, "What is left behind")
+        head(7, "What is left behind")
         check(lab.txt() == [], "no TXT record in the account")
         lab.wait_published()
         left = [ns for ns in lab.nameservers for name in ("example.com", "www.sub.example.com") if lab.dig(ns, f"_acme-challenge.{name}")["answer"]]
         check(not left, "no TXT record on any name server")
+        swept = lab.run([program, "--config", config, "sweep", "--dry-run"])
+        check(swept.returncode == 0 and "_acme-challenge" not in swept.stdout + swept.stderr, "nothing in acme-dme's journal (acme-dme sweep --dry-run)")
     check(not os.path.exists(lab.work), "the lab and its files are gone")
 
 
