@@ -24,21 +24,26 @@ static void entry_fill(const struct challenge *c, const struct placement *p, str
     };
 }
 
+static enum err_code write_intent(struct challenge *c, struct placement *p, struct err *err)
+{
+    AUTO(journal_entry_done) struct journal_entry before = p->entry;
+
+    p->entry = (struct journal_entry){.id = NULL};
+    entry_fill(c, p, &p->entry);
+    if (!before.id)
+        return journal_add(c->opts.store, &p->entry, err);
+    /* Taken over from another run, or the zone was found anew under another id. */
+    p->entry.id = mem_strdup(before.id);
+    return journal_update(c->opts.store, &p->entry, err);
+}
+
 enum err_code record_intent(struct challenge *c, struct placement *items, size_t count, struct err *err)
 {
     for (size_t i = 0; c->opts.store && i < count; i++) {
         struct placement *p = &items[i];
-        enum err_code code;
+        bool is_written = p->entry.id && p->entry.zone_id == p->zone->id && p->age == PLACEMENT_KNOWN;
+        enum err_code code = is_written ? ERR_OK : write_intent(c, p, err);
 
-        if (p->entry.id && p->entry.zone_id == p->zone->id)
-            continue;
-        if (p->entry.id) { /* the zone was found anew under another id */
-            p->entry.zone_id = p->zone->id;
-            code = journal_update(c->opts.store, &p->entry, err);
-        } else {
-            entry_fill(c, p, &p->entry);
-            code = journal_add(c->opts.store, &p->entry, err);
-        }
         if (code != ERR_OK)
             return code;
     }

@@ -9,10 +9,12 @@
  */
 #include "flow/engine.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "dns/name.h"
+#include "util/text.h"
 
 #define HOPS_MAX 16
 
@@ -130,6 +132,49 @@ static enum err_code follow(struct challenge *c, struct trail *trail, const char
     return ERR_OK;
 }
 
+/* A CNAME at "*.<parent>" stands for every name that has no records of its own.  It was not made for challenges and
+ * leads to some web host; a TXT record at the name itself takes the name out of its reach.  The zone's servers show the
+ * same target for a sibling that nobody can have made. */
+static enum err_code check_wildcard(struct challenge *c, struct zone *zone, const char *name, const char *target,
+                                    bool *out_is_wildcard, struct err *err)
+{
+    AUTO(authority_view_done) struct authority_view view = {.kind = AUTHORITY_HERE};
+    AUTO_FREE char *sibling = NULL;
+    uint64_t number = 0;
+    enum err_code code;
+
+    *out_is_wildcard = false;
+    if (!name_parent(name))
+        return ERR_OK;
+    code = platform_random(&number, sizeof number, err);
+    if (code != ERR_OK)
+        return code;
+    sibling = mem_printf("_acme-dme-%016" PRIx64 ".%s", number, name_parent(name));
+    if (strlen(sibling) > DNS_NAME_MAX)
+        return ERR_OK;
+    code = look(c, zone, sibling, &view, err);
+    *out_is_wildcard = code == ERR_OK && view.kind == AUTHORITY_ALIAS && text_casecmp(view.target, target) == 0;
+    return code;
+}
+
+/* Should the CNAME be followed? */
+static enum err_code check_alias(struct challenge *c, struct zone *zone, const char *name,
+                                 const struct authority_view *view, bool *out_follow, struct err *err)
+{
+    bool is_wildcard = false;
+    enum err_code code = ERR_OK;
+
+    *out_follow = view->kind == AUTHORITY_ALIAS && c->opts.cname == CHALLENGE_CNAME_FOLLOW;
+    if (!*out_follow)
+        return ERR_OK;
+    code = check_wildcard(c, zone, name, view->target, &is_wildcard, err);
+    if (code == ERR_OK && is_wildcard) {
+        log_line(c->opts.log, LOG_INFO, "the CNAME at \"%s\" is that of a wildcard, writing at the name itself", name);
+        *out_follow = false;
+    }
+    return code;
+}
+
 static enum err_code find_zone(struct challenge *c, const struct trail *trail, const char *name, struct zone **out,
                                struct err *err)
 {
@@ -156,11 +201,14 @@ static enum err_code walk(struct challenge *c, struct trail *trail, char **name,
 
     for (int step = 0; code == ERR_OK && step < HOPS_MAX * 2; step++) {
         AUTO(authority_view_done) struct authority_view view = {.kind = AUTHORITY_HERE};
+        bool is_followed = false;
 
         code = look(c, *zone, *name, &view, err);
+        if (code == ERR_OK)
+            code = check_alias(c, *zone, *name, &view, &is_followed, err);
         if (code != ERR_OK)
             break;
-        if (view.kind == AUTHORITY_ALIAS && c->opts.cname == CHALLENGE_CNAME_FOLLOW) {
+        if (is_followed) {
             code = follow(c, trail, view.target, name, err);
             if (code == ERR_OK)
                 code = find_zone(c, trail, *name, zone, err);

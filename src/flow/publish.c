@@ -11,8 +11,9 @@
 
 /* ------------------------------------------------------------------ placing */
 
-/* An entry of an earlier call for the same name and value: the client asks again, there is still one record. */
-static void adopt_entry(const struct journal_list *journal, struct placement *p)
+/* An entry of an earlier call for the same name and value: the client asks again, there is still one record.  One that
+ * another run left is taken over; only what this run has published before is not ours to roll back. */
+static void adopt_entry(const struct challenge *c, const struct journal_list *journal, struct placement *p)
 {
     for (size_t i = 0; i < journal->count; i++) {
         const struct journal_entry *entry = &journal->items[i];
@@ -20,7 +21,8 @@ static void adopt_entry(const struct journal_list *journal, struct placement *p)
         if (entry->zone_id == p->zone->id && strcmp(entry->name, p->name) == 0 &&
             strcmp(entry->value, p->value) == 0) {
             journal_entry_copy(&p->entry, entry);
-            p->age = entry->state == JOURNAL_PUBLISHED ? PLACEMENT_KNOWN : PLACEMENT_NEW;
+            if (entry->state == JOURNAL_PUBLISHED && strcmp(entry->run_id, c->opts.run_id) == 0)
+                p->age = PLACEMENT_KNOWN;
             return;
         }
     }
@@ -39,7 +41,7 @@ static enum err_code place(struct challenge *c, const struct challenge_set *set,
             break;
         p.asked = mem_strdup(set->items[i].name);
         p.value = mem_strdup(set->items[i].value);
-        adopt_entry(&journal, &p);
+        adopt_entry(c, &journal, &p);
         batch_add_take(batch, &p);
     }
     return code;
@@ -198,7 +200,7 @@ enum err_code challenge_publish(struct challenge *c, const struct challenge_set 
     code = publish_batch(c, &batch, err);
     if (code == ERR_OK && opts->wait == CHALLENGE_WAIT) {
         code = await_batch(c, &batch, opts->run_set, remaining_ms(c, start_ms, opts->time_limit_ms), err);
-        if (code == ERR_PROPAGATION && opts->on_timeout == CHALLENGE_TIMEOUT_KEEP)
+        if (code != ERR_CANCELLED && opts->on_timeout == CHALLENGE_TIMEOUT_KEEP)
             return code;
     }
     if (code != ERR_OK)

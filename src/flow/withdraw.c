@@ -13,16 +13,35 @@ static bool entry_answers(const struct journal_entry *entry, const struct challe
            (!item->value || strcmp(entry->value, item->value) == 0);
 }
 
+static bool is_of_this_run(const struct challenge *c, const struct journal_entry *entry)
+{
+    return *c->opts.run_id && strcmp(entry->run_id, c->opts.run_id) == 0;
+}
+
+/* "All of ours at that name", asked without a value, means those of the run that asks, if it has any there. */
+static bool run_has_answer(const struct challenge *c, const struct journal_list *journal,
+                           const struct challenge_item *item)
+{
+    for (size_t i = 0; i < journal->count; i++)
+        if (entry_answers(&journal->items[i], item) && is_of_this_run(c, &journal->items[i]))
+            return true;
+    return false;
+}
+
 /* Add a placement for each journal entry that the item names; tells how many there were. */
 static size_t add_from_journal(struct challenge *c, const struct journal_list *journal,
                                const struct challenge_item *item, struct batch *batch)
 {
+    bool only_this_run = !item->value && run_has_answer(c, journal, item);
     size_t found = 0;
 
     for (size_t i = 0; i < journal->count; i++) {
+        const struct journal_entry *entry = &journal->items[i];
         struct placement p;
 
-        if (entry_answers(&journal->items[i], item) && recall_placement(c, &journal->items[i], &p)) {
+        if (!entry_answers(entry, item) || (only_this_run && !is_of_this_run(c, entry)))
+            continue;
+        if (recall_placement(c, entry, &p)) {
             batch_add_take(batch, &p);
             found++;
         }
@@ -88,13 +107,13 @@ enum err_code challenge_withdraw_run(struct challenge *c, struct err *err)
     AUTO(journal_list_done) struct journal_list journal = {0};
     enum err_code code;
 
-    if (!c->opts.store || !*c->opts.run_id)
+    if (!c->opts.store)
         return ERR_OK;
     code = journal_load(c->opts.store, &journal, err);
     for (size_t i = 0; code == ERR_OK && i < journal.count; i++) {
         struct placement p;
 
-        if (strcmp(journal.items[i].run_id, c->opts.run_id) == 0 && recall_placement(c, &journal.items[i], &p))
+        if (is_of_this_run(c, &journal.items[i]) && recall_placement(c, &journal.items[i], &p))
             batch_add_take(&batch, &p);
     }
     return code == ERR_OK ? remove_batch(c, &batch, err) : code;
