@@ -187,7 +187,7 @@ static enum err_code fail(const struct dme *dme, const struct dme_call *call, co
 
     if (!err)
         return last->code;
-    if (retry->attempts > 1)
+    if (retry->transient + retry->garbled + retry->limited > 0)
         (void)err_set(err, last->code, "could not %s: %s (gave up after %u attempts in %" PRId64 " s)",
                       call->what, last->msg, retry->attempts, (took_ms + 999) / 1000);
     else

@@ -142,7 +142,8 @@ static enum err_code find_all_pages(struct dme *dme, const struct query *query, 
 
     if (code != ERR_OK)
         return code;
-    (void)is_fresh(&seen, &first);
+    if (!is_fresh(&seen, &first)) /* empty */
+        return ERR_OK;
     for (int64_t n = first.page + 1; n <= first.page + PAGES_MAX; n++) {
         json_t *more AUTO_JSON = NULL;
         struct dme_page page;

@@ -106,17 +106,23 @@ static void add_tls_hint(const struct curl_failure *f, struct err *err)
             "certificate with ca_file.");
 }
 
+static bool is_about_proxy(const struct curl_failure *f)
+{
+    return proxy_refused(f) || f->code == CURLE_COULDNT_RESOLVE_PROXY || f->code == CURLE_PROXY ||
+           strstr(f->text, "proxy");
+}
+
 static void add_hint(const struct curl_failure *f, enum err_code meaning, struct err *err)
 {
     if (meaning == ERR_TLS)
         add_tls_hint(f, err);
-    else if (proxy_refused(f) || f->code == CURLE_COULDNT_RESOLVE_PROXY || f->code == CURLE_PROXY)
+    else if (is_about_proxy(f))
         err_hint(err, "Check the proxy in the environment variables https_proxy, all_proxy and no_proxy.");
     else if (f->code == CURLE_COULDNT_RESOLVE_HOST)
         err_hint(
             err,
             "Check the name servers of this machine (/etc/resolv.conf) and its connection to the network.");
-    else if (f->code == CURLE_COULDNT_CONNECT)
+    else if (f->code == CURLE_COULDNT_CONNECT || f->code == CURLE_OPERATION_TIMEDOUT)
         err_hint(
             err,
             "Check the connection to the network and whether a firewall lets this machine out; if only a "
@@ -149,11 +155,29 @@ static const char *what_failed(const struct curl_failure *f, enum err_code meani
     return f->code == CURLE_COULDNT_CONNECT ? "no connection to" : "the connection broke to";
 }
 
+/* libcurl quotes a proxy setting that it can't use, password included: mask what stands before an @. */
+static void mask_userinfo(const char *in, char *out, size_t size)
+{
+    size_t len = 0;
+
+    for (; *in && len + 1 < size; in++) {
+        if (*in == '@') {
+            while (len > 0 && !strchr(" '\"", out[len - 1]))
+                len--;
+            for (const char *mask = "***"; *mask && len + 2 < size; mask++)
+                out[len++] = *mask;
+        }
+        out[len++] = *in;
+    }
+    out[len] = '\0';
+}
+
 enum err_code curl_error_translate(const struct curl_failure *f, struct err *err)
 {
     enum err_code meaning = code_of(f);
-    const char *reason = *f->text ? f->text : curl_easy_strerror(f->code);
+    char reason[CURL_ERROR_SIZE];
 
+    mask_userinfo(*f->text ? f->text : curl_easy_strerror(f->code), reason, sizeof reason);
     (void)err_set(err, meaning, "%s \"%s\": %s", what_failed(f, meaning), f->host, reason);
     add_hint(f, meaning, err);
     return meaning;

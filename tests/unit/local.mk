@@ -15,7 +15,15 @@ UNIT_TESTS = \
 	tests/unit/test_platform_lock \
 	tests/unit/test_store_store \
 	tests/unit/test_store_journal \
-	tests/unit/test_store_zonememo
+	tests/unit/test_store_zonememo \
+	tests/unit/test_dme_retry \
+	tests/unit/test_dme_error \
+	tests/unit/test_dme_answer \
+	tests/unit/test_dme_auth \
+	tests/unit/test_dme_client \
+	tests/unit/test_dme_zone \
+	tests/unit/test_dme_record \
+	tests/unit/test_dme_create
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 # Fakes that several tests share.
@@ -24,7 +32,8 @@ tests_unit_libfakes_a_SOURCES = \
 	tests/unit/test.h \
 	tests/unit/fixture.c tests/unit/fixture.h \
 	tests/unit/fake_clock.c tests/unit/fake_clock.h \
-	tests/unit/fake_http.c tests/unit/fake_http.h
+	tests/unit/fake_http.c tests/unit/fake_http.h \
+	tests/unit/dme_fixture.c tests/unit/dme_fixture.h
 TEST_LIBS = tests/unit/libfakes.a
 endif
 AM_CPPFLAGS += -I$(top_srcdir)/tests/unit

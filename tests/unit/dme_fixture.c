@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+#include "dme_fixture.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "test.h"
+
+void fixture_init(struct dme_fixture *f)
+{
+    *f = (struct dme_fixture){.log_text = NULL};
+    fake_clock_init(&f->clock);
+    f->http = fake_http_new(&f->clock, FIXTURE_ROOT);
+    f->key = secret_new(FIXTURE_KEY, strlen(FIXTURE_KEY));
+    f->secret = secret_new(FIXTURE_SECRET, strlen(FIXTURE_SECRET));
+    f->log = (struct log){.level = LOG_DEBUG, .out = open_memstream(&f->log_text, &f->log_len)};
+    assert_non_null(f->log.out);
+    f->dme = dme_new(&(struct dme_opts){
+        .endpoint = FIXTURE_ROOT "/",
+        .api_key = f->key,
+        .api_secret = f->secret,
+        .http = fake_http_base(f->http),
+        .clock = &f->clock.base,
+        .log = &f->log,
+        .request_timeout_ms = 10000,
+        .give_up_after_ms = 60000,
+    });
+}
+
+const char *fixture_log(struct dme_fixture *f)
+{
+    assert_int_equal(fflush(f->log.out), 0);
+    return f->log_text;
+}
+
+void fixture_done(struct dme_fixture *f)
+{
+    assert_int_equal(fclose(f->log.out), 0);
+    assert_null(strstr(f->log_text, FIXTURE_SECRET));
+    assert_null(strstr(f->log_text, FIXTURE_KEY));
+    free(f->log_text);
+    dme_free(f->dme);
+    secret_free(f->key);
+    secret_free(f->secret);
+    fake_http_done(f->http);
+}
+
+void expect(struct dme_fixture *f, const char *method, const char *url, const char *body, long status,
+            const char *answer)
+{
+    fake_http_expect(f->http, &(struct fake_exchange){.method = method, .url = url, .body = body, .status = status,
+                                                      .answer = answer});
+}
+
+void expect_get(struct dme_fixture *f, const char *url, const char *answer)
+{
+    expect(f, "GET", url, NULL, 200, answer);
+}
+
+void expect_lost(struct dme_fixture *f, const char *method, const char *url, const char *body)
+{
+    fake_http_expect(f->http, &(struct fake_exchange){.method = method, .url = url, .body = body,
+                                                      .fail = ERR_NETWORK, .may_have_acted = true});
+}
+
+void assert_error(const struct dme_fixture *f, enum err_code got, enum err_code want, const char *in_msg,
+                  const char *in_hint)
+{
+    assert_int_equal(got, want);
+    assert_int_equal(f->err.code, want);
+    if (in_msg && !strstr(f->err.msg, in_msg))
+        fail_msg("\"%s\" is not in message \"%s\"", in_msg, f->err.msg);
+    if (in_hint && !strstr(f->err.hint, in_hint))
+        fail_msg("\"%s\" is not in hint \"%s\"", in_hint, f->err.hint);
+    assert_null(strstr(f->err.msg, FIXTURE_SECRET));
+    assert_null(strstr(f->err.msg, FIXTURE_KEY));
+    assert_null(strstr(f->err.hint, FIXTURE_KEY));
+}
