@@ -67,8 +67,8 @@ static enum err_code add_nameserver(const json_t *item, struct dme_zone *zone, s
     if (code != ERR_OK)
         return code;
     zone->nameservers = mem_resize(zone->nameservers, zone->nameserver_count + 1, sizeof *zone->nameservers);
-    zone->nameservers[zone->nameserver_count++] = (struct dme_nameserver){
-        plain_name(fqdn), address_or_null(ipv4), address_or_null(ipv6)};
+    zone->nameservers[zone->nameserver_count++] = (struct dme_nameserver){plain_name(fqdn), address_or_null(ipv4),
+                                                                          address_or_null(ipv6)};
     return ERR_OK;
 }
 
@@ -106,8 +106,7 @@ static enum err_code read_delegates(const json_t *json, struct dme_zone *zone, s
     json_array_foreach(list, i, item)
     {
         if (!json_is_string(item))
-            return err_set(err, ERR_API,
-                           WHAT " has a name server in \"delegateNameServers\" that is no string");
+            return err_set(err, ERR_API, WHAT " has a name server in \"delegateNameServers\" that is no string");
         strlist_add_take(&zone->delegate_names, plain_name(json_string_value(item)));
     }
     return ERR_OK;
@@ -151,8 +150,8 @@ enum err_code dme_answer_page(const json_t *json, struct dme_page *out, struct e
     if (code == ERR_OK)
         code = json_find_int64(json, "totalPages", 0, INT32_MAX, 1, WHAT, &page.total_pages, err);
     if (code == ERR_OK && json_array_size(page.items) > 0)
-        code = json_want_int64(json_array_get(page.items, 0), "id", 0, INT64_MAX, "a record in " WHAT,
-                               &page.first_id, err);
+        code = json_want_int64(json_array_get(page.items, 0), "id", 0, INT64_MAX, "a record in " WHAT, &page.first_id,
+                               err);
     if (code != ERR_OK)
         return as_api_error(code, err);
     *out = page;
@@ -184,8 +183,7 @@ struct shown_record {
 };
 
 /* *out_is_ours: a TXT record of the zone itself.  What others look like is not our business. */
-static enum err_code read_record(const json_t *item, struct shown_record *out, bool *out_is_ours,
-                                 struct err *err)
+static enum err_code read_record(const json_t *item, struct shown_record *out, bool *out_is_ours, struct err *err)
 {
     const char *what = "a record in " WHAT;
     const char *type;
@@ -231,8 +229,7 @@ static void match_one(const struct shown_record *shown, struct dme_record *const
     }
 }
 
-enum err_code dme_answer_match(const json_t *items, struct dme_record *const *wanted, size_t count,
-                               struct err *err)
+enum err_code dme_answer_match(const json_t *items, struct dme_record *const *wanted, size_t count, struct err *err)
 {
     struct buf plain AUTO_BUF = BUF_INIT(VALUE_MAX);
     const json_t *item;

@@ -10,15 +10,14 @@
  * fractions. */
 #define SUSPECT_MS 25000
 
-#define CLOCK_HINT                                                                                           \
-    "Enable time synchronisation on this machine (for example \"timedatectl set-ntp true\"); DNS Made Easy " \
-    "refuses "                                                                                               \
+#define CLOCK_HINT                                                                                                     \
+    "Enable time synchronisation on this machine (for example \"timedatectl set-ntp true\"); DNS Made Easy "           \
+    "refuses "                                                                                                         \
     "requests that are dated 30 s or more off its own time."
 
 static int64_t server_now_ms(const struct dme *dme)
 {
-    return dme->has_server_time ? clock_mono_ms(dme->clock) + dme->server_minus_mono_ms
-                                : clock_wall_ms(dme->clock);
+    return dme->has_server_time ? clock_mono_ms(dme->clock) + dme->server_minus_mono_ms : clock_wall_ms(dme->clock);
 }
 
 bool dme_clock_offset_ms(const struct dme *dme, int64_t *out)
@@ -34,8 +33,7 @@ static void add_secret_header(struct http_request *request, const char *name, co
     http_request_add_header(request, name, secret_bytes(value));
 }
 
-enum err_code dme_auth_sign(struct dme *dme, struct http_request *request, int64_t *out_signed_ms,
-                            struct err *err)
+enum err_code dme_auth_sign(struct dme *dme, struct http_request *request, int64_t *out_signed_ms, struct err *err)
 {
     int64_t now_ms = server_now_ms(dme);
     char date[CLOCK_HTTP_DATE_MAX];
@@ -65,8 +63,7 @@ bool dme_auth_learn_time(struct dme *dme, const struct http_response *response, 
         return false;
     if (http_response_header(response, "Age")) /* some cache's idea of the time, not the server's */
         return false;
-    dme->server_minus_mono_ms = server_s * 1000 + 500 -
-                                (sent_mono_ms + (response->mono_done_ms - sent_mono_ms) / 2);
+    dme->server_minus_mono_ms = server_s * 1000 + 500 - (sent_mono_ms + (response->mono_done_ms - sent_mono_ms) / 2);
     dme->has_server_time = true;
     return true;
 }
@@ -112,10 +109,9 @@ static void set_date_error(struct dme *dme, const char *text, struct err *err)
 
     if (dme_clock_offset_ms(dme, &offset_ms) && magnitude(offset_ms) >= 1000)
         format_offset(offset, sizeof offset, offset_ms);
-    (void)err_set(
-        err, ERR_AUTH,
-        "DNS Made Easy refused the date of the request: this machine's clock is %s the server's: \"%s\"",
-        offset, text);
+    (void)err_set(err, ERR_AUTH,
+                  "DNS Made Easy refused the date of the request: this machine's clock is %s the server's: \"%s\"",
+                  offset, text);
     err_hint(err, CLOCK_HINT);
 }
 
@@ -156,10 +152,8 @@ static void set_refusal(long status, const char *text, struct err *err)
         (void)err_set(err, ERR_AUTH, "DNS Made Easy refused access (status %ld): \"%s\"", status, text);
     else
         (void)err_set(err, ERR_AUTH, "DNS Made Easy refused access (status %ld) and gave no reason", status);
-    err_hint(
-        err,
-        "Check api_key and api_secret in the configuration file, whether they belong to the sandbox or to "
-        "production, and whether the account's plan includes API access.");
+    err_hint(err, "Check api_key and api_secret in the configuration file, whether they belong to the sandbox or to "
+                  "production, and whether the account's plan includes API access.");
 }
 
 enum dme_verdict dme_auth_judge(struct dme *dme, const struct dme_retry *retry, long status, const char *text,
@@ -169,8 +163,8 @@ enum dme_verdict dme_auth_judge(struct dme *dme, const struct dme_retry *retry, 
     int64_t signed_off_ms = knows_time ? signed_ms - server_now_ms(dme) : 0;
 
     if (knows_time && !retry->resigned && (is_about_date || magnitude(signed_off_ms) >= SUSPECT_MS)) {
-        (void)err_set(err, ERR_AUTH, "DNS Made Easy refused the date of the request (status %ld): \"%s\"",
-                      status, text);
+        (void)err_set(err, ERR_AUTH, "DNS Made Easy refused the date of the request (status %ld): \"%s\"", status,
+                      text);
         warn_of_clock(dme, signed_off_ms);
         return DME_RESIGN;
     }

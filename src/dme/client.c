@@ -59,8 +59,8 @@ static void note_budget(struct dme *dme, const struct http_response *response)
         dme->requests_remaining = (int)count;
 }
 
-static enum dme_verdict judge_body(const struct dme_call *call, const struct http_response *response,
-                                   json_t **out, struct err *err)
+static enum dme_verdict judge_body(const struct dme_call *call, const struct http_response *response, json_t **out,
+                                   struct err *err)
 {
     const char *type = http_response_header(response, "Content-Type");
 
@@ -70,18 +70,15 @@ static enum dme_verdict judge_body(const struct dme_call *call, const struct htt
         (void)err_set(err, ERR_API, "DNS Made Easy's answer is empty (status %ld)", response->status);
         return DME_GARBLED;
     }
-    if (json_parse(buf_cstr(&response->body), response->body.len, "DNS Made Easy's answer", out, err) ==
-        ERR_OK)
+    if (json_parse(buf_cstr(&response->body), response->body.len, "DNS Made Easy's answer", out, err) == ERR_OK)
         return DME_FINAL;
     if (call->expect == DME_EXPECT_ANY)
         return DME_FINAL;
     if (err)
         err->code = ERR_API;
     if (type && text_ncasecmp(type, "text/html", 9) == 0)
-        err_hint(
-            err,
-            "The answer is a web page: check the endpoint in the configuration, and whether a proxy or a "
-            "captive portal stands between this machine and DNS Made Easy.");
+        err_hint(err, "The answer is a web page: check the endpoint in the configuration, and whether a proxy or a "
+                      "captive portal stands between this machine and DNS Made Easy.");
     return DME_GARBLED;
 }
 
@@ -91,9 +88,9 @@ static bool is_done(enum dme_verdict verdict, const struct err *err)
 }
 
 /* `signed_ms` and `knows_time` as dme_auth_judge() wants them. */
-static enum dme_verdict judge_answer(struct dme *dme, const struct dme_call *call,
-                                     const struct dme_retry *retry, const struct http_response *response,
-                                     int64_t signed_ms, bool knows_time, json_t **out, struct err *err)
+static enum dme_verdict judge_answer(struct dme *dme, const struct dme_call *call, const struct dme_retry *retry,
+                                     const struct http_response *response, int64_t signed_ms, bool knows_time,
+                                     json_t **out, struct err *err)
 {
     char text[DME_ERROR_TEXT_MAX];
     enum err_code code;
@@ -129,8 +126,7 @@ static enum dme_verdict judge_failure(enum err_code code)
 }
 
 static enum err_code make_request(struct dme *dme, const struct dme_call *call, const struct dme_retry *retry,
-                                  const char *url, struct http_request *out, int64_t *out_signed_ms,
-                                  struct err *err)
+                                  const char *url, struct http_request *out, int64_t *out_signed_ms, struct err *err)
 {
     *out = (struct http_request){
         .method = call->method,
@@ -163,8 +159,8 @@ static enum dme_verdict attempt(struct dme *dme, const struct dme_call *call, co
     if (code != ERR_OK)
         return judge_failure(code);
     note_budget(dme, &response);
-    return judge_answer(dme, call, retry, &response, signed_ms,
-                        dme_auth_learn_time(dme, &response, sent_mono_ms), out, err);
+    return judge_answer(dme, call, retry, &response, signed_ms, dme_auth_learn_time(dme, &response, sent_mono_ms), out,
+                        err);
 }
 
 /* ------------------------------------------------------------------ all attempts */
@@ -188,8 +184,8 @@ static enum err_code fail(const struct dme *dme, const struct dme_call *call, co
     if (!err)
         return last->code;
     if (retry->transient + retry->garbled + retry->limited > 0)
-        (void)err_set(err, last->code, "could not %s: %s (gave up after %u attempts in %" PRId64 " s)",
-                      call->what, last->msg, retry->attempts, (took_ms + 999) / 1000);
+        (void)err_set(err, last->code, "could not %s: %s (gave up after %u attempts in %" PRId64 " s)", call->what,
+                      last->msg, retry->attempts, (took_ms + 999) / 1000);
     else
         (void)err_set(err, last->code, "could not %s: %s", call->what, last->msg);
     if (*last->hint)
@@ -205,11 +201,10 @@ static void log_pause(struct dme *dme, const struct dme_call *call, const struct
         return;
     if (verdict == DME_LIMITED && retry->limited == 1)
         log_line(dme->log, LOG_WARNING,
-                 "the request limit of DNS Made Easy is used up; waiting for it, at most %" PRId64
-                 " s, continuing",
+                 "the request limit of DNS Made Easy is used up; waiting for it, at most %" PRId64 " s, continuing",
                  (retry->deadline_ms - clock_mono_ms(dme->clock)) / 1000);
-    log_line(dme->log, LOG_INFO, "could not %s yet: %s; trying again in %" PRId64 " ms", call->what,
-             last->msg, pause_ms);
+    log_line(dme->log, LOG_INFO, "could not %s yet: %s; trying again in %" PRId64 " ms", call->what, last->msg,
+             pause_ms);
 }
 
 enum err_code dme_call_perform(struct dme *dme, const struct dme_call *call, json_t **out, struct err *err)
@@ -236,8 +231,7 @@ enum err_code dme_call_perform(struct dme *dme, const struct dme_call *call, jso
             return fail(dme, call, &retry, &last, err);
         log_pause(dme, call, &retry, verdict, pause_ms, &last);
         if (pause_ms && !clock_sleep_ms(dme->clock, pause_ms))
-            return err_set(err, ERR_CANCELLED, "could not %s: interrupted while waiting to try again",
-                           call->what);
+            return err_set(err, ERR_CANCELLED, "could not %s: interrupted while waiting to try again", call->what);
     }
     if (out) {
         *out = json;

@@ -29,9 +29,8 @@ struct dme {
     int64_t request_timeout_ms;
     int64_t give_up_after_ms;
     bool has_server_time;
-    int64_t
-        server_minus_mono_ms; /* the server's wall clock less our monotonic one, which no operator can turn */
-    int requests_remaining;   /* -1: not known yet */
+    int64_t server_minus_mono_ms; /* the server's wall clock less our monotonic one, which no operator can turn */
+    int requests_remaining;       /* -1: not known yet */
 };
 
 enum dme_expect {
@@ -51,7 +50,6 @@ struct dme_call {
 /* *out is yours (AUTO_JSON), or NULL when there was no usable JSON; `out` itself may be NULL.
  * Errors: ERR_NOT_FOUND (404), ERR_EXISTS (a record with this name and value exists), ERR_AUTH,
  * ERR_RATE_LIMIT, ERR_API, ERR_SERVER, ERR_NETWORK, ERR_TLS, ERR_TIMEOUT, ERR_CANCELLED. */
-enum err_code dme_call_perform(struct dme *dme, const struct dme_call *call, json_t **out,
-                               struct err *err) MUST_USE;
+enum err_code dme_call_perform(struct dme *dme, const struct dme_call *call, json_t **out, struct err *err) MUST_USE;
 
 #endif

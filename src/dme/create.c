@@ -30,23 +30,20 @@ struct creation {
 
 /* ------------------------------------------------------------------ the request */
 
-static enum err_code record_to_json(const struct dme_record *record, uint32_t ttl_s, json_t **out,
-                                    struct err *err)
+static enum err_code record_to_json(const struct dme_record *record, uint32_t ttl_s, json_t **out, struct err *err)
 {
     /* gtdLocation is left out: the API fills in DEFAULT and refuses "".  The API adds the quotes of the
      * value. */
-    json_t *json = json_pack("{s:s, s:s, s:s, s:I}", "name", record->name, "type", "TXT", "value",
-                             record->value, "ttl", (json_int_t)ttl_s);
+    json_t *json = json_pack("{s:s, s:s, s:s, s:I}", "name", record->name, "type", "TXT", "value", record->value, "ttl",
+                             (json_int_t)ttl_s);
 
     if (!json)
-        return err_set(err, ERR_INPUT, "could not create TXT record \"%s\": name or value is not UTF-8",
-                       record->name);
+        return err_set(err, ERR_INPUT, "could not create TXT record \"%s\": name or value is not UTF-8", record->name);
     *out = json;
     return ERR_OK;
 }
 
-static enum err_code body_for(const struct creation *c, const struct dme_pick *pick, struct buf *out,
-                              struct err *err)
+static enum err_code body_for(const struct creation *c, const struct dme_pick *pick, struct buf *out, struct err *err)
 {
     json_t *list AUTO_JSON = json_array();
 
@@ -98,10 +95,9 @@ static enum err_code complete_ids(const struct creation *c, const struct dme_pic
     missing = first_missing(pick);
     if (!missing)
         return ERR_OK;
-    return err_set(
-        err, ERR_API,
-        "could not create TXT record \"%s\": DNS Made Easy says that it was created, but does not list it",
-        missing->name);
+    return err_set(err, ERR_API,
+                   "could not create TXT record \"%s\": DNS Made Easy says that it was created, but does not list it",
+                   missing->name);
 }
 
 /* ------------------------------------------------------------------ the procedure */
@@ -119,8 +115,7 @@ static enum err_code post(const struct creation *c, const struct dme_pick *pick,
 
     if (code != ERR_OK)
         return code;
-    buf_printf(&path, "/dns/managed/%" PRId64 "/records/%s", c->zone_id,
-               pick->count == 1 ? "" : "createMulti");
+    buf_printf(&path, "/dns/managed/%" PRId64 "/records/%s", c->zone_id, pick->count == 1 ? "" : "createMulti");
     call.path = buf_cstr(&path);
     call.body = buf_cstr(&body);
     code = dme_call_perform(c->dme, &call, &json, err);
@@ -210,13 +205,11 @@ static enum err_code check(const struct dme_record *records, size_t count, struc
 {
     for (size_t i = 0; i < count; i++) {
         if (!*records[i].value)
-            return err_set(err, ERR_INPUT, "could not create TXT record \"%s\": its value is empty",
-                           records[i].name);
+            return err_set(err, ERR_INPUT, "could not create TXT record \"%s\": its value is empty", records[i].name);
         if (strchr(records[i].value, '"'))
-            return err_set(
-                err, ERR_INPUT,
-                "could not create TXT record \"%s\": DNS Made Easy can't store a value with a quote in it",
-                records[i].name);
+            return err_set(err, ERR_INPUT,
+                           "could not create TXT record \"%s\": DNS Made Easy can't store a value with a quote in it",
+                           records[i].name);
     }
     return ERR_OK;
 }

@@ -147,13 +147,10 @@ bool dme_error_is_duplicate(const char *text)
 
 enum err_code dme_error_rate_limit(struct err *err)
 {
-    enum err_code code = err_set(err, ERR_RATE_LIMIT,
-                                 "the request limit of DNS Made Easy is used up for this API key");
+    enum err_code code = err_set(err, ERR_RATE_LIMIT, "the request limit of DNS Made Easy is used up for this API key");
 
-    err_hint(
-        err,
-        "DNS Made Easy allows 150 requests in 5 minutes for each API key, shared by everything that uses the "
-        "key: try again in 5 minutes, or give other tools a key of their own.");
+    err_hint(err, "DNS Made Easy allows 150 requests in 5 minutes for each API key, shared by everything that uses the "
+                  "key: try again in 5 minutes, or give other tools a key of their own.");
     if (err)
         err->retry_after_s = 300;
     return code;
@@ -162,8 +159,7 @@ enum err_code dme_error_rate_limit(struct err *err)
 static enum err_code from_redirect(long status, const char *where, struct err *err)
 {
     enum err_code code = err_set(
-        err, ERR_API,
-        "DNS Made Easy answered with a redirect, which is never followed (status %ld, to \"%s\")", status,
+        err, ERR_API, "DNS Made Easy answered with a redirect, which is never followed (status %ld, to \"%s\")", status,
         where ? where : "nowhere");
 
     err_hint(err, "Check the endpoint in the configuration, and whether a proxy or a captive portal stands "
@@ -186,6 +182,5 @@ enum err_code dme_error_from_status(long status, const char *text, const char *w
         return err_set(err, ERR_EXISTS, "DNS Made Easy has this record already: \"%s\"", said);
     if (status >= 400 && status < 500)
         return err_set(err, ERR_API, "DNS Made Easy refused the request (status %ld): \"%s\"", status, said);
-    return err_set(err, ERR_API, "DNS Made Easy answered with the unexpected status %ld: \"%s\"", status,
-                   said);
+    return err_set(err, ERR_API, "DNS Made Easy answered with the unexpected status %ld: \"%s\"", status, said);
 }

@@ -14,9 +14,8 @@
 #include "dme/answer.h"
 #include "util/text.h"
 
-#define PAGES_MAX 50 /* a third of the request budget */
-#define NAMES_ASKED_SINGLY                                                                                   \
-    2 /* more names than that: one request for all TXT records of the zone is cheaper */
+#define PAGES_MAX 50         /* a third of the request budget */
+#define NAMES_ASKED_SINGLY 2 /* more names than that: one request for all TXT records of the zone is cheaper */
 #define DELETE_CHUNK 200
 #define PATH_MAX_BYTES 8192
 
@@ -87,8 +86,7 @@ static enum err_code get_page(struct dme *dme, const struct query *query, int64_
     if (!buf_ok(&path))
         return err_set(err, ERR_INPUT, "could not look up TXT records: the name is too long");
     code = dme_call_perform(
-        dme, &(struct dme_call){.method = "GET", .path = buf_cstr(&path), .what = "look up TXT records"},
-        &json, err);
+        dme, &(struct dme_call){.method = "GET", .path = buf_cstr(&path), .what = "look up TXT records"}, &json, err);
     if (code == ERR_NOT_FOUND)
         return dme_record_zone_gone(query->zone_id, err);
     if (code != ERR_OK)
@@ -171,8 +169,7 @@ static void distinct_names(const struct dme_pick *wanted, struct strlist *out)
     }
 }
 
-enum err_code dme_record_lookup(struct dme *dme, int64_t zone_id, const struct dme_pick *wanted,
-                                struct err *err)
+enum err_code dme_record_lookup(struct dme *dme, int64_t zone_id, const struct dme_pick *wanted, struct err *err)
 {
     struct strlist names AUTO_STRLIST = {NULL, 0};
     struct query query = {.zone_id = zone_id, .wanted = wanted};
@@ -211,8 +208,7 @@ enum err_code dme_records_find(struct dme *dme, int64_t zone_id, struct dme_reco
 
 /* The one place where the URL of a deletion is written.  The first id is a parameter of its own so that there
  * is no such URL without an id: without ids it would mean the whole zone. */
-static void put_delete_path(struct buf *path, int64_t zone_id, int64_t first, const int64_t *more,
-                            size_t more_count)
+static void put_delete_path(struct buf *path, int64_t zone_id, int64_t first, const int64_t *more, size_t more_count)
 {
     assert(zone_id > 0 && first > 0);
     if (more_count == 0) {
@@ -224,8 +220,7 @@ static void put_delete_path(struct buf *path, int64_t zone_id, int64_t first, co
         buf_printf(path, "&ids=%" PRId64, more[i]);
 }
 
-static enum err_code delete_chunk(struct dme *dme, int64_t zone_id, const int64_t *ids, size_t count,
-                                  struct err *err)
+static enum err_code delete_chunk(struct dme *dme, int64_t zone_id, const int64_t *ids, size_t count, struct err *err)
 {
     struct buf path AUTO_BUF = BUF_INIT(PATH_MAX_BYTES);
     char *what AUTO_FREE = count == 1 ? mem_printf("delete TXT record %" PRId64, ids[0])
@@ -237,27 +232,23 @@ static enum err_code delete_chunk(struct dme *dme, int64_t zone_id, const int64_
         return err_set(err, ERR_INTERNAL, "could not %s: the URL is too long", what);
     code = dme_call_perform(
         dme,
-        &(struct dme_call){
-            .method = "DELETE", .path = buf_cstr(&path), .what = what, .expect = DME_EXPECT_NOTHING},
+        &(struct dme_call){.method = "DELETE", .path = buf_cstr(&path), .what = what, .expect = DME_EXPECT_NOTHING},
         NULL, err);
     return code == ERR_NOT_FOUND ? ERR_OK : code; /* gone already */
 }
 
-enum err_code dme_records_delete(struct dme *dme, int64_t zone_id, const int64_t *ids, size_t count,
-                                 struct err *err)
+enum err_code dme_records_delete(struct dme *dme, int64_t zone_id, const int64_t *ids, size_t count, struct err *err)
 {
     enum err_code code = dme_record_check_zone(zone_id, err);
 
     if (code != ERR_OK)
         return code;
     if (count == 0)
-        return err_set(err, ERR_INTERNAL, "refused to delete records of zone %" PRId64 " without an id",
-                       zone_id);
+        return err_set(err, ERR_INTERNAL, "refused to delete records of zone %" PRId64 " without an id", zone_id);
     for (size_t i = 0; i < count; i++)
         if (ids[i] <= 0)
-            return err_set(err, ERR_INTERNAL,
-                           "refused to delete record %" PRId64 " of zone %" PRId64 ": no record id", ids[i],
-                           zone_id);
+            return err_set(err, ERR_INTERNAL, "refused to delete record %" PRId64 " of zone %" PRId64 ": no record id",
+                           ids[i], zone_id);
     for (size_t done = 0; done < count; done += DELETE_CHUNK) {
         size_t left = count - done;
 

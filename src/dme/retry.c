@@ -47,8 +47,7 @@ bool dme_retry_next(struct dme_retry *retry, enum dme_verdict verdict, int64_t n
     case DME_TRANSIENT:
         if (++retry->transient >= TRANSIENT_ATTEMPTS)
             return false;
-        pause_ms = with_jitter(retry,
-                               doubled(TRANSIENT_FIRST_MS, retry->transient - 1, TRANSIENT_LONGEST_MS));
+        pause_ms = with_jitter(retry, doubled(TRANSIENT_FIRST_MS, retry->transient - 1, TRANSIENT_LONGEST_MS));
         break;
     case DME_LIMITED:
         retry->limited++;

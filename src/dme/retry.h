@@ -31,8 +31,7 @@ struct dme_retry {
 };
 
 /* After an attempt that was not final: how long to pause before the next; false: give up. */
-bool dme_retry_next(struct dme_retry *retry, enum dme_verdict verdict, int64_t now_ms,
-                    int64_t *out_pause_ms) MUST_USE;
+bool dme_retry_next(struct dme_retry *retry, enum dme_verdict verdict, int64_t now_ms, int64_t *out_pause_ms) MUST_USE;
 
 /* How long the next attempt may take. */
 int64_t dme_retry_timeout_ms(const struct dme_retry *retry, int64_t request_timeout_ms, int64_t now_ms);

@@ -14,8 +14,8 @@
 static enum err_code check_zone(const struct dme_zone *zone, const char *name, struct err *err)
 {
     if (text_casecmp(zone->name, name) != 0)
-        return err_set(err, ERR_API, "could not look up zone \"%s\": DNS Made Easy answered with zone \"%s\"",
-                       name, zone->name);
+        return err_set(err, ERR_API, "could not look up zone \"%s\": DNS Made Easy answered with zone \"%s\"", name,
+                       zone->name);
     if (zone->pending_action == PENDING_DELETION) {
         enum err_code code = err_set(err, ERR_ZONE, "zone \"%s\" is being deleted at DNS Made Easy", name);
         err_hint(err, "Wait until the deletion is finished, or create the zone again in the control panel of "
@@ -39,8 +39,8 @@ enum err_code dme_zone_find(struct dme *dme, const char *name, struct dme_zone *
         return err_set(err, ERR_INPUT, "could not %s: not the name of a zone", what);
     buf_puts(&path, "/dns/managed/name?domainname=");
     buf_put_urlencoded(&path, plain);
-    code = dme_call_perform(dme, &(struct dme_call){.method = "GET", .path = buf_cstr(&path), .what = what},
-                            &json, err);
+    code = dme_call_perform(dme, &(struct dme_call){.method = "GET", .path = buf_cstr(&path), .what = what}, &json,
+                            err);
     if (code == ERR_NOT_FOUND)
         return err_set(err, code, "this DNS Made Easy account has no zone \"%s\"", plain);
     if (code != ERR_OK)

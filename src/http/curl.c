@@ -143,10 +143,8 @@ static CURLcode set_method(struct transfer *t)
         return curl_easy_setopt(t->easy, CURLOPT_HTTPGET, 1L);
     if (request->body || strcmp(request->method, "POST") == 0) {
         code = curl_easy_setopt(t->easy, CURLOPT_POST, 1L);
-        code = code ? code
-                    : curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, request->body ? request->body : "");
-        code = code ? code
-                    : curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len);
+        code = code ? code : curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, request->body ? request->body : "");
+        code = code ? code : curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len);
     }
     if (strcmp(request->method, "POST") != 0)
         code = code ? code : curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, request->method);
@@ -250,8 +248,7 @@ static bool was_sent(const struct transfer *t)
 {
     curl_off_t pretransfer_us = 0;
 
-    return curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer_us) == CURLE_OK &&
-           pretransfer_us > 0;
+    return curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer_us) == CURLE_OK && pretransfer_us > 0;
 }
 
 static enum err_code set_error(const struct transfer *t, CURLcode code, struct err *err)
@@ -259,8 +256,7 @@ static enum err_code set_error(const struct transfer *t, CURLcode code, struct e
     char *host AUTO_FREE = host_of(t->request->url);
 
     if (t->aborted == ABORT_BODY_TOO_LARGE)
-        return err_set(err, ERR_API, "the answer of \"%s\" is larger than %zu bytes", host,
-                       t->request->max_body);
+        return err_set(err, ERR_API, "the answer of \"%s\" is larger than %zu bytes", host, t->request->max_body);
     if (t->aborted == ABORT_HEADERS_TOO_LARGE)
         return err_set(err, ERR_API, "the answer of \"%s\" has too many headers", host);
     return curl_error_translate(
@@ -285,15 +281,12 @@ static void start(struct http_curl *http, struct transfer *t, const struct http_
 {
     CURLcode code;
 
-    *t = (struct transfer){.owner = http,
-                           .request = request,
-                           .out = out,
-                           .trust = http->trust,
-                           .start_ms = clock_mono_ms(http->clock)};
+    *t = (struct transfer){
+        .owner = http, .request = request, .out = out, .trust = http->trust, .start_ms = clock_mono_ms(http->clock)};
     *out = (struct http_response){.body = BUF_INIT(request->max_body)};
     if (!is_usable_url(request->url)) {
-        finish(t, err_set(&out->err, ERR_INPUT,
-                          "not a usable URL: it must begin with https:// and contain no user name"));
+        finish(t,
+               err_set(&out->err, ERR_INPUT, "not a usable URL: it must begin with https:// and contain no user name"));
         return;
     }
     t->easy = curl_easy_init();
@@ -310,8 +303,7 @@ static void start(struct http_curl *http, struct transfer *t, const struct http_
     if (code == CURLE_OK && curl_multi_add_handle(http->multi, t->easy) != CURLM_OK)
         code = CURLE_FAILED_INIT;
     if (code != CURLE_OK)
-        finish(t,
-               err_set(&out->err, ERR_INTERNAL, "libcurl refused an option: %s", curl_easy_strerror(code)));
+        finish(t, err_set(&out->err, ERR_INTERNAL, "libcurl refused an option: %s", curl_easy_strerror(code)));
 }
 
 static void end(struct http_curl *http, struct transfer *t)
@@ -444,8 +436,7 @@ static enum trust choose_trust(const char *ca_file)
 
     if (ca_file)
         return TRUST_FILE;
-    return version->cainfo && version->capath && !is_small_file(version->cainfo) ? TRUST_DIRECTORY
-                                                                                 : TRUST_SYSTEM;
+    return version->cainfo && version->capath && !is_small_file(version->cainfo) ? TRUST_DIRECTORY : TRUST_SYSTEM;
 }
 
 enum err_code http_curl_new(const struct http_curl_opts *opts, struct http **out, struct err *err)

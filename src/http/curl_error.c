@@ -99,11 +99,9 @@ static void add_tls_hint(const struct curl_failure *f, struct err *err)
                  "right.",
                  f->ca_file);
     else
-        err_hint(
-            err,
-            "Check that this machine's clock is right and that the system's CA certificates are installed "
-            "(Debian: package ca-certificates); for a private CA or a proxy that inspects TLS, name its "
-            "certificate with ca_file.");
+        err_hint(err, "Check that this machine's clock is right and that the system's CA certificates are installed "
+                      "(Debian: package ca-certificates); for a private CA or a proxy that inspects TLS, name its "
+                      "certificate with ca_file.");
 }
 
 static bool is_about_proxy(const struct curl_failure *f)
@@ -119,14 +117,10 @@ static void add_hint(const struct curl_failure *f, enum err_code meaning, struct
     else if (is_about_proxy(f))
         err_hint(err, "Check the proxy in the environment variables https_proxy, all_proxy and no_proxy.");
     else if (f->code == CURLE_COULDNT_RESOLVE_HOST)
-        err_hint(
-            err,
-            "Check the name servers of this machine (/etc/resolv.conf) and its connection to the network.");
+        err_hint(err, "Check the name servers of this machine (/etc/resolv.conf) and its connection to the network.");
     else if (f->code == CURLE_COULDNT_CONNECT || f->code == CURLE_OPERATION_TIMEDOUT)
-        err_hint(
-            err,
-            "Check the connection to the network and whether a firewall lets this machine out; if only a "
-            "proxy does, set https_proxy.");
+        err_hint(err, "Check the connection to the network and whether a firewall lets this machine out; if only a "
+                      "proxy does, set https_proxy.");
 }
 
 /* What failed, as the format of a message about host and reason. */

@@ -31,8 +31,7 @@ struct http_trace {
     struct log *log;
 };
 
-static void trace_answer(struct log *log, const struct http_request *request,
-                         const struct http_response *response)
+static void trace_answer(struct log *log, const struct http_request *request, const struct http_response *response)
 {
     struct buf line AUTO_BUF = BUF_INIT(LINE_MAX_BYTES);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Checked getters over jansson.  JSON that comes from outside is parsed strictly (no duplicate keys, nothing behind
- * the value, no NUL in strings, nesting bounded) and every member is asked for with its type: a document that is not what
- * it should be is one clear error, never a surprise further down.
+ * the value, no NUL in strings, nesting bounded) and every member is asked for with its type: a document that is not
+ * what it should be is one clear error, never a surprise further down.
  *
  *   want: the member must be there and have that type.
  *   find: the member may be absent or null; a wrong type is an error all the same.

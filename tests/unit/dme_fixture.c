@@ -6,7 +6,7 @@
 
 #include "test.h"
 
-void fixture_init(struct dme_fixture *f)
+void dme_fixture_init(struct dme_fixture *f)
 {
     *f = (struct dme_fixture){.log_text = NULL};
     fake_clock_init(&f->clock);
@@ -27,13 +27,13 @@ void fixture_init(struct dme_fixture *f)
     });
 }
 
-const char *fixture_log(struct dme_fixture *f)
+const char *dme_fixture_log(struct dme_fixture *f)
 {
     assert_int_equal(fflush(f->log.out), 0);
     return f->log_text;
 }
 
-void fixture_done(struct dme_fixture *f)
+void dme_fixture_done(struct dme_fixture *f)
 {
     assert_int_equal(fclose(f->log.out), 0);
     assert_null(strstr(f->log_text, FIXTURE_SECRET));
@@ -48,8 +48,8 @@ void fixture_done(struct dme_fixture *f)
 void expect(struct dme_fixture *f, const char *method, const char *url, const char *body, long status,
             const char *answer)
 {
-    fake_http_expect(f->http, &(struct fake_exchange){.method = method, .url = url, .body = body, .status = status,
-                                                      .answer = answer});
+    fake_http_expect(f->http, &(struct fake_exchange){
+                                  .method = method, .url = url, .body = body, .status = status, .answer = answer});
 }
 
 void expect_get(struct dme_fixture *f, const char *url, const char *answer)
@@ -59,8 +59,9 @@ void expect_get(struct dme_fixture *f, const char *url, const char *answer)
 
 void expect_lost(struct dme_fixture *f, const char *method, const char *url, const char *body)
 {
-    fake_http_expect(f->http, &(struct fake_exchange){.method = method, .url = url, .body = body,
-                                                      .fail = ERR_NETWORK, .may_have_acted = true});
+    fake_http_expect(f->http,
+                     &(struct fake_exchange){
+                         .method = method, .url = url, .body = body, .fail = ERR_NETWORK, .may_have_acted = true});
 }
 
 void assert_error(const struct dme_fixture *f, enum err_code got, enum err_code want, const char *in_msg,

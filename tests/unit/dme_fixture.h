@@ -20,19 +20,19 @@ struct dme_fixture {
     struct secret *key;
     struct secret *secret;
     struct log log;
-    char *log_text; /* valid after fixture_log() */
+    char *log_text; /* valid after dme_fixture_log() */
     size_t log_len;
     struct dme *dme;
     struct err err; /* for the call under test */
 };
 
 /* One attempt may take 10 s, a call 60 s. */
-void fixture_init(struct dme_fixture *f);
+void dme_fixture_init(struct dme_fixture *f);
 /* Fails the test when scripted requests were not made, or when a secret is in the log. */
-void fixture_done(struct dme_fixture *f);
+void dme_fixture_done(struct dme_fixture *f);
 
 /* The log so far. */
-const char *fixture_log(struct dme_fixture *f);
+const char *dme_fixture_log(struct dme_fixture *f);
 
 /* Expect a request and answer it; `body` and `answer` may be NULL. */
 void expect(struct dme_fixture *f, const char *method, const char *url, const char *body, long status,

@@ -37,8 +37,8 @@ static void add_header(struct http_response *out, const char *name, size_t name_
                        size_t value_len)
 {
     out->headers = mem_resize(out->headers, out->header_count + 1, sizeof *out->headers);
-    out->headers[out->header_count++] =
-        (struct http_header){mem_strndup(name, name_len), mem_strndup(value, value_len)};
+    out->headers[out->header_count++] = (struct http_header){mem_strndup(name, name_len),
+                                                             mem_strndup(value, value_len)};
 }
 
 static void add_headers(struct http_response *out, const char *lines)

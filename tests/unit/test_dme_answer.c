@@ -163,14 +163,16 @@ TEST(template_records_are_left_alone)
 {
     assert_int_equal(matched("[" RECORD("_acme-challenge.www", "tok", "TXT", "\"id\":5,\"source\":0") "]"), 0);
     assert_int_equal(matched("[" RECORD("_acme-challenge.www", "tok", "TXT", "\"id\":5,\"source\":2") "]"), 0);
-    assert_int_equal(matched("[" RECORD("_acme-challenge.www", "tok", "TXT", "\"id\":5,\"source\":0") ","
-                             RECORD("_acme-challenge.www", "tok", "TXT", "\"id\":6,\"source\":1") "]"), 6);
+    assert_int_equal(matched("[" RECORD("_acme-challenge.www", "tok", "TXT", "\"id\":5,\"source\":0") "," RECORD(
+                         "_acme-challenge.www", "tok", "TXT", "\"id\":6,\"source\":1") "]"),
+                     6);
 }
 
 TEST(records_of_other_types_may_look_as_they_like)
 {
-    assert_int_equal(matched("[{\"type\":\"HTTPRED\",\"value\":7},{\"type\":\"MX\",\"id\":\"?\",\"name\":[]},"
-                             RECORD("_acme-challenge.www", "tok", "TXT", "\"id\":6") "]"), 6);
+    assert_int_equal(matched("[{\"type\":\"HTTPRED\",\"value\":7},{\"type\":\"MX\",\"id\":\"?\",\"name\":[]}," RECORD(
+                         "_acme-challenge.www", "tok", "TXT", "\"id\":6") "]"),
+                     6);
 }
 
 TEST(the_apex_has_an_empty_or_no_name)
@@ -178,8 +180,9 @@ TEST(the_apex_has_an_empty_or_no_name)
     struct err err;
     struct dme_record record = {.name = "", .value = "tok"};
     struct dme_record *wanted = &record;
-    json_t *json AUTO_JSON = parsed("[" RECORD("www", "tok", "TXT", "\"id\":1") ",{\"name\":null,\"value\":\"tok\",\"type\":"
-                                    "\"TXT\",\"id\":2}," RECORD("", "tok", "TXT", "\"id\":3") "]");
+    json_t *json AUTO_JSON = parsed(
+        "[" RECORD("www", "tok", "TXT", "\"id\":1") ",{\"name\":null,\"value\":\"tok\",\"type\":"
+                                                    "\"TXT\",\"id\":2}," RECORD("", "tok", "TXT", "\"id\":3") "]");
 
     assert_int_equal(dme_answer_match(json, &wanted, 1, &err), ERR_OK);
     assert_int_equal(record.id, 2);
@@ -228,7 +231,8 @@ TEST(a_page_says_where_it_stands)
 {
     struct err err;
     struct dme_page page;
-    json_t *json AUTO_JSON = parsed("{\"totalPages\":3,\"totalRecords\":9,\"data\":[{\"id\":41},{\"id\":42}],\"page\":1}");
+    json_t *json AUTO_JSON = parsed(
+        "{\"totalPages\":3,\"totalRecords\":9,\"data\":[{\"id\":41},{\"id\":42}],\"page\":1}");
 
     assert_int_equal(dme_answer_page(json, &page, &err), ERR_OK);
     assert_int_equal(page.total_pages, 3);
@@ -251,8 +255,14 @@ TEST(an_empty_object_is_an_empty_page)
 
 TEST(pages_that_make_no_sense_are_refused)
 {
-    static const char *const bad[] = {"[]", "{\"data\":{}}", "{\"totalPages\":-1}", "{\"page\":\"x\"}", "{\"data\":[1]}",
-                                      "{\"data\":[{}]}", "{\"totalPages\":1e3}", "{\"data\":\"\"}"};
+    static const char *const bad[] = {"[]",
+                                      "{\"data\":{}}",
+                                      "{\"totalPages\":-1}",
+                                      "{\"page\":\"x\"}",
+                                      "{\"data\":[1]}",
+                                      "{\"data\":[{}]}",
+                                      "{\"totalPages\":1e3}",
+                                      "{\"data\":\"\"}"};
 
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct err err;

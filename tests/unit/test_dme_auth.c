@@ -30,7 +30,7 @@ TEST(a_request_is_signed_as_the_api_document_shows)
 {
     struct dme_fixture f;
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     expect_get(&f, FIND, ZONE);
     assert_int_equal(find(&f), ERR_OK);
     assert_string_equal(sent(&f, 0, "x-dnsme-apiKey"), FIXTURE_KEY);
@@ -38,7 +38,7 @@ TEST(a_request_is_signed_as_the_api_document_shows)
     assert_string_equal(sent(&f, 0, "x-dnsme-hmac"), "b3502e6116a324f3cf4a8ed693d78bcee8d8fe3c");
     assert_string_equal(sent(&f, 0, "Accept"), "application/json");
     assert_null(sent(&f, 0, "Content-Type"));
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(the_locale_has_no_say_in_dates)
@@ -46,12 +46,12 @@ TEST(the_locale_has_no_say_in_dates)
     struct dme_fixture f;
 
     assert_int_equal(setenv("LC_ALL", "de_DE.UTF-8", 1), 0);
-    fixture_init(&f);
+    dme_fixture_init(&f);
     f.clock.wall_ms = INT64_C(1661680000) * 1000; /* a Sunday in August: "dim., 28 août" was refused */
     expect_get(&f, FIND, ZONE);
     assert_int_equal(find(&f), ERR_OK);
     assert_string_equal(sent(&f, 0, "x-dnsme-requestDate"), "Sun, 28 Aug 2022 09:46:40 GMT");
-    fixture_done(&f);
+    dme_fixture_done(&f);
     assert_int_equal(unsetenv("LC_ALL"), 0);
 }
 
@@ -60,10 +60,10 @@ TEST(the_offset_is_unknown_before_the_first_answer)
     struct dme_fixture f;
     int64_t offset_ms = 4711;
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     assert_false(dme_clock_offset_ms(f.dme, &offset_ms));
     assert_int_equal(offset_ms, 4711);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(the_offset_takes_the_round_trip_into_account)
@@ -74,15 +74,15 @@ TEST(the_offset_takes_the_round_trip_into_account)
         struct dme_fixture f;
         int64_t offset_ms = 0;
 
-        fixture_init(&f);
+        dme_fixture_init(&f);
         f.http->server_behind_ms = behind_ms[i];
         /* the fake's Date is that of the end of the exchange, the worst case for a guess of the middle */
-        fake_http_expect(f.http, &(struct fake_exchange){.method = "GET", .url = FIND, .status = 200, .answer = ZONE,
-                                                         .takes_ms = 600});
+        fake_http_expect(f.http, &(struct fake_exchange){
+                                     .method = "GET", .url = FIND, .status = 200, .answer = ZONE, .takes_ms = 600});
         assert_int_equal(find(&f), ERR_OK);
         assert_true(dme_clock_offset_ms(f.dme, &offset_ms));
         assert_true(llabs(offset_ms - behind_ms[i]) <= 800);
-        fixture_done(&f);
+        dme_fixture_done(&f);
     }
 }
 
@@ -90,7 +90,7 @@ TEST(later_requests_are_signed_with_the_servers_time)
 {
     struct dme_fixture f;
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     f.http->server_behind_ms = 20000; /* would still be accepted */
     expect_get(&f, FIND, ZONE);
     expect_get(&f, FIND, ZONE);
@@ -98,7 +98,7 @@ TEST(later_requests_are_signed_with_the_servers_time)
     assert_int_equal(find(&f), ERR_OK);
     assert_string_equal(sent(&f, 0, "x-dnsme-requestDate"), "Sat, 12 Feb 2011 20:59:04 GMT");
     assert_string_equal(sent(&f, 1, "x-dnsme-requestDate"), "Sat, 12 Feb 2011 20:58:44 GMT");
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(a_jump_of_this_machines_clock_between_requests_changes_nothing)
@@ -106,7 +106,7 @@ TEST(a_jump_of_this_machines_clock_between_requests_changes_nothing)
     struct dme_fixture f;
     int64_t offset_ms = 0;
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     expect_get(&f, FIND, ZONE);
     expect_get(&f, FIND, ZONE);
     assert_int_equal(find(&f), ERR_OK);
@@ -116,14 +116,14 @@ TEST(a_jump_of_this_machines_clock_between_requests_changes_nothing)
     assert_string_equal(sent(&f, 1, "x-dnsme-requestDate"), "Sat, 12 Feb 2011 20:59:04 GMT");
     assert_true(dme_clock_offset_ms(f.dme, &offset_ms));
     assert_in_range(offset_ms, 3599000, 3601000);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 static void expect_healed(int64_t behind_ms, const char *answer, const char *offset)
 {
     struct dme_fixture f;
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     f.clock.wall_ms += 500; /* Date has no fractions: in the middle of a second the measurement is exact */
     f.http->server_behind_ms = behind_ms;
     expect(&f, "GET", FIND, NULL, 403, answer);
@@ -132,11 +132,11 @@ static void expect_healed(int64_t behind_ms, const char *answer, const char *off
     assert_int_equal(f.clock.sleep_count, 0);
     assert_string_not_equal(sent(&f, 0, "x-dnsme-requestDate"), sent(&f, 1, "x-dnsme-requestDate"));
     assert_string_not_equal(sent(&f, 0, "x-dnsme-hmac"), sent(&f, 1, "x-dnsme-hmac"));
-    if (!strstr(fixture_log(&f), offset))
+    if (!strstr(dme_fixture_log(&f), offset))
         fail_msg("\"%s\" is not in \"%s\"", offset, f.log_text);
     assert_non_null(strstr(f.log_text, "warning: "));
     assert_non_null(strstr(f.log_text, ", continuing\n"));
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(a_wrong_clock_is_healed_with_the_servers_time_and_named_in_a_warning)
@@ -159,7 +159,7 @@ TEST(a_clock_that_jumped_after_the_offset_was_measured_is_healed_again)
 {
     struct dme_fixture f;
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     expect_get(&f, FIND, ZONE);
     assert_int_equal(find(&f), ERR_OK);
     f.clock.mono_ms += 100000; /* slept in a suspended virtual machine: the wall clock did not notice */
@@ -167,27 +167,27 @@ TEST(a_clock_that_jumped_after_the_offset_was_measured_is_healed_again)
     expect_get(&f, FIND, ZONE);
     assert_int_equal(find(&f), ERR_OK);
     assert_string_equal(sent(&f, 2, "x-dnsme-requestDate"), "Sat, 12 Feb 2011 20:59:04 GMT");
-    assert_non_null(strstr(fixture_log(&f), "warning: DNS Made Easy found the date of a request out of step"));
-    fixture_done(&f);
+    assert_non_null(strstr(dme_fixture_log(&f), "warning: DNS Made Easy found the date of a request out of step"));
+    dme_fixture_done(&f);
 }
 
 TEST(a_403_that_is_not_about_the_clock_is_asked_once_only)
 {
     struct dme_fixture f;
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     f.http->server_behind_ms = 15000;
     expect(&f, "GET", FIND, NULL, 403, "{\"error\": [\"API key not found\"]}");
     assert_error(&f, find(&f), ERR_AUTH, "does not know the API key", "sandbox");
-    assert_string_equal(fixture_log(&f), "");
-    fixture_done(&f);
+    assert_string_equal(dme_fixture_log(&f), "");
+    dme_fixture_done(&f);
 }
 
 TEST(a_wrong_clock_and_a_wrong_key_end_in_the_error_about_the_key)
 {
     struct dme_fixture f;
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     f.http->server_behind_ms = 100000;
     expect(&f, "GET", FIND, NULL, 403, OUT_OF_SYNC);
     expect(&f, "GET", FIND, NULL, 403, "{\"error\": [\"Unable to verify HMAC\"]}");
@@ -195,31 +195,31 @@ TEST(a_wrong_clock_and_a_wrong_key_end_in_the_error_about_the_key)
     /* the next call knows the time and does not try twice */
     expect(&f, "GET", FIND, NULL, 403, "{\"error\": [\"Unable to verify HMAC\"]}");
     assert_int_equal(find(&f), ERR_AUTH);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(a_date_that_is_refused_twice_is_an_error_with_a_hint)
 {
     struct dme_fixture f;
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     f.clock.wall_ms += 500;
     f.http->server_behind_ms = -412000;
     expect(&f, "GET", FIND, NULL, 403, OUT_OF_SYNC);
     expect(&f, "GET", FIND, NULL, 403, OUT_OF_SYNC);
     assert_error(&f, find(&f), ERR_AUTH, "this machine's clock is 412 s behind the server's", "timedatectl");
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(a_refused_date_without_the_servers_time_cannot_be_healed)
 {
     struct dme_fixture f;
 
-    fixture_init(&f);
-    fake_http_expect(f.http, &(struct fake_exchange){.method = "GET", .url = FIND, .status = 403,
-                                                     .answer = OUT_OF_SYNC, .no_date = true});
+    dme_fixture_init(&f);
+    fake_http_expect(f.http, &(struct fake_exchange){
+                                 .method = "GET", .url = FIND, .status = 403, .answer = OUT_OF_SYNC, .no_date = true});
     assert_error(&f, find(&f), ERR_AUTH, "refused the date of the request", "timedatectl");
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(the_time_of_a_cache_is_not_believed)
@@ -227,16 +227,20 @@ TEST(the_time_of_a_cache_is_not_believed)
     struct dme_fixture f;
     int64_t offset_ms;
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     f.http->server_behind_ms = 100000;
-    fake_http_expect(f.http, &(struct fake_exchange){.method = "GET", .url = FIND, .status = 200, .answer = ZONE,
-                                                     .headers = "Age: 100"});
-    fake_http_expect(f.http, &(struct fake_exchange){.method = "GET", .url = FIND, .status = 200, .answer = ZONE,
-                                                     .headers = "Date: yesterday", .no_date = true});
+    fake_http_expect(f.http, &(struct fake_exchange){
+                                 .method = "GET", .url = FIND, .status = 200, .answer = ZONE, .headers = "Age: 100"});
+    fake_http_expect(f.http, &(struct fake_exchange){.method = "GET",
+                                                     .url = FIND,
+                                                     .status = 200,
+                                                     .answer = ZONE,
+                                                     .headers = "Date: yesterday",
+                                                     .no_date = true});
     assert_int_equal(find(&f), ERR_OK);
     assert_int_equal(find(&f), ERR_OK);
     assert_false(dme_clock_offset_ms(f.dme, &offset_ms));
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(each_refusal_has_its_own_words_and_its_own_remedy)
@@ -255,8 +259,8 @@ TEST(each_refusal_has_its_own_words_and_its_own_remedy)
         {403, "{\"error\": [\"Missing API key or HMAC\"]}", "the API key or the signature is missing", "not empty"},
         {403, "{\"error\": [\"Invalid request date header: dim., 28 ao\\u00fbt 2022 09:24:45 UTC\"]}",
          "could not read the date", "bug"},
-        {403, "{\"error\": [\"Something \\u001b[2J new\"]}",
-         "refused access (status 403): \"Something \\x1b[2J new\"", "plan includes API access"},
+        {403, "{\"error\": [\"Something \\u001b[2J new\"]}", "refused access (status 403): \"Something \\x1b[2J new\"",
+         "plan includes API access"},
         {403, "<html><title>Forbidden</title>", "refused access (status 403): \"an HTML page titled Forbidden\"",
          "api_secret"},
         {403, "", "refused access (status 403) and gave no reason", "sandbox"},
@@ -266,11 +270,11 @@ TEST(each_refusal_has_its_own_words_and_its_own_remedy)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct dme_fixture f;
 
-        fixture_init(&f);
+        dme_fixture_init(&f);
         expect(&f, "GET", FIND, NULL, rows[i].status, rows[i].body);
         assert_error(&f, find(&f), ERR_AUTH, rows[i].msg, rows[i].hint);
         assert_non_null(strstr(f.err.msg, "could not look up zone \"example.com\": "));
-        fixture_done(&f);
+        dme_fixture_done(&f);
     }
 }
 

@@ -8,10 +8,10 @@
 #define PATH "/x"
 
 static const struct dme_call get = {.method = "GET", .path = PATH, .what = "look"};
-static const struct dme_call post = {.method = "POST", .path = PATH, .body = "{}", .what = "make",
-                                     .expect = DME_EXPECT_ANY};
-static const struct dme_call delete = {.method = "DELETE", .path = PATH, .what = "remove",
-                                       .expect = DME_EXPECT_NOTHING};
+static const struct dme_call post = {
+    .method = "POST", .path = PATH, .body = "{}", .what = "make", .expect = DME_EXPECT_ANY};
+static const struct dme_call delete = {
+    .method = "DELETE", .path = PATH, .what = "remove", .expect = DME_EXPECT_NOTHING};
 
 static enum err_code perform(struct dme_fixture *f, const struct dme_call *call)
 {
@@ -22,8 +22,9 @@ static enum err_code perform(struct dme_fixture *f, const struct dme_call *call)
 
 static void expect_failure(struct dme_fixture *f, const struct dme_call *call, enum err_code code)
 {
-    fake_http_expect(f->http, &(struct fake_exchange){.method = call->method, .url = PATH, .body = call->body,
-                                                      .fail = code, .takes_ms = 50});
+    fake_http_expect(
+        f->http,
+        &(struct fake_exchange){.method = call->method, .url = PATH, .body = call->body, .fail = code, .takes_ms = 50});
 }
 
 static void expect_status(struct dme_fixture *f, const struct dme_call *call, long status, const char *answer)
@@ -38,7 +39,7 @@ TEST(what_is_transient_is_tried_again_with_every_method_and_a_new_signature)
     for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
         struct dme_fixture f;
 
-        fixture_init(&f);
+        dme_fixture_init(&f);
         expect_failure(&f, calls[i], ERR_NETWORK);
         expect_failure(&f, calls[i], ERR_TIMEOUT);
         expect_status(&f, calls[i], 500, "<html>oops</html>");
@@ -53,9 +54,9 @@ TEST(what_is_transient_is_tried_again_with_every_method_and_a_new_signature)
                                 fake_seen_header(&f.http->seen[5], "x-dnsme-hmac"));
         assert_string_not_equal(fake_seen_header(&f.http->seen[0], "x-dnsme-requestDate"),
                                 fake_seen_header(&f.http->seen[5], "x-dnsme-requestDate"));
-        assert_non_null(strstr(fixture_log(&f), "trying again in"));
+        assert_non_null(strstr(dme_fixture_log(&f), "trying again in"));
         assert_null(strstr(f.log_text, "warning"));
-        fixture_done(&f);
+        dme_fixture_done(&f);
     }
 }
 
@@ -63,7 +64,7 @@ TEST(a_service_that_stays_broken_is_one_clear_error_after_eight_attempts)
 {
     struct dme_fixture f;
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     for (size_t i = 0; i < 8; i++)
         expect_status(&f, &get, 502, "<html><title>Bad Gateway</title></html>");
     assert_error(&f, perform(&f, &get), ERR_SERVER,
@@ -71,7 +72,7 @@ TEST(a_service_that_stays_broken_is_one_clear_error_after_eight_attempts)
                  "after 8 attempts in ",
                  NULL);
     assert_int_equal(f.clock.sleep_count, 7);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(attempts_end_with_the_deadline)
@@ -79,14 +80,14 @@ TEST(attempts_end_with_the_deadline)
     struct dme_fixture f;
     int64_t start_ms;
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     start_ms = f.clock.mono_ms;
     for (size_t i = 0; i < 5; i++)
-        fake_http_expect(f.http, &(struct fake_exchange){.method = "GET", .url = PATH, .fail = ERR_TIMEOUT,
-                                                         .takes_ms = 10000});
+        fake_http_expect(f.http,
+                         &(struct fake_exchange){.method = "GET", .url = PATH, .fail = ERR_TIMEOUT, .takes_ms = 10000});
     assert_int_equal(perform(&f, &get), ERR_TIMEOUT);
     assert_in_range(f.clock.mono_ms - start_ms, 50000, 60000);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(what_would_be_the_same_again_is_not_tried_again)
@@ -96,26 +97,26 @@ TEST(what_would_be_the_same_again_is_not_tried_again)
     for (size_t i = 0; i < ARRAY_LEN(final); i++) {
         struct dme_fixture f;
 
-        fixture_init(&f);
+        dme_fixture_init(&f);
         expect_failure(&f, &get, final[i]);
         assert_error(&f, perform(&f, &get), final[i], "could not look: scripted failure", NULL);
-        fixture_done(&f);
+        dme_fixture_done(&f);
     }
 }
 
 TEST(garbled_answers_to_a_get_are_tried_twice_again_then_an_api_error)
 {
-    static const char *const bodies[] = {"", "{\"data\":[{\"id\":", "{error: [\"x\"]}", "{\"a\":1,\"a\":2}", "NaN",
-                                         "{\"a\":NaN}", "<html></html>", "{\"a\":\"\xff\"}"};
+    static const char *const bodies[] = {"",    "{\"data\":[{\"id\":", "{error: [\"x\"]}", "{\"a\":1,\"a\":2}",
+                                         "NaN", "{\"a\":NaN}",         "<html></html>",    "{\"a\":\"\xff\"}"};
 
     for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
         struct dme_fixture f;
 
-        fixture_init(&f);
+        dme_fixture_init(&f);
         for (size_t n = 0; n < 3; n++)
             expect_status(&f, &get, 200, bodies[i]);
         assert_error(&f, perform(&f, &get), ERR_API, "(gave up after 3 attempts in ", NULL);
-        fixture_done(&f);
+        dme_fixture_done(&f);
     }
 }
 
@@ -123,25 +124,27 @@ TEST(a_garbled_answer_followed_by_a_good_one_is_forgotten)
 {
     struct dme_fixture f;
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     expect_failure(&f, &get, ERR_API);
     expect_status(&f, &get, 200, "{\"data\"");
     expect_status(&f, &get, 200, "{}");
     assert_int_equal(perform(&f, &get), ERR_OK);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(a_web_page_in_place_of_an_answer_hints_at_who_may_be_in_between)
 {
     struct dme_fixture f;
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     for (size_t n = 0; n < 3; n++)
-        fake_http_expect(f.http, &(struct fake_exchange){.method = "GET", .url = PATH, .status = 200,
+        fake_http_expect(f.http, &(struct fake_exchange){.method = "GET",
+                                                         .url = PATH,
+                                                         .status = 200,
                                                          .headers = "Content-Type: text/html;charset=ISO-8859-1",
                                                          .answer = "<html>Please log in</html>"});
     assert_error(&f, perform(&f, &get), ERR_API, "not valid JSON", "captive portal");
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(a_post_that_was_done_needs_no_readable_answer)
@@ -152,12 +155,12 @@ TEST(a_post_that_was_done_needs_no_readable_answer)
         struct dme_fixture f;
         json_t *json AUTO_JSON = NULL;
 
-        fixture_init(&f);
+        dme_fixture_init(&f);
         expect_status(&f, &post, 201, bodies[i]);
         assert_int_equal(dme_call_perform(f.dme, &post, &json, &f.err), ERR_OK);
         assert_null(json);
         assert_string_equal(fake_seen_header(&f.http->seen[0], "Content-Type"), "application/json");
-        fixture_done(&f);
+        dme_fixture_done(&f);
     }
 }
 
@@ -165,19 +168,20 @@ TEST(nobody_reads_the_answer_to_a_delete)
 {
     struct dme_fixture f;
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     expect_status(&f, &delete, 200, "}{ not JSON");
     assert_int_equal(perform(&f, &delete), ERR_OK);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(the_rate_limit_is_waited_for_with_a_fresh_signature_each_time)
 {
     struct dme_fixture f;
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     for (size_t i = 0; i < 3; i++)
-        expect_status(&f, &post, 400, i ? "{\"error\": [\"Rate limit exceeded\"]}" : "{error: [\"Rate limit exceeded\"]}");
+        expect_status(&f, &post, 400,
+                      i ? "{\"error\": [\"Rate limit exceeded\"]}" : "{error: [\"Rate limit exceeded\"]}");
     expect_status(&f, &post, 201, "{}");
     assert_int_equal(perform(&f, &post), ERR_OK);
     assert_int_equal(f.clock.sleep_count, 3);
@@ -187,8 +191,8 @@ TEST(the_rate_limit_is_waited_for_with_a_fresh_signature_each_time)
     for (size_t i = 1; i < 4; i++)
         assert_string_not_equal(fake_seen_header(&f.http->seen[i - 1], "x-dnsme-requestDate"),
                                 fake_seen_header(&f.http->seen[i], "x-dnsme-requestDate"));
-    assert_non_null(strstr(fixture_log(&f), "warning: the request limit of DNS Made Easy is used up"));
-    fixture_done(&f);
+    assert_non_null(strstr(dme_fixture_log(&f), "warning: the request limit of DNS Made Easy is used up"));
+    dme_fixture_done(&f);
 }
 
 static void always_limited(UNUSED void *context, UNUSED const struct fake_seen *request, UNUSED size_t index,
@@ -203,7 +207,7 @@ TEST(a_rate_limit_that_outlasts_the_deadline_is_an_error_with_advice)
     struct dme_fixture f;
     int64_t start_ms;
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     start_ms = f.clock.mono_ms;
     f.http->handler = always_limited;
     assert_error(&f, perform(&f, &get), ERR_RATE_LIMIT, "the request limit of DNS Made Easy is used up",
@@ -211,79 +215,84 @@ TEST(a_rate_limit_that_outlasts_the_deadline_is_an_error_with_advice)
     assert_int_equal(f.err.retry_after_s, 300);
     assert_in_range(f.clock.mono_ms - start_ms, 40000, 60000);
     assert_in_range(f.http->seen_count, 5, 8);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(the_last_request_of_the_window_is_no_rate_limit)
 {
     struct dme_fixture f;
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     assert_int_equal(dme_requests_remaining(f.dme), -1);
-    fake_http_expect(f.http, &(struct fake_exchange){.method = "GET", .url = PATH, .status = 200, .answer = "{}",
-                                                     .headers = "X-DNSME-RequestsRemaining: 0"});
+    fake_http_expect(
+        f.http,
+        &(struct fake_exchange){
+            .method = "GET", .url = PATH, .status = 200, .answer = "{}", .headers = "X-DNSME-RequestsRemaining: 0"});
     assert_int_equal(perform(&f, &get), ERR_OK);
     assert_int_equal(dme_requests_remaining(f.dme), 0);
-    fake_http_expect(f.http, &(struct fake_exchange){.method = "GET", .url = PATH, .status = 200, .answer = "{}",
-                                                     .headers = "x-dnsme-requestsRemaining: many"});
+    fake_http_expect(
+        f.http,
+        &(struct fake_exchange){
+            .method = "GET", .url = PATH, .status = 200, .answer = "{}", .headers = "x-dnsme-requestsRemaining: many"});
     assert_int_equal(perform(&f, &get), ERR_OK);
     assert_int_equal(dme_requests_remaining(f.dme), 0);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(a_redirect_is_never_followed)
 {
     struct dme_fixture f;
 
-    fixture_init(&f);
-    fake_http_expect(f.http, &(struct fake_exchange){.method = "GET", .url = PATH, .status = 302,
-                                                     .headers = "Location: https://evil.example/"});
+    dme_fixture_init(&f);
+    fake_http_expect(f.http,
+                     &(struct fake_exchange){
+                         .method = "GET", .url = PATH, .status = 302, .headers = "Location: https://evil.example/"});
     assert_error(&f, perform(&f, &get), ERR_API, "answered with a redirect, which is never followed", "endpoint");
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(a_refused_request_shows_the_servers_words_escaped_and_shortened)
 {
     struct dme_fixture f;
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     expect_status(&f, &post, 400, "{\"error\":[\"bad \\u001b[31mvalue\"]}");
     assert_error(&f, perform(&f, &post), ERR_API,
                  "could not make: DNS Made Easy refused the request (status 400): \"bad \\x1b[31mvalue\"", NULL);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(an_interruption_ends_the_pause_and_the_call)
 {
     struct dme_fixture f;
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     f.clock.cancel_at_ms = f.clock.mono_ms + 1000;
     for (size_t i = 0; i < 3; i++)
         expect_status(&f, &get, 500, "");
     assert_error(&f, perform(&f, &get), ERR_CANCELLED, "could not look: interrupted", NULL);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(an_interruption_during_a_request_is_not_tried_again)
 {
     struct dme_fixture f;
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     f.clock.cancelled = true;
     assert_int_equal(perform(&f, &get), ERR_CANCELLED);
     assert_int_equal(f.http->seen_count, 0);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(errors_may_be_asked_for_by_code_only)
 {
     struct dme_fixture f;
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     expect_status(&f, &get, 404, "<html></html>");
     assert_int_equal(dme_call_perform(f.dme, &get, NULL, NULL), ERR_NOT_FOUND);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(the_endpoint_may_end_in_any_number_of_slashes)
@@ -293,14 +302,18 @@ TEST(the_endpoint_may_end_in_any_number_of_slashes)
     for (size_t i = 0; i < ARRAY_LEN(endpoints); i++) {
         struct dme_fixture f;
 
-        fixture_init(&f);
+        dme_fixture_init(&f);
         dme_free(f.dme);
-        f.dme = dme_new(&(struct dme_opts){.endpoint = endpoints[i], .api_key = f.key, .api_secret = f.secret,
-                                           .http = fake_http_base(f.http), .clock = &f.clock.base,
-                                           .request_timeout_ms = 1000, .give_up_after_ms = 1000});
+        f.dme = dme_new(&(struct dme_opts){.endpoint = endpoints[i],
+                                           .api_key = f.key,
+                                           .api_secret = f.secret,
+                                           .http = fake_http_base(f.http),
+                                           .clock = &f.clock.base,
+                                           .request_timeout_ms = 1000,
+                                           .give_up_after_ms = 1000});
         expect_status(&f, &get, 200, "{}");
         assert_int_equal(perform(&f, &get), ERR_OK);
-        fixture_done(&f);
+        dme_fixture_done(&f);
     }
 }
 

@@ -12,12 +12,13 @@
 #define LIST RECORDS "?type=TXT"
 #define SENT(name, value) "{\"name\":\"" name "\",\"type\":\"TXT\",\"value\":\"" value "\",\"ttl\":60}"
 #define TXT(name, value, id)                                                                                           \
-    "{\"sourceId\":42,\"gtdLocation\":\"DEFAULT\",\"ttl\":60,\"source\":1,\"name\":\"" name "\",\"value\":\"\\\"" value        \
-    "\\\"\",\"id\":" #id ",\"type\":\"TXT\"}"
+    "{\"sourceId\":42,\"gtdLocation\":\"DEFAULT\",\"ttl\":60,\"source\":1,\"name\":\"" name                            \
+    "\",\"value\":\"\\\"" value "\\\"\",\"id\":" #id ",\"type\":\"TXT\"}"
 #define PAGE(records) "{\"totalPages\":1,\"totalRecords\":1,\"data\":[" records "],\"page\":0}"
 #define EXISTS "{\"error\":[\"Record with this type (TXT), name (a), and value (\\\"v1\\\") already exists.\"]}"
 #define DUPLICATE                                                                                                      \
-    "{\"error\":[\"Duplicate name and value match detected for record \\\"a v1.\\\" with domain \\\"example.com\\\".\"]}"
+    "{\"error\":[\"Duplicate name and value match detected for record \\\"a v1.\\\" with domain "                      \
+    "\\\"example.com\\\".\"]}"
 
 static enum err_code create(struct dme_fixture *f, struct dme_record *records, size_t count)
 {
@@ -31,11 +32,11 @@ TEST(one_record_is_one_post_without_quotes_and_location)
     struct dme_fixture f;
     struct dme_record record = {.name = "_acme-challenge.www", .value = "tok", .id = 99};
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     expect(&f, "POST", ONE, SENT("_acme-challenge.www", "tok"), 201, TXT("_acme-challenge.www", "tok", 131517074));
     assert_int_equal(create(&f, &record, 1), ERR_OK);
     assert_int_equal(record.id, 131517074);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(status_200_with_a_body_is_fine_too)
@@ -43,29 +44,35 @@ TEST(status_200_with_a_body_is_fine_too)
     struct dme_fixture f;
     struct dme_record record = {.name = "", .value = "tok"};
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     expect(&f, "POST", ONE, SENT("", "tok"), 200, TXT("", "tok", 9007199254740993));
     assert_int_equal(create(&f, &record, 1), ERR_OK);
     assert_true(record.id == 9007199254740993);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(an_answer_that_does_not_show_our_record_leads_to_a_look_up)
 {
-    static const char *const answers[] = {"", "{}", "[]", "7", "{\"data\":[{\"id\":", TXT("b", "v1", 666),
-                                          TXT("a", "v2", 666), TXT("a", "v1", 0),
+    static const char *const answers[] = {"",
+                                          "{}",
+                                          "[]",
+                                          "7",
+                                          "{\"data\":[{\"id\":",
+                                          TXT("b", "v1", 666),
+                                          TXT("a", "v2", 666),
+                                          TXT("a", "v1", 0),
                                           "{\"name\":\"a\",\"value\":\"v1\",\"type\":\"A\",\"id\":666}"};
 
     for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
         struct dme_fixture f;
         struct dme_record record = {.name = "a", .value = "v1"};
 
-        fixture_init(&f);
+        dme_fixture_init(&f);
         expect(&f, "POST", ONE, SENT("a", "v1"), 201, answers[i]);
         expect_get(&f, LIST "&recordName=a", PAGE(TXT("a", "v0", 4) "," TXT("a", "v1", 5)));
         assert_int_equal(create(&f, &record, 1), ERR_OK);
         assert_int_equal(record.id, 5);
-        fixture_done(&f);
+        dme_fixture_done(&f);
     }
 }
 
@@ -74,12 +81,12 @@ TEST(a_record_that_was_made_but_is_not_listed_is_an_error)
     struct dme_fixture f;
     struct dme_record record = {.name = "a", .value = "v1"};
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     expect(&f, "POST", ONE, SENT("a", "v1"), 201, "");
     expect_get(&f, LIST "&recordName=a", PAGE(""));
     assert_error(&f, create(&f, &record, 1), ERR_API, "could not create TXT record \"a\"", NULL);
     assert_int_equal(record.id, 0);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(a_record_that_exists_already_is_success_and_its_id_is_looked_up)
@@ -87,12 +94,12 @@ TEST(a_record_that_exists_already_is_success_and_its_id_is_looked_up)
     struct dme_fixture f;
     struct dme_record record = {.name = "a", .value = "v1"};
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     expect(&f, "POST", ONE, SENT("a", "v1"), 400, EXISTS);
     expect_get(&f, LIST "&recordName=a", PAGE(TXT("a", "v1", 5)));
     assert_int_equal(create(&f, &record, 1), ERR_OK);
     assert_int_equal(record.id, 5);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(a_lost_answer_followed_by_exists_is_success)
@@ -100,13 +107,13 @@ TEST(a_lost_answer_followed_by_exists_is_success)
     struct dme_fixture f;
     struct dme_record record = {.name = "a", .value = "v1"};
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     expect_lost(&f, "POST", ONE, SENT("a", "v1"));
     expect(&f, "POST", ONE, SENT("a", "v1"), 400, EXISTS);
     expect_get(&f, LIST "&recordName=a", PAGE(TXT("a", "v1", 5)));
     assert_int_equal(create(&f, &record, 1), ERR_OK);
     assert_int_equal(record.id, 5);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(a_record_that_exists_but_is_not_the_zones_own_is_an_error_that_says_where_to_look)
@@ -114,13 +121,13 @@ TEST(a_record_that_exists_but_is_not_the_zones_own_is_an_error_that_says_where_t
     struct dme_fixture f;
     struct dme_record record = {.name = "a", .value = "v1"};
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     expect(&f, "POST", ONE, SENT("a", "v1"), 400, EXISTS);
     expect_get(&f, LIST "&recordName=a",
                PAGE("{\"name\":\"a\",\"value\":\"v1\",\"type\":\"TXT\",\"id\":8,\"source\":0}"));
     assert_error(&f, create(&f, &record, 1), ERR_API, "says that it exists", "template");
     assert_int_equal(record.id, 0);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(a_refused_record_is_an_error_with_the_servers_words)
@@ -128,12 +135,13 @@ TEST(a_refused_record_is_an_error_with_the_servers_words)
     struct dme_fixture f;
     struct dme_record record = {.name = "a", .value = "."};
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     expect(&f, "POST", ONE, SENT("a", "."), 400, "{\"error\":[\"Record value may not be a standalone dot.\"]}");
-    assert_error(&f, create(&f, &record, 1), ERR_API, "could not create TXT record \"a\": DNS Made Easy refused the "
-                                                      "request (status 400): \"Record value may not be a standalone dot.\"",
+    assert_error(&f, create(&f, &record, 1), ERR_API,
+                 "could not create TXT record \"a\": DNS Made Easy refused the "
+                 "request (status 400): \"Record value may not be a standalone dot.\"",
                  NULL);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(a_stale_zone_id_is_not_found)
@@ -141,12 +149,12 @@ TEST(a_stale_zone_id_is_not_found)
     struct dme_fixture f;
     struct dme_record records[] = {{.name = "a", .value = "v1"}, {.name = "a", .value = "v2"}};
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     expect(&f, "POST", ONE, SENT("a", "v1"), 404, "<html></html>");
     assert_error(&f, create(&f, records, 1), ERR_NOT_FOUND, "no zone with id 42", NULL);
     expect(&f, "POST", MULTI, "[" SENT("a", "v1") "," SENT("a", "v2") "]", 404, "");
     assert_error(&f, create(&f, records, 2), ERR_NOT_FOUND, "no zone with id 42", NULL);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(what_cannot_be_published_is_refused_before_a_request)
@@ -154,7 +162,7 @@ TEST(what_cannot_be_published_is_refused_before_a_request)
     static const char *const bad[] = {"", "a\"b", "\"v\"", "\xff"};
     struct dme_fixture f;
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct dme_record records[] = {{.name = "a", .value = "fine"}, {.name = "a", .value = bad[i]}};
 
@@ -166,7 +174,7 @@ TEST(what_cannot_be_published_is_refused_before_a_request)
     }
     assert_int_equal(create(&f, NULL, 0), ERR_OK);
     assert_int_equal(f.http->seen_count, 0);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 /* ------------------------------------------------------------------ many */
@@ -184,13 +192,13 @@ TEST(several_records_are_one_request_and_ids_go_by_name_and_value)
     struct dme_fixture f;
     struct dme_record records[2];
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     pair(records);
     expect(&f, "POST", MULTI, PAIR, 201, "[" TXT("b", "v2", 22) "," TXT("a", "v1", 11) "]");
     assert_int_equal(create(&f, records, 2), ERR_OK);
     assert_int_equal(records[0].id, 11);
     assert_int_equal(records[1].id, 22);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(ids_that_are_missing_in_the_answer_are_looked_up)
@@ -198,36 +206,38 @@ TEST(ids_that_are_missing_in_the_answer_are_looked_up)
     struct dme_fixture f;
     struct dme_record records[2];
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     pair(records);
     expect(&f, "POST", MULTI, PAIR, 201, "[" TXT("a", "v1", 11) "]");
     expect_get(&f, LIST "&recordName=b", PAGE(TXT("b", "v2", 22)));
     assert_int_equal(create(&f, records, 2), ERR_OK);
     assert_int_equal(records[0].id, 11);
     assert_int_equal(records[1].id, 22);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(the_same_record_named_twice_is_made_once)
 {
     struct dme_fixture f;
-    struct dme_record records[] = {{.name = "a", .value = "v1"}, {.name = "A", .value = "v1"}, {.name = "b", .value = "v2"}};
+    struct dme_record records[] = {
+        {.name = "a", .value = "v1"}, {.name = "A", .value = "v1"}, {.name = "b", .value = "v2"}};
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     expect(&f, "POST", MULTI, PAIR, 201, "[" TXT("a", "v1", 11) "," TXT("b", "v2", 22) "]");
     assert_int_equal(create(&f, records, 3), ERR_OK);
     assert_int_equal(records[0].id, 11);
     assert_int_equal(records[1].id, 11);
     assert_int_equal(records[2].id, 22);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(when_some_exist_the_rest_is_made_in_a_second_request)
 {
     struct dme_fixture f;
-    struct dme_record records[] = {{.name = "a", .value = "v1"}, {.name = "b", .value = "v2"}, {.name = "b", .value = "v3"}};
+    struct dme_record records[] = {
+        {.name = "a", .value = "v1"}, {.name = "b", .value = "v2"}, {.name = "b", .value = "v3"}};
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     expect(&f, "POST", MULTI, "[" SENT("a", "v1") "," SENT("b", "v2") "," SENT("b", "v3") "]", 400, DUPLICATE);
     expect_get(&f, LIST "&recordName=a", PAGE(TXT("a", "v1", 11)));
     expect_get(&f, LIST "&recordName=b", PAGE(TXT("b", "foreign", 77)));
@@ -237,7 +247,7 @@ TEST(when_some_exist_the_rest_is_made_in_a_second_request)
     assert_int_equal(records[0].id, 11);
     assert_int_equal(records[1].id, 22);
     assert_int_equal(records[2].id, 33);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(a_lost_answer_to_many_followed_by_duplicate_is_success)
@@ -245,7 +255,7 @@ TEST(a_lost_answer_to_many_followed_by_duplicate_is_success)
     struct dme_fixture f;
     struct dme_record records[2];
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     pair(records);
     expect_lost(&f, "POST", MULTI, PAIR);
     expect(&f, "POST", MULTI, PAIR, 400, DUPLICATE);
@@ -254,15 +264,16 @@ TEST(a_lost_answer_to_many_followed_by_duplicate_is_success)
     assert_int_equal(create(&f, records, 2), ERR_OK);
     assert_int_equal(records[0].id, 11);
     assert_int_equal(records[1].id, 22);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(when_the_rest_is_refused_too_records_are_made_one_by_one)
 {
     struct dme_fixture f;
-    struct dme_record records[] = {{.name = "a", .value = "v1"}, {.name = "b", .value = "v2"}, {.name = "b", .value = "v3"}};
+    struct dme_record records[] = {
+        {.name = "a", .value = "v1"}, {.name = "b", .value = "v2"}, {.name = "b", .value = "v3"}};
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     expect(&f, "POST", MULTI, "[" SENT("a", "v1") "," SENT("b", "v2") "," SENT("b", "v3") "]", 400, DUPLICATE);
     expect_get(&f, LIST "&recordName=a", PAGE(TXT("a", "v1", 11)));
     expect_get(&f, LIST "&recordName=b", PAGE(""));
@@ -273,7 +284,7 @@ TEST(when_the_rest_is_refused_too_records_are_made_one_by_one)
     assert_int_equal(create(&f, records, 3), ERR_OK);
     assert_int_equal(records[1].id, 22);
     assert_int_equal(records[2].id, 33);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(when_one_of_two_exists_the_other_is_a_single_post)
@@ -281,7 +292,7 @@ TEST(when_one_of_two_exists_the_other_is_a_single_post)
     struct dme_fixture f;
     struct dme_record records[2];
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     pair(records);
     expect(&f, "POST", MULTI, PAIR, 400, DUPLICATE);
     expect_get(&f, LIST "&recordName=a", PAGE(TXT("a", "v1", 11)));
@@ -290,7 +301,7 @@ TEST(when_one_of_two_exists_the_other_is_a_single_post)
     assert_int_equal(create(&f, records, 2), ERR_OK);
     assert_int_equal(records[0].id, 11);
     assert_int_equal(records[1].id, 22);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(a_failure_leaves_the_ids_of_those_that_exist)
@@ -298,7 +309,7 @@ TEST(a_failure_leaves_the_ids_of_those_that_exist)
     struct dme_fixture f;
     struct dme_record records[2];
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     pair(records);
     expect(&f, "POST", MULTI, PAIR, 400, DUPLICATE);
     expect_get(&f, LIST "&recordName=a", PAGE(TXT("a", "v1", 11)));
@@ -307,7 +318,7 @@ TEST(a_failure_leaves_the_ids_of_those_that_exist)
     assert_int_equal(create(&f, records, 2), ERR_API);
     assert_int_equal(records[0].id, 11);
     assert_int_equal(records[1].id, 0);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 /* Creates what it is asked to, out of order. */
@@ -341,7 +352,7 @@ TEST(more_than_two_hundred_records_go_out_in_chunks)
     static struct dme_record records[450];
     static char values[450][8];
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     f.http->handler = obliging;
     f.http->handler_context = &text;
     for (size_t i = 0; i < ARRAY_LEN(records); i++) {
@@ -352,7 +363,7 @@ TEST(more_than_two_hundred_records_go_out_in_chunks)
     assert_int_equal(f.http->seen_count, 3);
     for (size_t i = 0; i < ARRAY_LEN(records); i++)
         assert_int_equal(records[i].id, 10000 + (int64_t)i);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 int main(void)

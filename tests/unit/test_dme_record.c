@@ -7,7 +7,8 @@
 
 #define RECORDS "/dns/managed/42/records"
 #define LIST RECORDS "?type=TXT"
-#define TXT(name, value, id) "{\"name\":\"" name "\",\"value\":\"\\\"" value "\\\"\",\"id\":" #id ",\"type\":\"TXT\",\"source\":1}"
+#define TXT(name, value, id)                                                                                           \
+    "{\"name\":\"" name "\",\"value\":\"\\\"" value "\\\"\",\"id\":" #id ",\"type\":\"TXT\",\"source\":1}"
 #define PAGE(records) "{\"totalPages\":1,\"totalRecords\":1,\"data\":[" records "],\"page\":0}"
 #define PAGE_OF(page, pages, records)                                                                                  \
     "{\"totalPages\":" #pages ",\"totalRecords\":9,\"data\":[" records "],\"page\":" #page "}"
@@ -19,16 +20,16 @@ TEST(records_are_found_by_name_and_value_with_one_request_a_name)
                                    {.name = "_acme-challenge", .value = "v2"},
                                    {.name = "_acme-challenge.www", .value = "v3", .id = 77}};
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     expect_get(&f, LIST "&recordName=_acme-challenge",
-               PAGE(TXT("_acme-challenge", "v2", 12) "," TXT("_acme-challenge", "other", 13) ","
-                    TXT("_acme-challenge.www", "v3", 14)));
+               PAGE(TXT("_acme-challenge", "v2", 12) "," TXT("_acme-challenge", "other",
+                                                             13) "," TXT("_acme-challenge.www", "v3", 14)));
     expect_get(&f, LIST "&recordName=_acme-challenge.www", PAGE(""));
     assert_int_equal(dme_records_find(f.dme, 42, records, 3, &f.err), ERR_OK);
     assert_int_equal(records[0].id, 0);
     assert_int_equal(records[1].id, 12);
     assert_int_equal(records[2].id, 14); /* the filter may be a prefix match: taken where it shows up */
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(names_are_percent_encoded)
@@ -36,11 +37,11 @@ TEST(names_are_percent_encoded)
     struct dme_fixture f;
     struct dme_record record = {.name = "a&type=A b", .value = "v"};
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     expect_get(&f, LIST "&recordName=a%26type%3DA%20b", PAGE(""));
     assert_int_equal(dme_records_find(f.dme, 42, &record, 1, &f.err), ERR_OK);
     assert_int_equal(record.id, 0);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(the_apex_is_looked_up_without_the_name_filter)
@@ -48,27 +49,29 @@ TEST(the_apex_is_looked_up_without_the_name_filter)
     struct dme_fixture f;
     struct dme_record record = {.name = "", .value = "v"};
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     expect_get(&f, LIST, PAGE(TXT("www", "v", 1) "," TXT("", "v", 2)));
     assert_int_equal(dme_records_find(f.dme, 42, &record, 1, &f.err), ERR_OK);
     assert_int_equal(record.id, 2);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(many_names_cost_one_request)
 {
     struct dme_fixture f;
-    struct dme_record records[] = {{.name = "a", .value = "v"}, {.name = "b", .value = "v"}, {.name = "c", .value = "v"},
+    struct dme_record records[] = {{.name = "a", .value = "v"},
+                                   {.name = "b", .value = "v"},
+                                   {.name = "c", .value = "v"},
                                    {.name = "C", .value = "w"}};
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     expect_get(&f, LIST, PAGE(TXT("c", "v", 3) "," TXT("c", "w", 4) "," TXT("A", "v", 1) "," TXT("d", "v", 5)));
     assert_int_equal(dme_records_find(f.dme, 42, records, 4, &f.err), ERR_OK);
     assert_int_equal(records[0].id, 1);
     assert_int_equal(records[1].id, 0);
     assert_int_equal(records[2].id, 3);
     assert_int_equal(records[3].id, 4);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(an_empty_account_or_zone_is_no_error)
@@ -76,22 +79,22 @@ TEST(an_empty_account_or_zone_is_no_error)
     struct dme_fixture f;
     struct dme_record record = {.name = "a", .value = "v"};
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     expect_get(&f, LIST "&recordName=a", "{}");
     assert_int_equal(dme_records_find(f.dme, 42, &record, 1, &f.err), ERR_OK);
     expect_get(&f, LIST "&recordName=a", "{ }");
     assert_int_equal(dme_records_find(f.dme, 42, &record, 1, &f.err), ERR_OK);
     assert_int_equal(record.id, 0);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(nothing_to_find_costs_nothing)
 {
     struct dme_fixture f;
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     assert_int_equal(dme_records_find(f.dme, 42, NULL, 0, &f.err), ERR_OK);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(a_stale_zone_id_is_not_found)
@@ -99,16 +102,19 @@ TEST(a_stale_zone_id_is_not_found)
     struct dme_fixture f;
     struct dme_record record = {.name = "a", .value = "v"};
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     expect(&f, "GET", LIST "&recordName=a", NULL, 404, "<html></html>");
     assert_error(&f, dme_records_find(f.dme, 42, &record, 1, &f.err), ERR_NOT_FOUND, "no zone with id 42", NULL);
     assert_int_equal(dme_records_find(f.dme, 0, &record, 1, &f.err), ERR_INTERNAL);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(hostile_lists_are_one_clear_error)
 {
-    static const char *const bodies[] = {"[]", "{\"data\":7}", "{\"data\":[7]}", "{\"data\":[{\"id\":1,\"type\":\"TXT\"}]}",
+    static const char *const bodies[] = {"[]",
+                                         "{\"data\":7}",
+                                         "{\"data\":[7]}",
+                                         "{\"data\":[{\"id\":1,\"type\":\"TXT\"}]}",
                                          "{\"data\":[{\"id\":1,\"type\":\"TXT\",\"name\":\"a\",\"value\":{}}]}",
                                          "{\"totalPages\":\"all\",\"data\":[]}"};
 
@@ -116,12 +122,12 @@ TEST(hostile_lists_are_one_clear_error)
         struct dme_fixture f;
         struct dme_record record = {.name = "a", .value = "v"};
 
-        fixture_init(&f);
+        dme_fixture_init(&f);
         expect_get(&f, LIST "&recordName=a", bodies[i]);
-        assert_error(&f, dme_records_find(f.dme, 42, &record, 1, &f.err), ERR_API, "could not look up TXT records: ",
-                     NULL);
+        assert_error(&f, dme_records_find(f.dme, 42, &record, 1, &f.err), ERR_API,
+                     "could not look up TXT records: ", NULL);
         assert_int_equal(record.id, 0);
-        fixture_done(&f);
+        dme_fixture_done(&f);
     }
 }
 
@@ -130,13 +136,13 @@ TEST(further_pages_are_fetched_when_they_count_from_zero)
     struct dme_fixture f;
     struct dme_record record = {.name = "a", .value = "v"};
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     expect_get(&f, LIST "&recordName=a", PAGE_OF(0, 3, TXT("a", "x", 1)));
     expect_get(&f, LIST "&recordName=a&page=1", PAGE_OF(1, 3, TXT("a", "y", 2)));
     expect_get(&f, LIST "&recordName=a&page=2", PAGE_OF(2, 3, TXT("a", "v", 3)));
     assert_int_equal(dme_records_find(f.dme, 42, &record, 1, &f.err), ERR_OK);
     assert_int_equal(record.id, 3);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(further_pages_are_fetched_when_they_count_from_one)
@@ -144,12 +150,12 @@ TEST(further_pages_are_fetched_when_they_count_from_one)
     struct dme_fixture f;
     struct dme_record record = {.name = "a", .value = "v"};
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     expect_get(&f, LIST "&recordName=a", PAGE_OF(1, 2, TXT("a", "x", 1)));
     expect_get(&f, LIST "&recordName=a&page=2", PAGE_OF(2, 2, TXT("a", "v", 3)));
     assert_int_equal(dme_records_find(f.dme, 42, &record, 1, &f.err), ERR_OK);
     assert_int_equal(record.id, 3);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(a_first_page_that_says_0_but_is_1_costs_one_request_more)
@@ -157,13 +163,13 @@ TEST(a_first_page_that_says_0_but_is_1_costs_one_request_more)
     struct dme_fixture f;
     struct dme_record record = {.name = "a", .value = "v"};
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     expect_get(&f, LIST "&recordName=a", PAGE_OF(0, 2, TXT("a", "x", 1)));
     expect_get(&f, LIST "&recordName=a&page=1", PAGE_OF(0, 2, TXT("a", "x", 1)));
     expect_get(&f, LIST "&recordName=a&page=2", PAGE_OF(0, 2, TXT("a", "v", 3)));
     assert_int_equal(dme_records_find(f.dme, 42, &record, 1, &f.err), ERR_OK);
     assert_int_equal(record.id, 3);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(paging_stops_when_all_are_found_or_nothing_new_comes)
@@ -171,7 +177,7 @@ TEST(paging_stops_when_all_are_found_or_nothing_new_comes)
     struct dme_fixture f;
     struct dme_record record = {.name = "a", .value = "v"};
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     expect_get(&f, LIST "&recordName=a", PAGE_OF(0, 2147483647, TXT("a", "v", 1)));
     assert_int_equal(dme_records_find(f.dme, 42, &record, 1, &f.err), ERR_OK);
     record.value = "absent";
@@ -180,7 +186,7 @@ TEST(paging_stops_when_all_are_found_or_nothing_new_comes)
     expect_get(&f, LIST "&recordName=a&page=2", PAGE_OF(2, 2147483647, ""));
     assert_int_equal(dme_records_find(f.dme, 42, &record, 1, &f.err), ERR_OK);
     assert_int_equal(record.id, 0);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 static void endless_pages(UNUSED void *context, UNUSED const struct fake_seen *request, size_t index,
@@ -200,11 +206,11 @@ TEST(endless_pages_come_to_an_end)
     struct dme_fixture f;
     struct dme_record record = {.name = "a", .value = "v"};
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     f.http->handler = endless_pages;
     assert_int_equal(dme_records_find(f.dme, 42, &record, 1, &f.err), ERR_OK);
     assert_true(f.http->seen_count <= 51);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 /* ------------------------------------------------------------------ deleting */
@@ -214,10 +220,10 @@ TEST(one_record_is_deleted_by_its_own_url)
     struct dme_fixture f;
     const int64_t id = 9007199254740993;
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     expect(&f, "DELETE", RECORDS "/9007199254740993", NULL, 200, "");
     assert_int_equal(dme_records_delete(f.dme, 42, &id, 1, &f.err), ERR_OK);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(several_records_are_deleted_with_one_request)
@@ -225,10 +231,10 @@ TEST(several_records_are_deleted_with_one_request)
     struct dme_fixture f;
     const int64_t ids[] = {1, 2, 3};
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     expect(&f, "DELETE", RECORDS "?ids=1&ids=2&ids=3", NULL, 200, "");
     assert_int_equal(dme_records_delete(f.dme, 42, ids, 3, &f.err), ERR_OK);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(without_an_id_no_url_is_built)
@@ -237,7 +243,7 @@ TEST(without_an_id_no_url_is_built)
     struct dme_fixture f;
     const int64_t good = 5;
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     assert_error(&f, dme_records_delete(f.dme, 42, &good, 0, &f.err), ERR_INTERNAL, "without an id", NULL);
     assert_error(&f, dme_records_delete(f.dme, 42, NULL, 0, &f.err), ERR_INTERNAL, "without an id", NULL);
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
@@ -247,12 +253,13 @@ TEST(without_an_id_no_url_is_built)
             for (size_t n = 0; n < count; n++)
                 is_bad = is_bad || bad[i][n] <= 0;
             if (is_bad)
-                assert_error(&f, dme_records_delete(f.dme, 42, bad[i], count, &f.err), ERR_INTERNAL, "no record id", NULL);
+                assert_error(&f, dme_records_delete(f.dme, 42, bad[i], count, &f.err), ERR_INTERNAL, "no record id",
+                             NULL);
         }
     assert_error(&f, dme_records_delete(f.dme, 0, &good, 1, &f.err), ERR_INTERNAL, "no zone id", NULL);
     assert_error(&f, dme_records_delete(f.dme, -42, &good, 1, &f.err), ERR_INTERNAL, "no zone id", NULL);
     assert_int_equal(f.http->seen_count, 0);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 static void count_ids(void *context, const struct fake_seen *request, UNUSED size_t index,
@@ -288,13 +295,13 @@ TEST(every_delete_of_any_size_names_its_ids_and_all_of_them)
         struct dme_fixture f;
         size_t total = 0;
 
-        fixture_init(&f);
+        dme_fixture_init(&f);
         f.http->handler = count_ids;
         f.http->handler_context = &total;
         assert_int_equal(dme_records_delete(f.dme, 42, ids, counts[i], &f.err), ERR_OK);
         assert_int_equal(total, counts[i]);
         assert_int_equal(f.http->seen_count, (counts[i] + 199) / 200);
-        fixture_done(&f);
+        dme_fixture_done(&f);
     }
 }
 
@@ -303,12 +310,12 @@ TEST(what_is_gone_already_is_success)
     struct dme_fixture f;
     const int64_t ids[] = {1, 2};
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     expect(&f, "DELETE", RECORDS "/1", NULL, 404, "<html></html>");
     assert_int_equal(dme_records_delete(f.dme, 42, ids, 1, &f.err), ERR_OK);
     expect(&f, "DELETE", RECORDS "?ids=1&ids=2", NULL, 404, "<html></html>");
     assert_int_equal(dme_records_delete(f.dme, 42, ids, 2, &f.err), ERR_OK);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(a_delete_whose_answer_was_lost_is_repeated)
@@ -316,14 +323,14 @@ TEST(a_delete_whose_answer_was_lost_is_repeated)
     struct dme_fixture f;
     const int64_t ids[] = {1, 2};
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     expect_lost(&f, "DELETE", RECORDS "/1", NULL);
     expect(&f, "DELETE", RECORDS "/1", NULL, 404, "<html></html>");
     assert_int_equal(dme_records_delete(f.dme, 42, ids, 1, &f.err), ERR_OK);
     expect_lost(&f, "DELETE", RECORDS "?ids=1&ids=2", NULL);
     expect(&f, "DELETE", RECORDS "?ids=1&ids=2", NULL, 200, "");
     assert_int_equal(dme_records_delete(f.dme, 42, ids, 2, &f.err), ERR_OK);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(a_delete_that_is_refused_is_an_error)
@@ -331,12 +338,12 @@ TEST(a_delete_that_is_refused_is_an_error)
     struct dme_fixture f;
     const int64_t ids[] = {1, 2};
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     expect(&f, "DELETE", RECORDS "/1", NULL, 400, "{\"error\":[\"no\"]}");
     assert_error(&f, dme_records_delete(f.dme, 42, ids, 1, &f.err), ERR_API, "could not delete TXT record 1: ", NULL);
     expect(&f, "DELETE", RECORDS "?ids=1&ids=2", NULL, 400, "{\"error\":[\"no\"]}");
     assert_error(&f, dme_records_delete(f.dme, 42, ids, 2, &f.err), ERR_API, "could not delete 2 TXT records: ", NULL);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 int main(void)

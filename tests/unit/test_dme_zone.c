@@ -24,12 +24,13 @@ TEST(a_zone_is_found_by_its_exact_name)
     struct dme_fixture f;
     int64_t id = 0;
 
-    fixture_init(&f);
-    expect_get(&f, BY_NAME "example.com", "{\"nameServers\":[{\"id\":1,\"fqdn\":\"ns10.dnsmadeeasy.com\"}],\"name\":"
-                                          "\"example.com\",\"id\":6870000}");
+    dme_fixture_init(&f);
+    expect_get(&f, BY_NAME "example.com",
+               "{\"nameServers\":[{\"id\":1,\"fqdn\":\"ns10.dnsmadeeasy.com\"}],\"name\":"
+               "\"example.com\",\"id\":6870000}");
     assert_int_equal(find(&f, "example.com", &id), ERR_OK);
     assert_int_equal(id, 6870000);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(the_name_is_sent_without_its_last_dot_and_percent_encoded)
@@ -37,12 +38,12 @@ TEST(the_name_is_sent_without_its_last_dot_and_percent_encoded)
     struct dme_fixture f;
     int64_t id = 0;
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     expect_get(&f, BY_NAME "example.com", "{\"name\":\"Example.com\",\"id\":1}");
     assert_int_equal(find(&f, "example.com.", &id), ERR_OK);
     expect(&f, "GET", BY_NAME "a%26b%3D%2F%3F%23%25%20.com", NULL, 404, tomcat_404);
     assert_int_equal(find(&f, "a&b=/?#% .com", &id), ERR_NOT_FOUND);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(a_zone_that_is_not_ours_is_not_found_whatever_the_404_looks_like)
@@ -53,12 +54,12 @@ TEST(a_zone_that_is_not_ours_is_not_found_whatever_the_404_looks_like)
         struct dme_fixture f;
         int64_t id = 0;
 
-        fixture_init(&f);
+        dme_fixture_init(&f);
         expect(&f, "GET", BY_NAME "example.com", NULL, 404, bodies[i]);
         assert_error(&f, find(&f, "example.com", &id), ERR_NOT_FOUND,
                      "this DNS Made Easy account has no zone \"example.com\"", NULL);
         assert_int_equal(f.clock.sleep_count, 0);
-        fixture_done(&f);
+        dme_fixture_done(&f);
     }
 }
 
@@ -71,12 +72,12 @@ TEST(a_zone_of_another_name_is_refused)
         int64_t id = 0;
         char answer[100];
 
-        fixture_init(&f);
+        dme_fixture_init(&f);
         (void)snprintf(answer, sizeof answer, "{\"name\":\"%s\",\"id\":5}", names[i]);
         expect_get(&f, BY_NAME "example.com", answer);
         assert_error(&f, find(&f, "example.com", &id), ERR_API, "DNS Made Easy answered with zone", NULL);
         assert_int_equal(id, 0);
-        fixture_done(&f);
+        dme_fixture_done(&f);
     }
 }
 
@@ -85,12 +86,12 @@ TEST(a_zone_pending_creation_is_usable_and_one_pending_deletion_is_not)
     struct dme_fixture f;
     int64_t id = 0;
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     expect_get(&f, BY_NAME "example.com", "{\"name\":\"example.com\",\"id\":5,\"pendingActionId\":1}");
     assert_int_equal(find(&f, "example.com", &id), ERR_OK);
     expect_get(&f, BY_NAME "example.com", "{\"name\":\"example.com\",\"id\":5,\"pendingActionId\":3}");
     assert_error(&f, find(&f, "example.com", &id), ERR_ZONE, "zone \"example.com\" is being deleted", "control panel");
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(an_answer_that_is_no_zone_is_an_api_error)
@@ -98,13 +99,13 @@ TEST(an_answer_that_is_no_zone_is_an_api_error)
     struct dme_fixture f;
     int64_t id = 0;
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     expect_get(&f, BY_NAME "example.com", "{}");
     assert_error(&f, find(&f, "example.com", &id), ERR_API,
                  "could not look up zone \"example.com\": DNS Made Easy's answer has no \"id\"", NULL);
     expect_get(&f, BY_NAME "example.com", "[[[[[[[[]]]]]]]]");
     assert_error(&f, find(&f, "example.com", &id), ERR_API, "is an array where an object belongs", NULL);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 TEST(no_name_no_request)
@@ -113,14 +114,14 @@ TEST(no_name_no_request)
     int64_t id = 0;
     char longest[300];
 
-    fixture_init(&f);
+    dme_fixture_init(&f);
     memset(longest, 'a', sizeof longest);
     longest[sizeof longest - 1] = '\0';
     assert_int_equal(find(&f, "", &id), ERR_INPUT);
     assert_int_equal(find(&f, ".", &id), ERR_INPUT);
     assert_int_equal(find(&f, longest, &id), ERR_INPUT);
     assert_int_equal(f.http->seen_count, 0);
-    fixture_done(&f);
+    dme_fixture_done(&f);
 }
 
 int main(void)

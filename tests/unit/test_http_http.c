@@ -25,8 +25,9 @@ TEST(one_request_returns_its_own_result)
     struct http_response response AUTO_HTTP_RESPONSE = {.result = ERR_OK};
 
     setup(&f);
-    fake_http_expect(f.http, &(struct fake_exchange){.method = "GET", .url = "/x", .status = 404, .answer = "gone",
-                                                     .headers = "X-One: 1\nx-two: 2"});
+    fake_http_expect(
+        f.http, &(struct fake_exchange){
+                    .method = "GET", .url = "/x", .status = 404, .answer = "gone", .headers = "X-One: 1\nx-two: 2"});
     assert_int_equal(http_perform(fake_http_base(f.http), &request, &response, &err), ERR_OK);
     assert_int_equal(response.status, 404);
     assert_string_equal(buf_cstr(&response.body), "gone");

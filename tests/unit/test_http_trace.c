@@ -15,8 +15,8 @@ static char *traced(enum log_level level, const struct fake_exchange *exchange)
     struct err err;
     struct fake_clock clock;
     struct log log = {.level = level, .out = open_memstream(&text, &len)};
-    struct http_request request = {.method = "POST", .url = ROOT "/x?a=b", .body = "{\"value\":\"key-auth\"}",
-                                   .body_len = 20, .max_body = 1000};
+    struct http_request request = {
+        .method = "POST", .url = ROOT "/x?a=b", .body = "{\"value\":\"key-auth\"}", .body_len = 20, .max_body = 1000};
     struct http_response response AUTO_HTTP_RESPONSE = {.result = ERR_OK};
     struct fake_http *fake;
     struct http *http;
@@ -59,8 +59,8 @@ TEST(an_exchange_is_two_lines_with_what_matters)
 
 TEST(signatures_cookies_and_bodies_never_show)
 {
-    static const char *const hidden[] = {"the-api-key", "the-hmac", "cookie-secret", "echoed", "key-auth",
-                                         "secret answer"};
+    static const char *const hidden[] = {"the-api-key", "the-hmac", "cookie-secret",
+                                         "echoed",      "key-auth", "secret answer"};
     char *text AUTO_FREE = traced(LOG_DEBUG, &answered);
 
     for (size_t i = 0; i < ARRAY_LEN(hidden); i++)

@@ -28,9 +28,22 @@ static void expect_refused(const char *text, size_t len, const char *part)
 TEST(what_is_not_strict_json_is_refused_with_one_clear_error)
 {
     static const char *const bad[] = {
-        "",           "{",         "{]",          "{error: [\"x\"]}",  "{\"a\":1,\"a\":2}", "{\"a\":NaN}",
-        "{\"a\":1} x", "nul",       "{\"a\":'x'}", "{\"a\":\"\\ud800\"}", "[1,]",             "{\"a\":01}",
-        "{\"a\":99999999999999999999}", "{\"a\":1e999}", "{\"a\":\"\xff\"}", "{\"a\":\"\\u0000\"}",
+        "",
+        "{",
+        "{]",
+        "{error: [\"x\"]}",
+        "{\"a\":1,\"a\":2}",
+        "{\"a\":NaN}",
+        "{\"a\":1} x",
+        "nul",
+        "{\"a\":'x'}",
+        "{\"a\":\"\\ud800\"}",
+        "[1,]",
+        "{\"a\":01}",
+        "{\"a\":99999999999999999999}",
+        "{\"a\":1e999}",
+        "{\"a\":\"\xff\"}",
+        "{\"a\":\"\\u0000\"}",
     };
 
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
