@@ -1,0 +1,33 @@
+"""Tables and limits: what a benchmark prints, and whether the figures keep what is promised."""
+
+
+class Report:
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+
+    def table(self, title, head, rows):
+        """ROWS of text; the first column is flush left, the others flush right."""
+        print(f"\n{title}")
+        widths = [max(len(str(row[i])) for row in [head, *rows]) for i in range(len(head))]
+        for row in [head, ["-" * w for w in widths], *rows]:
+            cells = [str(c).ljust(w) if i == 0 else str(c).rjust(w) for i, (c, w) in enumerate(zip(row, widths))]
+            print("  " + "  ".join(cells))
+
+    def limit(self, what, value, most, unit=""):
+        """A promise: VALUE is at most MOST."""
+        good = value <= most
+        self.passed += good
+        self.failed += not good
+        print(f"  {'ok    ' if good else 'FAILED'}  {what}: {value:.3g}{unit}, at most {most:g}{unit}")
+
+    def fail(self, what):
+        self.failed += 1
+        print(f"  FAILED  {what}")
+
+    def skip(self, why):
+        self.skipped += 1
+        print(f"  skipped {why}")
+
+    def finish(self):
+        print(f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped")
+        return 1 if self.failed else 0
