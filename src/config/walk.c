@@ -102,10 +102,17 @@ static void report_unknown(struct config_loading *load, const struct section *s,
                               "unknown key, which is not shown here as it may hold a secret by mistake");
         return;
     }
+    if (!*s->table && config_key_find(item->key)) {
+        size_t len = strcspn(item->key, ".");
+
+        config_report_problem(&load->report, &at, "\"%s\" must be written as \"%s:\" below \"%.*s:\"",
+                              item->key, item->key + len + 1, (int)len, item->key);
+        return;
+    }
     better = text_nearest(item->key, (const char *const *)known.items, known.count);
     if (better)
-        config_report_problem(&load->report, &at, "unknown key \"%s%s\"; did you mean \"%s\"?", s->shown,
-                              item->key, better);
+        config_report_problem(&load->report, &at, "unknown key \"%s%s\"; did you mean \"%s%s\"?", s->shown,
+                              item->key, s->shown, better);
     else if (find_elsewhere(item->key))
         config_report_problem(&load->report, &at, "unknown key \"%s%s\"; did you mean \"%s\"?", s->shown,
                               item->key, find_elsewhere(item->key));
@@ -200,6 +207,8 @@ static void take_credential(struct config_loading *load, const struct section *s
 
     for (size_t i = 0; i < CONFIG_GIVEN_COUNT; i++) {
         if (strcmp(item->key, names[i]) != 0)
+            continue;
+        if (i == CONFIG_GIVEN_ENCRYPTION_KEY && item->kind == YAML_TREE_NULL)
             continue;
         load->has_secrets = load->has_secrets || i == CONFIG_GIVEN_KEY || i == CONFIG_GIVEN_SECRET;
         if (want_scalar(load, item, shown))

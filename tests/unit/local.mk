@@ -24,6 +24,13 @@ UNIT_TESTS = \
 	tests/unit/test_dme_zone \
 	tests/unit/test_dme_record \
 	tests/unit/test_dme_create
+UNIT_TESTS += \
+	tests/unit/test_config_account \
+	tests/unit/test_config_address \
+	tests/unit/test_config_credential \
+	tests/unit/test_config_load \
+	tests/unit/test_config_value \
+	tests/unit/test_config_yaml
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 # Fakes that several tests share.
@@ -31,6 +38,7 @@ check_LIBRARIES += tests/unit/libfakes.a
 tests_unit_libfakes_a_SOURCES = \
 	tests/unit/test.h \
 	tests/unit/fixture.c tests/unit/fixture.h \
+	tests/unit/config_fixture.c tests/unit/config_fixture.h \
 	tests/unit/fake_clock.c tests/unit/fake_clock.h \
 	tests/unit/fake_http.c tests/unit/fake_http.h \
 	tests/unit/dme_fixture.c tests/unit/dme_fixture.h
