@@ -9,6 +9,7 @@
  */
 #include "dns/cares.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -254,7 +255,9 @@ static int init_channel(struct cares_line *line, const char *servers, enum cares
 
     o->flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_EDNS;
     if (kind != CARES_RECURSIVE)
-        o->flags |= ARES_FLAG_NORECURSE | ARES_FLAG_NOCHECKRESP;
+        o->flags |= ARES_FLAG_NOCHECKRESP;
+    if (kind == CARES_SERVER || kind == CARES_SERVER_TCP)
+        o->flags |= ARES_FLAG_NORECURSE;
     if (kind == CARES_SERVER_TCP)
         o->flags |= ARES_FLAG_USEVC | ARES_FLAG_STAYOPEN;
     o->timeout = kind == CARES_SERVER_TCP ? TCP_TRY_MS : FIRST_TRY_MS;
@@ -371,8 +374,8 @@ enum err_code cares_address_parse(const char *text, char **out, struct err *err)
     if (!split_address(text, host, &port_text) || !parse_uint(port_text, 1, 65535, &port))
         return err_set(err, ERR_INPUT, "\"%s\" is no IP address with an optional port", text);
     family = strchr(host, ':') ? AF_INET6 : AF_INET;
-    if ((text[0] == '[' && family != AF_INET6) || ares_inet_pton(family, host, binary) != 1 ||
-        !ares_inet_ntop(family, binary, canonical, sizeof canonical))
+    if ((text[0] == '[' && family != AF_INET6) || inet_pton(family, host, binary) != 1 ||
+        !inet_ntop(family, binary, canonical, sizeof canonical))
         return err_set(err, ERR_INPUT, "\"%s\" is no IP address with an optional port", text);
     *out = mem_printf(family == AF_INET6 ? "[%s]:%u" : "%s:%u", canonical, (unsigned)port);
     return ERR_OK;

@@ -33,9 +33,11 @@ struct cares_reply {
 typedef void cares_reply_fn(void *ctx, const struct cares_reply *reply);
 
 enum cares_kind {
-    CARES_RECURSIVE, /* RD=1, all resolvers in turn until one gives more than a refusal */
-    CARES_SERVER,    /* RD=0, every answer comes through, UDP then TCP */
-    CARES_SERVER_TCP /* RD=0, every answer comes through, TCP only */
+    CARES_RECURSIVE, /* RD=1, all resolvers in turn until one gives more than a refusal; when none does, older
+                        c-ares says ERR_NETWORK, as it does when nobody is there */
+    CARES_RECURSIVE_ANY, /* RD=1, the first that answers, even with a refusal */
+    CARES_SERVER,        /* RD=0, every answer comes through, UDP then TCP */
+    CARES_SERVER_TCP,    /* RD=0, every answer comes through, TCP only */
 };
 
 /* Errors: ERR_INTERNAL. */

@@ -134,12 +134,35 @@ static void ask_fail(struct ask *ask, enum err_code code, const char *why)
     ask_answer(ask, &answer);
 }
 
+static enum err_code line_want(struct direct *d, const char *server, enum cares_kind kind, struct line **out,
+                               struct err *err);
+
+/* The resolvers could not be reached, or all refuse: ask once more in the way that tells which. */
+static bool ask_again(struct ask *ask)
+{
+    struct line *from = ask->line;
+    struct line *to = NULL;
+
+    if (from->kind != CARES_RECURSIVE ||
+        line_want(from->direct, NULL, CARES_RECURSIVE_ANY, &to, NULL) != ERR_OK)
+        return false;
+    list_remove(&from->flying, ask);
+    from->flying_count--;
+    ask->timeout_ms -= clock_mono_ms(from->direct->clock) - ask->started_ms;
+    ask->state = ASK_WAITING;
+    ask->line = to;
+    list_put(&to->waiting, ask); /* sent in the next turn: c-ares is busy with this one */
+    return true;
+}
+
 static void on_reply(void *ctx, const struct cares_reply *reply)
 {
     struct ask *ask = ctx;
     struct dns_answer answer = {0};
     struct err err;
 
+    if (ask->state == ASK_FLYING && reply->result == ERR_NETWORK && ask_again(ask))
+        return;
     if (ask->state == ASK_FLYING) {
         if (reply->result != ERR_OK)
             ask_fail(ask, reply->result, reply->why);
@@ -203,9 +226,10 @@ static void line_free(struct line *line)
     free(line);
 }
 
+/* Never from within a reply: c-ares, and the loops over lines, are busy with them then. */
 static void close_idle_lines(struct direct *d)
 {
-    for (struct line *line = d->lines; line && d->line_count >= LINES_MAX;) {
+    for (struct line *line = d->lines; line && d->line_count > LINES_MAX;) {
         struct line *following = line->next;
 
         if (!line->flying.first && !line->waiting.first)
@@ -219,10 +243,7 @@ static enum err_code line_new(struct direct *d, const char *server, enum cares_k
 {
     struct cares_line *wire = NULL;
     struct line *line;
-    enum err_code code;
-
-    close_idle_lines(d);
-    code = cares_line_new(d->cares, server ? server : d->recursive, kind, &wire, err);
+    enum err_code code = cares_line_new(d->cares, server ? server : d->recursive, kind, &wire, err);
     if (code != ERR_OK)
         return code;
     line = mem_zalloc(sizeof *line);
@@ -234,19 +255,9 @@ static enum err_code line_new(struct direct *d, const char *server, enum cares_k
     return ERR_OK;
 }
 
-static enum err_code line_want(struct direct *d, const struct dns_question *q, struct line **out,
+static enum err_code line_want(struct direct *d, const char *server, enum cares_kind kind, struct line **out,
                                struct err *err)
 {
-    AUTO_FREE char *server = NULL;
-    enum cares_kind kind = CARES_RECURSIVE;
-
-    if (q->server) {
-        enum err_code code = cares_address_parse(q->server, &server, err);
-
-        if (code != ERR_OK)
-            return code;
-        kind = q->transport == DNS_TCP ? CARES_SERVER_TCP : CARES_SERVER;
-    }
     for (struct line *line = d->lines; line; line = line->next) {
         if (line->kind == kind && (!server || strcmp(line->server, server) == 0)) {
             *out = line;
@@ -254,6 +265,20 @@ static enum err_code line_want(struct direct *d, const struct dns_question *q, s
         }
     }
     return line_new(d, server, kind, out, err);
+}
+
+static enum err_code line_for(struct direct *d, const struct dns_question *q, struct line **out,
+                              struct err *err)
+{
+    AUTO_FREE char *server = NULL;
+    enum err_code code;
+
+    if (!q->server)
+        return line_want(d, NULL, CARES_RECURSIVE, out, err);
+    code = cares_address_parse(q->server, &server, err);
+    if (code != ERR_OK)
+        return code;
+    return line_want(d, server, q->transport == DNS_TCP ? CARES_SERVER_TCP : CARES_SERVER, out, err);
 }
 
 /* ------------------------------------------------------------------ the resolver */
@@ -269,7 +294,7 @@ static void direct_start(struct resolver *self, const struct dns_question *quest
         refused.result = err_set(&refused.err, ERR_INPUT, "\"%s\" is no name that can be asked for",
                                  question->name);
     else
-        refused.result = line_want(d, question, &line, &refused.err);
+        refused.result = line_for(d, question, &line, &refused.err);
     if (refused.result != ERR_OK) {
         answer_queue_put_take(&d->done, &refused);
         return;
@@ -284,6 +309,7 @@ static void direct_start(struct resolver *self, const struct dns_question *quest
     d->under_way++;
     list_put(&line->waiting, ask);
     line_send(line);
+    close_idle_lines(d);
 }
 
 static int64_t least(int64_t a, int64_t b)

@@ -23,7 +23,7 @@
 #define FIRST_NAMES 8       /* names of a lane that are asked from the start */
 #define FIRST_PER_TARGET 64 /* the same over all lanes of a target */
 #define OPEN_ON_SHOWN 2
-#define OPEN_ON_MISSING_AFTER 8 /* questions for one name */
+#define OPEN_ON_MISSING_AFTER 32 /* questions for one name: five seconds or so */
 #define LISTEN_MS 200
 
 struct wait {
@@ -46,8 +46,10 @@ static void lane_open(struct wait *w, struct watch_lane *lane, size_t more, int6
 {
     size_t count = w->watch.zones[lane->zone].count;
 
-    for (; more > 0 && lane->opened < count; more--)
+    for (; more > 0 && lane->opened < count; more--) {
         lane_queue(lane, count, lane->opened++, now_ms);
+        w->watch.targets[lane->target].polled++;
+    }
 }
 
 static void open_first(struct wait *w, int64_t now_ms)
@@ -140,20 +142,32 @@ static int64_t ask_due(struct wait *w)
 
 /* ------------------------------------------------------------------ listening */
 
+/* With many names in rotation at a target they come round more slowly, so that half of the rate stays in
+ * reserve for the moment at which all the others have to be asked. */
+static int64_t interval_ms(const struct wait *w, const struct watch_target *target)
+{
+    int64_t pace_ms = pace_interval_ms(pace_elapsed_ms(&w->pace));
+    int64_t share_ms = (int64_t)target->polled * 1000 / (RATE_PER_S / 2);
+
+    return pace_ms > share_ms ? pace_ms : share_ms;
+}
+
 static void take(struct wait *w, struct dns_answer *answer)
 {
     struct watch_pair *pair = answer->tag;
     struct watch_lane *lane = &w->watch.lanes[pair->lane];
+    struct watch_target *target = &w->watch.targets[lane->target];
     int64_t now_ms = clock_mono_ms(w->pace.opts->clock);
 
-    w->watch.targets[lane->target].flying--;
+    target->flying--;
     watch_note(&w->watch, pair, answer);
     if (pair->seen.kind == SIGHTING_SHOWN) {
+        target->polled--;
         lane_open(w, lane, OPEN_ON_SHOWN, now_ms);
         return;
     }
     lane_queue(lane, w->watch.zones[lane->zone].count, (size_t)(pair - lane->pairs),
-               now_ms + pace_interval_ms(pace_elapsed_ms(&w->pace)));
+               now_ms + interval_ms(w, target));
     if (pair->asked == OPEN_ON_MISSING_AFTER)
         lane_open(w, lane, 1, now_ms);
 }

@@ -18,6 +18,7 @@
 struct watch_target {
     const char *address;
     size_t lane_count;
+    size_t polled;  /* names in rotation */
     size_t flying;  /* questions on the wire */
     int64_t credit; /* thousandths of questions that may be asked now */
     int64_t credited_ms;

@@ -7,6 +7,13 @@ UNIT_TESTS = \
 	tests/unit/test_crypto_digest \
 	tests/unit/test_http_http \
 	tests/unit/test_http_trace \
+	tests/unit/test_dns_authority \
+	tests/unit/test_dns_direct \
+	tests/unit/test_dns_doh \
+	tests/unit/test_dns_name \
+	tests/unit/test_dns_propagation \
+	tests/unit/test_dns_propagation_doh \
+	tests/unit/test_dns_wire \
 	tests/unit/test_platform_process \
 	tests/unit/test_platform_clock \
 	tests/unit/test_platform_run \
@@ -41,7 +48,10 @@ tests_unit_libfakes_a_SOURCES = \
 	tests/unit/config_fixture.c tests/unit/config_fixture.h \
 	tests/unit/fake_clock.c tests/unit/fake_clock.h \
 	tests/unit/fake_http.c tests/unit/fake_http.h \
-	tests/unit/dme_fixture.c tests/unit/dme_fixture.h
+	tests/unit/dme_fixture.c tests/unit/dme_fixture.h \
+	tests/unit/fake_dns.c tests/unit/fake_dns.h \
+	tests/unit/dns_message.c tests/unit/dns_message.h \
+	tests/unit/dns_responder.c tests/unit/dns_responder.h
 TEST_LIBS = tests/unit/libfakes.a
 endif
 AM_CPPFLAGS += -I$(top_srcdir)/tests/unit

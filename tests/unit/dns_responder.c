@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+#include "dns_responder.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "dns_message.h"
+
+#define TCP_MAX 32
+
+static void die(const char *what)
+{
+    perror(what);
+    abort();
+}
+
+static int bound_socket(int type, struct sockaddr_in *address)
+{
+    socklen_t len = sizeof *address;
+    int fd = socket(AF_INET, type, 0);
+    int on = 1;
+
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0)
+        die("socket");
+    if (bind(fd, (struct sockaddr *)address, len) != 0) {
+        (void)close(fd);
+        return -1;
+    }
+    if (getsockname(fd, (struct sockaddr *)address, &len) != 0)
+        die("getsockname");
+    return fd;
+}
+
+/* One port that is free for both. */
+static void bind_both(int *udp, int *tcp, struct sockaddr_in *address)
+{
+    do {
+        *address = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        *udp = bound_socket(SOCK_DGRAM, address);
+        if (*udp < 0)
+            die("bind");
+        *tcp = bound_socket(SOCK_STREAM, address);
+        if (*tcp < 0)
+            (void)close(*udp);
+    } while (*tcp < 0);
+    if (listen(*tcp, 16) != 0)
+        die("listen");
+}
+
+/* ------------------------------------------------------------------ answering */
+
+struct question {
+    uint16_t id;
+    char name[256];
+    uint16_t type;
+    bool rd, edns, tcp;
+};
+
+static bool parse_question(const uint8_t *data, size_t len, struct question *q)
+{
+    size_t pos = 12;
+    size_t out = 0;
+
+    if (len < 17)
+        return false;
+    q->id = (uint16_t)(data[0] << 8 | data[1]);
+    q->rd = (data[2] & 1) != 0;
+    q->edns = data[11] != 0;
+    while (data[pos]) {
+        if (pos + data[pos] + 1u >= len || out + data[pos] + 2 > sizeof q->name)
+            return false;
+        memcpy(q->name + out, data + pos + 1, data[pos]);
+        out += data[pos];
+        q->name[out++] = '.';
+        pos += data[pos] + 1u;
+    }
+    q->name[out ? out - 1 : 0] = '\0';
+    if (pos + 5 > len)
+        return false;
+    q->type = (uint16_t)(data[pos + 1] << 8 | data[pos + 2]);
+    return true;
+}
+
+static bool is_case(const struct question *q, const char *label)
+{
+    size_t len = strlen(label);
+
+    return strncmp(q->name, label, len) == 0 && (q->name[len] == '.' || q->name[len] == '\0');
+}
+
+static void put_data(const struct question *q, struct message *m, unsigned count)
+{
+    char text[64] = "hello";
+
+    if (is_case(q, "rd"))
+        (void)snprintf(text, sizeof text, "rd=%d tcp=%d edns=%d", q->rd, q->tcp, q->edns);
+    else if (is_case(q, "count"))
+        (void)snprintf(text, sizeof text, "%u", count);
+    else if (is_case(q, "tc"))
+        (void)snprintf(text, sizeof text, "whole");
+    for (int i = is_case(q, "tc") ? 20 : 1; i > 0; i--)
+        message_rr_txt(m, q->name, 300, text);
+}
+
+/* False: say nothing. */
+static bool make_answer(const struct question *q, struct message *m, unsigned count)
+{
+    static unsigned dropped;
+    unsigned flags = MESSAGE_RESPONSE | MESSAGE_AUTHORITATIVE | (q->rd ? MESSAGE_RD : 0);
+    bool truncated = !q->tcp && (is_case(q, "tc") || is_case(q, "close"));
+
+    if (is_case(q, "silent") || (is_case(q, "drop") && dropped++ == 0))
+        return false;
+    flags |= is_case(q, "nx") ? 3 : is_case(q, "servfail") ? 2 : is_case(q, "refused") ? 5 : 0;
+    flags |= is_case(q, "formerr") && q->edns ? 1 : 0;
+    message_begin(m, (uint16_t)(q->id + (is_case(q, "wrongid") ? 1 : 0)),
+                  flags | (truncated ? MESSAGE_TRUNCATED : 0));
+    message_question(m, q->name, q->type);
+    if ((flags & 15) == 0 && !truncated)
+        put_data(q, m, count);
+    if (is_case(q, "nx"))
+        message_rr_soa(m, MESSAGE_AUTHORITY, "example.com", 600, 180);
+    if (is_case(q, "garbage"))
+        m->data[m->len - 8] = 200;
+    if (is_case(q, "short"))
+        m->len = 5;
+    return true;
+}
+
+/* ------------------------------------------------------------------ serving */
+
+static void serve_udp(int fd, unsigned *count)
+{
+    static struct message m;
+    uint8_t data[1500];
+    struct sockaddr_in from;
+    socklen_t from_len = sizeof from;
+    ssize_t len = recvfrom(fd, data, sizeof data, 0, (struct sockaddr *)&from, &from_len);
+    struct question q = {.tcp = false};
+
+    if (len > 0 && parse_question(data, (size_t)len, &q) && make_answer(&q, &m, ++*count))
+        (void)sendto(fd, m.data, m.len, 0, (struct sockaddr *)&from, from_len);
+}
+
+static bool read_all(int fd, uint8_t *data, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = recv(fd, data, len, 0);
+
+        if (n <= 0)
+            return false;
+        data += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+/* False: the connection is to be closed. */
+static bool serve_tcp(int fd, unsigned *count)
+{
+    static struct message m;
+    uint8_t prefix[2];
+    uint8_t data[1500];
+    struct question q = {.tcp = true};
+    size_t len;
+
+    if (!read_all(fd, prefix, 2))
+        return false;
+    len = (size_t)(prefix[0] << 8 | prefix[1]);
+    if (len > sizeof data || !read_all(fd, data, len) || !parse_question(data, len, &q) ||
+        is_case(&q, "close"))
+        return false;
+    if (!make_answer(&q, &m, ++*count))
+        return true;
+    prefix[0] = (uint8_t)(m.len >> 8);
+    prefix[1] = (uint8_t)m.len;
+    return send(fd, prefix, 2, MSG_NOSIGNAL | MSG_MORE) == 2 &&
+           send(fd, m.data, m.len, MSG_NOSIGNAL) == (ssize_t)m.len;
+}
+
+static void serve(int udp, int tcp)
+{
+    struct pollfd fds[2 + TCP_MAX] = {{.fd = udp, .events = POLLIN}, {.fd = tcp, .events = POLLIN}};
+    nfds_t count = 2;
+    unsigned asked = 0;
+
+    while (poll(fds, count, -1) >= 0) {
+        if (fds[0].revents)
+            serve_udp(udp, &asked);
+        for (nfds_t i = 2; i < count; i++) {
+            if (fds[i].revents && !serve_tcp(fds[i].fd, &asked)) {
+                (void)close(fds[i].fd);
+                fds[i--] = fds[--count];
+            }
+        }
+        if (fds[1].revents && count < 2 + TCP_MAX)
+            fds[count++] = (struct pollfd){.fd = accept(tcp, NULL, NULL), .events = POLLIN};
+    }
+}
+
+void dns_responder_start(struct dns_responder *responder)
+{
+    struct sockaddr_in address;
+    int udp, tcp;
+
+    bind_both(&udp, &tcp, &address);
+    (void)snprintf(responder->address, sizeof responder->address, "127.0.0.1:%u", ntohs(address.sin_port));
+    responder->pid = fork();
+    if (responder->pid < 0)
+        die("fork");
+    if (responder->pid == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* should the test die */
+        serve(udp, tcp);
+        _exit(0);
+    }
+    (void)close(udp);
+    (void)close(tcp);
+}
+
+void dns_responder_stop(struct dns_responder *responder)
+{
+    (void)kill(responder->pid, SIGKILL);
+    (void)waitpid(responder->pid, NULL, 0);
+}
+
+void dns_responder_closed_address(char out[32])
+{
+    struct sockaddr_in address;
+    int udp, tcp;
+
+    bind_both(&udp, &tcp, &address);
+    (void)snprintf(out, 32, "127.0.0.1:%u", ntohs(address.sin_port));
+    (void)close(udp);
+    (void)close(tcp);
+}
