@@ -139,7 +139,8 @@ function Save-DnsTxt {
 
 # Posh-ACME reads this file again for each call, so the notes live in its module's scope and are not reset here.
 function Get-AcmeDmeNote {
-    Get-Variable -Name AcmeDmeNotes -Scope Script -ValueOnly -ErrorAction Ignore
+    $variable = Get-Variable -Name AcmeDmeNotes -Scope Script -ErrorAction Ignore
+    if ($variable) { $variable.Value }
 }
 
 function Add-AcmeDmeNote {
