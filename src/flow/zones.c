@@ -77,10 +77,9 @@ static struct zone *loaded_zone(struct challenge *c, const char *name)
     return best;
 }
 
-static struct zone *recall(struct challenge *c, const char *name)
+/* The longest remembered zone that holds the name, if it is longer than `best`; else `best`. */
+static struct zone *recall(struct challenge *c, const char *name, struct zone *best)
 {
-    struct zone *best = NULL;
-
     for (size_t i = 0; c->opts.store && i < c->opts.account_count; i++) {
         const struct challenge_account *a = &c->opts.accounts[i];
         struct zone_memo memo = {0};
@@ -98,9 +97,7 @@ static struct zone *recall(struct challenge *c, const char *name)
 
 struct zone *zones_known(struct challenge *c, const char *name)
 {
-    struct zone *zone = loaded_zone(c, name);
-
-    return zone ? zone : recall(c, name);
+    return recall(c, name, loaded_zone(c, name));
 }
 
 static void memo_fill(const struct zone *zone, struct clock *clock, struct zone_memo *memo)
