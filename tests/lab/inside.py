@@ -193,9 +193,9 @@ def unbound_ask(port, command):
 
 
 def block_53(addresses):
-    """From now on nothing but the lab's own resolvers (which bind their source address) reaches port 53 of ADDRESSES."""
+    """From now on nothing but the lab's own resolvers and the simulator (which bind their source address) reaches port 53 of ADDRESSES."""
     rules = ["flush ruleset", "table inet lab {", " chain in {", "  type filter hook input priority 0;"]
-    sources = "{ 127.0.0.8, 127.0.0.9, 127.0.0.10 }"
+    sources = "{ 127.0.0.8, 127.0.0.9, 127.0.0.10, 127.0.0.20 }"
     for a in addresses:
         if ":" in a:
             rules.append(f"  ip6 daddr {a} meta l4proto {{ tcp, udp }} th dport 53 drop")

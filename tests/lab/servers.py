@@ -58,7 +58,7 @@ class Setup:
 
 
 def simulator_conf(options):
-    nameservers = [{"fqdn": plan.nameserver_fqdn(ns), "ipv4": v4, "port": 53, "lag": lag}
+    nameservers = [{"fqdn": plan.nameserver_fqdn(ns), "ipv4": v4, "port": 53, "lag": lag, "source": plan.API_ADDR}
                    for (ns, (v4, _)), lag in zip(plan.NAMESERVERS.items(), options["lag"])]
     conf = {
         "listen": [{"addr": plan.API_ADDR, "port": 443, "cert": options["tls"]["api"][0], "key": options["tls"]["api"][1]}],

@@ -93,6 +93,7 @@ class Server(threading.Thread):
         self.fqdn = entry["fqdn"]
         self.address = entry.get("ipv4") or entry.get("ipv6")
         self.port = entry.get("port", 53)
+        self.source = entry.get("source")
         self.lag = float(entry.get("lag", 0))
         self.held = bool(entry.get("held", False))
         self.queue = deque()
@@ -207,7 +208,10 @@ class Server(threading.Thread):
                 return [left for change in changes for left in self.send(zone, [change])]
             return self.give_up(changes, f"{changes[0].name} {changes[0].type}: {error}")
         try:
-            code = dns.query.tcp(message, self.address, timeout=TIMEOUT_S, port=self.port).rcode()
+            answer = dns.query.tcp(
+                message, self.address, timeout=TIMEOUT_S, port=self.port, source=self.source
+            )
+            code = answer.rcode()
         except (OSError, EOFError, dns.exception.DNSException) as error:
             return self.note_failure(changes, f"{type(error).__name__}: {error}")
         if code == dns.rcode.NOERROR:
