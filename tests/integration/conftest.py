@@ -9,6 +9,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from lab import Lab, LabUnavailable  # noqa: E402
+from program import Program  # noqa: E402
 
 OPTIONAL = "optional: "
 
@@ -48,3 +49,11 @@ def acme_dme():
     assert path, "set ACME_DME to the program under test (tests/all does)"
     assert os.access(path, os.X_OK), f"ACME_DME={path} is not a program"
     return os.path.abspath(path)
+
+
+@pytest.fixture
+def program(lab, acme_dme):
+    """The program under test with a configuration and state of this test's own."""
+    made = Program(lab, acme_dme)
+    yield made
+    made.stop_all()

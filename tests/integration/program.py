@@ -1,0 +1,224 @@
+"""The program under test in a lab: its configuration, its state, calls by hand, and what every test asks afterwards."""
+
+import hashlib
+import hmac
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from email.utils import formatdate
+
+from lab.lab import Result
+
+# src/cmd/exit.c
+OK, INTERNAL, USAGE, CONFIG, AUTH, ZONE, API, RATE_LIMIT, PROPAGATION, STATE, CANCELLED = range(11)
+
+NAME = "_acme-challenge.host.example.com"
+VALUE = "hFW8fRxYb-p6oP1oCBbEA9lIFfzwkbPNPyG9Hqjv2OQ"
+PLAIN = re.compile(r"[A-Za-z0-9_./-]+\Z")
+
+
+def until(true, limit_s=15.0, what="the awaited"):
+    """The first true value of TRUE(), asked again and again."""
+    end = time.monotonic() + limit_s
+    while not (value := true()):
+        assert time.monotonic() < end, f"{what} did not come about in {limit_s} s"
+        time.sleep(0.01)
+    return value
+
+
+def to_yaml(settings, indent=""):
+    """Nested dictionaries as block mappings, everything else as JSON, which YAML contains."""
+    lines = []
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            lines += [f"{indent}{key}:", *to_yaml(value, indent + "  ")]
+        elif isinstance(value, str) and PLAIN.match(value):
+            lines.append(f"{indent}{key}: {value}")
+        else:
+            lines.append(f"{indent}{key}: {json.dumps(value)}")
+    return lines
+
+
+class Running:
+    """A call that has been started and may still run."""
+
+    def __init__(self, argv, process):
+        self.argv, self.process = argv, process
+        self.begin = time.monotonic()
+
+    def pid(self):
+        """Of the program itself, as seen from outside: the child that nsenter waits for."""
+        path = f"/proc/{self.process.pid}/task/{self.process.pid}/children"
+
+        def child():
+            try:
+                with open(path, encoding="ascii") as f:
+                    return f.read().split()
+            except OSError:
+                return None
+
+        return int(until(child, what="the program's process")[0])
+
+    def signal(self, number):
+        """To the program alone: nsenter would die of it and hide the program's own end."""
+        os.kill(self.pid(), number)
+
+    def proc(self, file):
+        with open(f"/proc/{self.pid()}/{file}", "rb") as f:
+            return f.read()
+
+    def alive(self):
+        return self.process.poll() is None
+
+    def wait(self, timeout=30):
+        """Its Result."""
+        timed_out = False
+        try:
+            out, err = self.process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            timed_out = True
+            os.killpg(self.process.pid, signal.SIGKILL)
+            out, err = self.process.communicate()
+        return Result(self.argv, self.process.returncode, out, err, time.monotonic() - self.begin, timed_out)
+
+
+class Program:
+    """acme-dme with a configuration and a state directory of its own."""
+
+    def __init__(self, lab, path):
+        self.lab, self.path = lab, path
+        self.dir = lab.new_dir("acme-dme")
+        self.state = os.path.join(self.dir, "state")
+        self.config = os.path.join(self.dir, "acme-dme.yaml")
+        self.started = []
+        self.settings = {
+            "credentials": {"api_key": lab.api_key, "api_secret": lab.api_secret},
+            "dnsmadeeasy": {"ca_file": lab.ca_file},
+            "propagation": {"timeout": "20s", "settle": "0s", "lame_after": "1s", "resolvers": [lab.resolver + ":53"],
+                            "doh_urls": [lab.doh_url]},
+            "state_dir": self.state,
+        }
+        self.configure()
+
+    # -- configuration --------------------------------------------------------------------------------------------------------
+
+    def configure(self, **changes):
+        """Writes the configuration: keys as `propagation__settle="0s"`; None takes a key out."""
+        for key, value in changes.items():
+            *sections, last = key.split("__")
+            section = self.settings
+            for name in sections:
+                section = section.setdefault(name, {})
+            if value is None:
+                section.pop(last, None)
+            else:
+                section[last] = value
+        self.write_config("\n".join(to_yaml({k: v for k, v in self.settings.items() if v != {}})) + "\n")
+
+    def write_config(self, text, mode=0o600):
+        if os.path.lexists(self.config):
+            os.unlink(self.config)
+        with os.fdopen(os.open(self.config, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as f:
+            f.write(text)
+        os.chmod(self.config, mode)
+
+    def env(self, env=None):
+        return {"ACME_DME_CONFIG": self.config, **(env or {})}
+
+    # -- calls ----------------------------------------------------------------------------------------------------------------
+
+    def run(self, *args, env=None, timeout=30, **kwargs):
+        """The program with these arguments, to its end."""
+        return self.lab.run([self.path, *args], env=self.env(env), timeout=timeout, **kwargs)
+
+    def start(self, *args, env=None, **kwargs):
+        """The program with these arguments, running; stop_all() ends it if the test did not."""
+        return self.popen([self.path, *args], env, **kwargs)
+
+    def popen(self, argv, env=None, **kwargs):
+        process = self.lab.popen(argv, env=self.env(env), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                 encoding="utf-8", errors="replace", **kwargs)
+        self.started.append(process)
+        return Running([str(a) for a in argv], process)
+
+    def sh(self, script, *args, env=None, timeout=30, **kwargs):
+        """A shell in the lab: "$0" is the program, "$@" are ARGS.  `exec "$0" "$@"` hands over with whatever was redirected."""
+        return self.lab.run(["sh", "-c", script, self.path, *args], env=self.env(env), timeout=timeout, **kwargs)
+
+    def script(self, name, text):
+        """An executable file; its name counts when the program looks for the ACME client above it."""
+        path = os.path.join(self.lab.new_dir("script"), name)
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        os.chmod(path, 0o700)
+        return path
+
+    def named(self, name):
+        """The program under another name."""
+        path = os.path.join(self.lab.new_dir("named"), name)
+        os.symlink(self.path, path)
+        return path
+
+    def stop_all(self):
+        for process in self.started:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.communicate()
+
+    # -- what is left ---------------------------------------------------------------------------------------------------------
+
+    def journal(self):
+        """The entries of the journal, oldest first."""
+        directory = os.path.join(self.state, "journal")
+        entries = []
+        if os.path.isdir(directory):
+            for name in os.listdir(directory):
+                with open(os.path.join(directory, name), encoding="utf-8") as f:
+                    entries.append(json.load(f))
+        return sorted(entries, key=lambda e: e["created_ms"])
+
+    def changes(self):
+        """The requests that were meant to change something."""
+        return [r for r in self.lab.requests() if r["method"] != "GET"]
+
+    def clean(self, left=()):
+        """Nothing of ours is left: only the TXT records in LEFT are there, the journal is empty, no zone was wiped."""
+        assert self.lab.txt() == sorted(left)
+        assert self.journal() == []
+        assert self.lab.state()["wipes"] == 0
+
+    def secrets(self, since):
+        """Texts that must be shown nowhere: key, secret, and the signature of any second from SINCE (wall clock) to now."""
+        secret = self.lab.api_secret.encode()
+        dates = (formatdate(t, usegmt=True) for t in range(int(since) - 2, int(time.time()) + 3))
+        return [self.lab.api_key, self.lab.api_secret] + [hmac.new(secret, d.encode(), hashlib.sha1).hexdigest() for d in dates]
+
+
+def silent(done):
+    """Success, and not a word."""
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), done
+    return done
+
+
+def refused(done, status, *needles, hint=None):
+    """The exit status, one message with all of NEEDLES in it, the hint, and nothing on standard output."""
+    assert not done.timed_out and done.returncode == status, done
+    assert done.stdout == "", done
+    lines = done.stderr.splitlines()
+    messages = [line for line in lines if line.startswith("acme-dme: ") and not line.startswith("acme-dme: warning: ")]
+    hints = [line for line in lines if line.startswith("hint: ")]
+    assert len(messages) == 1 and len(hints) <= 1, done
+    assert not [line for line in lines if not line.startswith(("acme-dme: ", "hint: "))], done
+    for needle in needles:
+        assert needle in messages[0], f"{needle!r} is not in the message\n{done}"
+    if hint is not None:
+        assert hints and hint in hints[0], f"{hint!r} is not in the hint\n{done}"
+    return done
+
+
+def warnings(done):
+    """The texts of its warnings."""
+    return [line.removeprefix("acme-dme: warning: ") for line in done.stderr.splitlines() if line.startswith("acme-dme: warning: ")]

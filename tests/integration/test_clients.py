@@ -1,0 +1,116 @@
+"""Real clients get real certificates through our hook: first issue, renewal from cron, a name that fails; nothing is left behind."""
+
+import os
+
+import pytest
+
+import clients
+from lab import x509
+from program import refused
+
+FOREIGN = "some other program's"
+APEX, WILDCARD, SUB, ALIAS = "example.com", "*.example.com", "www.sub.example.com", "alias.example.com"
+NAMES = [APEX, WILDCARD, SUB, ALIAS]
+TARGET = "alias-of-a-challenge.example.net"
+NOT_OURS = "host.foreign.org"
+
+
+@pytest.fixture(scope="session")
+def default_config(session_lab, acme_dme):
+    """Path of the configuration that the program reads when nobody names one; in the lab it is on a file system of our own."""
+    done = session_lab.run([acme_dme, "present", "a.example.com.", "x"], env={"HOME": None})
+    refused(done, 3)
+    place = next(word for word in done.stderr.split('"') if word.endswith("/acme-dme/acme-dme.yaml"))
+    above = os.path.dirname(os.path.dirname(place))
+    session_lab.run(["mkdir", "-p", above]).ok()
+    session_lab.run(["mount", "-t", "tmpfs", "-o", "mode=0755", "config", above]).ok()
+    session_lab.run(["mkdir", os.path.dirname(place)]).ok()
+    yield place
+    session_lab.run(["umount", above])
+
+
+@pytest.fixture(params=clients.EVERY, ids=lambda entry: entry[0])
+def client(request, lab, program, default_config):
+    """A client that knows our program only as its hook, and a program that knows only its default configuration."""
+    _, kind, path, renews = request.param
+    if not path:
+        pytest.skip(f"{kind.binary} is not installed")
+    program.configure(**kind.settings)
+    with open(program.config, encoding="utf-8") as f:
+        lab.run(["sh", "-c", 'umask 077; cat >"$0"', default_config], stdin=f.read()).ok()
+    made = kind(lab, program, path)
+    made.renews = renews
+    yield made
+    made.close()
+    lab.run(["rm", "-f", default_config])
+
+
+@pytest.fixture
+def foreign(lab):
+    """TXT records of somebody else's at the very names, and the alias; what must be there at the end."""
+    lab.add_record("example.com", "_acme-challenge.alias", "CNAME", TARGET + ".")
+    lab.add_txt("example.com", "_acme-challenge", FOREIGN)
+    lab.add_txt("sub.example.com", "_acme-challenge.www", FOREIGN)
+    lab.add_txt("example.net", TARGET.removesuffix(".example.net"), FOREIGN)
+    return [("_acme-challenge.example.com", FOREIGN), ("_acme-challenge.www.sub.example.com", FOREIGN), (TARGET, FOREIGN)]
+
+
+def check_calls(client):
+    """The hook was called, said nothing, and answered nothing but success (or a refusal of what is not dns-01)."""
+    calls = client.hook.calls()
+    assert calls
+    for call in calls:
+        assert call["status"] in client.declines, call
+        assert (call["stdout"], call["stderr"]) == ("", ""), call
+
+
+def check_certificate(lab, client):
+    cert = client.cert(APEX)
+    assert x509.names(cert) == sorted(NAMES)
+    management = "https://127.0.0.1:15001" if isinstance(client, clients.Uacme) and lab.system_acme_dir != lab.acme_dir else "https://127.0.0.1:15000"
+    assert x509.verifies(cert, lab.acme_root(management))
+    return x509.text(cert, "-serial")
+
+
+def check_requests(lab, cold, client):
+    """No refused request, and no more than zones and records explain: look-ups (when cold), creations, deletions."""
+    requests = lab.requests()
+    story = "\n".join(f"{r['method']} {r['path']} {r['query']} {r['status']} {r.get('body', '')}" for r in requests)
+    assert [r for r in requests if r["status"] >= 400 and r["method"] != "GET"] == []
+    creations, deletions = ([r for r in requests if r["method"] == m] for m in ("POST", "DELETE"))
+    looks = [r for r in requests if r["method"] == "GET"]
+    batches = 3 if isinstance(client, clients.DehydratedChain) else 4
+    # Parallel hooks may each look for the same zone while none has told the others.
+    parallel = 2 if isinstance(client, clients.Acmetool) else 0
+    assert (len(creations), len(deletions)) == (batches, batches), story
+    assert len(looks) <= (3 + parallel if cold else 0), story
+
+
+def test_a_client_gets_a_certificate_and_renews_it_from_cron(lab, program, client, foreign):
+    done = client.issue(NAMES)
+    assert done.returncode == 0, (done, client.hook.calls())
+    first = check_certificate(lab, client)
+    check_calls(client)
+    assert client.complaints(done) == []
+    check_requests(lab, True, client)
+    program.clean(foreign)
+    if not client.renews:
+        return
+
+    client.hook.plain()
+    lab.sim("POST", "/reset", {"only": ["log", "window"]})
+    lab.flush()
+    done = client.renew().ok()
+    assert check_certificate(lab, client) != first
+    assert client.complaints(done) == []
+    check_requests(lab, False, client)
+    program.clean(foreign)
+
+
+def test_a_name_that_fails_leaves_nothing_behind(lab, program, client, foreign):
+    done = client.issue([APEX, NOT_OURS])
+    assert done.returncode == client.failure, done
+    failed = [c for c in client.hook.calls() if c["status"] not in client.declines]
+    assert failed and all(c["status"] == 5 for c in failed), client.hook.calls()
+    assert all("foreign.org" in c["stderr"] and c["stdout"] == "" for c in failed)
+    program.clean(foreign)
