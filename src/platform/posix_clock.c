@@ -35,8 +35,8 @@ static const struct {
 /* Closed pipes and full files are reported by write(); the user signals mean nothing to us. */
 static const int ignored_signals[] = {SIGPIPE, SIGXFSZ, SIGUSR1, SIGUSR2};
 
-/* The globals that are written: the first signal that asked us to stop, and whether the program has begun to clean up
- * because of it, after which waits work again and further signals change nothing. */
+/* The globals that are written: the first signal that asked us to stop, and whether the program has begun to
+ * clean up, because of it or of an error, after which no signal cuts its waits short. */
 static volatile sig_atomic_t cancel_signal;
 static volatile sig_atomic_t cancel_accepted;
 
@@ -123,7 +123,7 @@ static bool machine_is_cancelled(UNUSED struct clock *self)
 
 static void machine_accept_cancel(UNUSED struct clock *self)
 {
-    cancel_accepted = cancel_signal != 0;
+    cancel_accepted = 1;
 }
 
 /* Wait for `ms`, or less when a signal comes.  Signals are let in only inside ppoll(), so that one that

@@ -20,8 +20,8 @@ struct clock {
     bool (*sleep_ms)(struct clock *self, int64_t ms);
     /* Has the operator asked us to stop (SIGINT, SIGTERM, Ctrl-C)? */
     bool (*is_cancelled)(struct clock *self);
-    /* The wish to stop was noticed and cleaning up begins: forget it, so that waits work again until the next
-     * signal.  May be NULL. */
+    /* Cleaning up begins, because the operator asked us to stop or because of an error: from now on nobody has
+     * asked, and a further signal does not cut the clean-up short.  May be NULL. */
     void (*accept_cancel)(struct clock *self);
 };
 

@@ -54,8 +54,13 @@ static int sleep_until_told(struct sleeper *s)
     CHILD_CHECK(clock_is_cancelled(clock));
     CHILD_CHECK(platform_cancel_reason() && strcmp(platform_cancel_reason(), s->reason) == 0);
     CHILD_CHECK(!clock_sleep_ms(clock, LONG_MS));
+    clock_accept_cancel(clock);
     CHILD_CHECK(write(1, "c", 1) == 1);
-    CHILD_CHECK(read(0, &byte, 1) == 0);
+    CHILD_CHECK(read(0, &byte, 1) == 0); /* the signals are through by now */
+    before = clock_mono_ms(clock);
+    CHILD_CHECK(!clock_is_cancelled(clock) && clock_sleep_ms(clock, 20));
+    CHILD_CHECK(clock_mono_ms(clock) - before >= 20);
+    CHILD_CHECK(strcmp(platform_cancel_reason(), s->reason) == 0);
     return CHILD_OK;
 }
 
@@ -117,6 +122,24 @@ TEST(each_signal_that_asks_us_to_stop_ends_the_sleep_and_a_second_one_kills_noth
             assert_int_equal(kill(s.pid, again ? SIGTERM : signals[i].number), 0);
         sleeper_end(&s);
     }
+}
+
+static int clean_up_after_an_error(UNUSED void *context)
+{
+    struct clock *clock = platform_clock();
+    int64_t before;
+
+    CHILD_CHECK(platform_start(NULL) == ERR_OK);
+    clock_accept_cancel(clock);
+    CHILD_CHECK(raise(SIGTERM) == 0);
+    before = clock_mono_ms(clock);
+    CHILD_CHECK(clock_sleep_ms(clock, 20) && clock_mono_ms(clock) - before >= 20);
+    return CHILD_OK;
+}
+
+TEST(a_signal_does_not_cut_a_clean_up_short_that_an_error_began)
+{
+    fixture_in_child(clean_up_after_an_error, NULL);
 }
 
 static void ignore_hangup_and_interrupt(void)
@@ -183,6 +206,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wall_time_is_the_systems_and_monotonic_time_moves_with_sleep),
         cmocka_unit_test(each_signal_that_asks_us_to_stop_ends_the_sleep_and_a_second_one_kills_nothing),
+        cmocka_unit_test(a_signal_does_not_cut_a_clean_up_short_that_an_error_began),
         cmocka_unit_test(what_nohup_and_background_shells_ignore_stays_ignored),
         cmocka_unit_test(a_blocked_or_ignored_sigterm_that_we_inherit_works_all_the_same),
         cmocka_unit_test(a_signal_is_noticed_whenever_it_comes),

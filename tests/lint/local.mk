@@ -1,0 +1,14 @@
+# The lints that cost next to nothing are part of `make check`; tests/lint/run has them all.
+CHEAP_LINTS = \
+	tests/lint/check-layers \
+	tests/lint/check-headers \
+	tests/lint/check-functions \
+	tests/lint/check-banned \
+	tests/lint/check-globals \
+	tests/lint/check-spdx \
+	tests/lint/check-private
+TESTS += $(CHEAP_LINTS)
+EXTRA_DIST += $(CHEAP_LINTS) \
+	tests/lint/README.md tests/lint/run tests/lint/common.sh tests/lint/strip.awk tests/lint/banned.awk tests/lint/tidy-one tests/lint/analyzer.h \
+	tests/lint/layers.txt tests/lint/headers.txt tests/lint/banned.txt tests/lint/globals.txt tests/lint/cppcheck.txt \
+	tests/lint/check-tidy tests/lint/check-cppcheck tests/lint/check-shell tests/lint/check-man
