@@ -1,5 +1,6 @@
 include tests/unit/local.mk
 include tests/fuzz/local.mk
+include tests/lint/local.mk
 
 # What tests/stages ask for.
 .PHONY: objects check-units

@@ -212,7 +212,7 @@ static void take_credential(struct config_loading *load, const struct section *s
             continue;
         load->has_secrets = load->has_secrets || i == CONFIG_GIVEN_KEY || i == CONFIG_GIVEN_SECRET;
         if (want_scalar(load, item, shown))
-            s->draft->given[i] = item;
+            s->draft->given[i] = item; /* NOLINT(clang-analyzer-core.NullDereference): an account's section has one */
     }
 }
 

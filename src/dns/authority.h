@@ -27,8 +27,8 @@ void dns_servers_copy(struct dns_servers *out, const struct dns_servers *in);
 
 /* Ask the recursive resolvers for the SOA of `name` and tell the zone it is in: *out is the owner of the SOA, found
  * in the answer or in the authority section, which must be `name` or above it.  Leading labels that begin with "_" are
- * left out: they are where records get published, and the resolvers would remember that nothing is there yet.  So a zone
- * cut at such a label is not seen here but by authority_look().
+ * left out: they are where records get published, and the resolvers would remember that nothing is there yet.  So a
+ * zone cut at such a label is not seen here but by authority_look().
  * Errors: ERR_DNS (no such answer), ERR_TIMEOUT, ERR_NETWORK, ERR_CANCELLED. */
 enum err_code authority_find_zone(struct resolver *resolver, const char *name, char **out, struct err *err) MUST_USE;
 

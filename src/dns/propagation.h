@@ -6,9 +6,10 @@
  *
  * Policy for servers that stay silent or refuse: they are asked again until `lame_after_ms` has passed AND all other
  * servers of the zone show everything; then a server of which not one address has answered is named in a
- * warning and no longer waited for, provided that at least half of the zone's servers, and at least one, have shown everything.
- * A server that answers with something else (old data) is waited for until the time-out.  One address of a server that is
- * silent while another address of it answers is not waited for (no IPv6 route is common), with a debug line.
+ * warning and no longer waited for, provided that at least half of the zone's servers, and at least one, have shown
+ * everything.  A server that answers with something else (old data) is waited for until the time-out.  One address of a
+ * server that is silent while another address of it answers is not waited for (no IPv6 route is common), with a debug
+ * line.
  */
 #ifndef ACME_DME_DNS_PROPAGATION_H
 #define ACME_DME_DNS_PROPAGATION_H

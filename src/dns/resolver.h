@@ -33,7 +33,14 @@ enum dns_type {
 };
 
 /* RFC 1035 section 4.1.1 */
-enum dns_rcode { DNS_NOERROR = 0, DNS_FORMERR = 1, DNS_SERVFAIL = 2, DNS_NXDOMAIN = 3, DNS_NOTIMP = 4, DNS_REFUSED = 5 };
+enum dns_rcode {
+    DNS_NOERROR = 0,
+    DNS_FORMERR = 1,
+    DNS_SERVFAIL = 2,
+    DNS_NXDOMAIN = 3,
+    DNS_NOTIMP = 4,
+    DNS_REFUSED = 5
+};
 
 enum dns_transport { DNS_UDP_THEN_TCP, DNS_TCP };
 
@@ -96,8 +103,8 @@ void resolver_free(struct resolver *resolver); /* NULL is fine */
  * resolver that has no cancel() the answers are waited for and dropped. */
 void resolver_cancel(struct resolver *resolver);
 
-/* Ask one question and wait for its answer; nothing else may be under way.  Returns the answer's result, with *err filled
- * from it, or ERR_CANCELLED. */
+/* Ask one question and wait for its answer; nothing else may be under way.  Returns the answer's result, with *err
+ * filled from it, or ERR_CANCELLED. */
 enum err_code resolver_ask(struct resolver *resolver, const struct dns_question *question, struct dns_answer *out,
                            struct err *err) MUST_USE;
 

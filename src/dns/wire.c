@@ -335,7 +335,7 @@ bool dns_name_can_be_asked(const char *name)
     size_t label_len = 0;
     size_t i;
 
-    for (i = 0; name[i] && i <= DNS_NAME_MAX; i++) {
+    for (i = 0; i <= DNS_NAME_MAX && name[i]; i++) {
         if (name[i] <= ' ' || name[i] > '~' || name[i] == '\\')
             return false;
         label_len = name[i] == '.' ? 0 : label_len + 1;

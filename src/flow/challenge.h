@@ -29,8 +29,8 @@ struct challenge_set {
     size_t count;
 };
 
-/* Add "_acme-challenge.<domain>" ("*." and a trailing dot are dropped), or a record name as it is.  A pair that is in the
- * set already is not added twice.  Errors: ERR_INPUT for what is no domain name. */
+/* Add "_acme-challenge.<domain>" ("*." and a trailing dot are dropped), or a record name as it is.  A pair that is in
+ * the set already is not added twice.  Errors: ERR_INPUT for what is no domain name. */
 enum err_code challenge_set_add_domain(struct challenge_set *set, const char *domain, const char *value,
                                        struct err *err) MUST_USE;
 enum err_code challenge_set_add_record(struct challenge_set *set, const char *name, const char *value,

@@ -30,10 +30,11 @@ static bool names_overlap(const struct dns_servers *a, const struct dns_servers 
 /* RFC 1918, RFC 4193, RFC 6598 and the local ranges. */
 static bool is_private_address(const char *address)
 {
-    static const char *const prefixes[] = {"10.",     "127.",    "192.168.", "169.254.", "172.16.", "172.17.", "172.18.",
-                                           "172.19.", "172.20.", "172.21.",  "172.22.",  "172.23.", "172.24.", "172.25.",
-                                           "172.26.", "172.27.", "172.28.",  "172.29.",  "172.30.", "172.31.", "100.64.",
-                                           "fc",      "fd",      "fe8",      "::1"};
+    static const char *const prefixes[] = {
+        "10.", "127.", "192.168.", "169.254.", "172.16.", "172.17.", "172.18.", "172.19.",
+        "172.20.", "172.21.", "172.22.", "172.23.", "172.24.", "172.25.", "172.26.", "172.27.",
+        "172.28.", "172.29.", "172.30.", "172.31.", "100.64.", "fc", "fd", "fe8", "::1",
+    };
 
     if (*address == '[')
         address++;
@@ -97,8 +98,9 @@ enum err_code servers_of_zone(struct challenge *c, struct zone *zone, const stru
         return ERR_OK;
     }
     if (!has_address(&zone->api_servers))
-        return code != ERR_OK ? code
-                              : err_set(err, ERR_DNS, "no address of a name server of zone \"%s\" is known", zone->name);
+        return code != ERR_OK
+                   ? code
+                   : err_set(err, ERR_DNS, "no address of a name server of zone \"%s\" is known", zone->name);
     log_line(c->opts.log, LOG_INFO, "the resolver does not show the public name servers of zone \"%s\", asking those "
                                     "that DNS Made Easy names", zone->name);
     copy_reachable(&zone->servers, &zone->api_servers);

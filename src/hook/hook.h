@@ -68,7 +68,8 @@ struct hook_call {
     hook_env_fn *env;
 };
 
-/* Is the program called under a name that stands for a verb ("...-create", "-add", "-delete", "-del", ".exe" or not)? */
+/* Is the program called under a name that stands for a verb ("...-create", "-add", "-delete", "-del", with or without
+ * ".exe")? */
 int hook_program_is_verb(const char *program);
 
 /* Errors: ERR_USAGE (unknown verb, missing, extra or empty arguments, values that can't be TXT values; says what the

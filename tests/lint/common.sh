@@ -18,23 +18,23 @@ need() {
     done
 }
 
-# files PATTERN...: the project's own files whose name matches one of the shell patterns; what is built inside the tree is not ours.
+# files DIR PATTERN: the project's own files below DIR whose name matches the shell pattern; what autotools and builds leave in the
+# tree is not ours.
 files() {
-    for pattern in "$@"; do
-        if [ -e .git ] && command -v git >/dev/null 2>&1; then
-            git ls-files --cached --others --exclude-standard -- ":(glob)$pattern" ":(glob)**/$pattern"
-        else
-            find . -name "${pattern##*/}" -path "./${pattern}" -o -path './build*' -prune -o -name "$pattern" -print |
-                sed 's|^\./||'
-        fi
-    done | sort -u | while IFS= read -r file; do
-        if [ -f "$file" ]; then echo "$file"; fi
+    if [ -e .git ] && command -v git >/dev/null 2>&1; then
+        git ls-files --cached --others --exclude-standard -- "$1"
+    else
+        find "$1" \( -name 'build*' -o -name autom4te.cache -o -name .git \) -prune -o -type f -print | sed 's|^\./||' |
+            grep -vE '^(configure|config\..*|aclocal\.m4|Makefile(\.in)?)$'
+    fi | sort | while IFS= read -r file; do
+        # shellcheck disable=SC2254  # it is a pattern
+        case ${file##*/} in $2) if [ -f "$file" ]; then echo "$file"; fi ;; esac
     done
 }
 
 # scripts: all shell scripts, by name or by first line.
 scripts() {
-    files '*' | while IFS= read -r file; do
+    files . '*' | while IFS= read -r file; do
         case $file in
         *.sh) echo "$file" ;;
         *.*) ;;

@@ -6,9 +6,13 @@ CHEAP_LINTS = \
 	tests/lint/check-banned \
 	tests/lint/check-globals \
 	tests/lint/check-spdx \
-	tests/lint/check-private
+	tests/lint/check-private \
+	tests/lint/check-hooks \
+	tests/lint/check-man-exit \
+	tests/lint/check-man-options \
+	tests/lint/check-man-verbs
 TESTS += $(CHEAP_LINTS)
 EXTRA_DIST += $(CHEAP_LINTS) \
-	tests/lint/README.md tests/lint/run tests/lint/common.sh tests/lint/strip.awk tests/lint/banned.awk tests/lint/tidy-one tests/lint/analyzer.h \
+	.clang-tidy tests/lint/README.md tests/lint/run tests/lint/common.sh tests/lint/strip.awk tests/lint/banned.awk tests/lint/tidy-one tests/lint/analyzer.h \
 	tests/lint/layers.txt tests/lint/headers.txt tests/lint/banned.txt tests/lint/globals.txt tests/lint/cppcheck.txt \
 	tests/lint/check-tidy tests/lint/check-cppcheck tests/lint/check-shell tests/lint/check-man
