@@ -43,7 +43,12 @@ static bool trail_has(const struct trail *trail, const char *name)
 /* ------------------------------------------------------------------ what the zone's servers say */
 
 /* Without port 53: a DoH server is asked for the CNAME.  It may remember a "no" for a while, which is why
- * propagation_wait_doh() prefers the other ones. */
+ * propagation_wait_doh() prefers the other ones; and why, where there is only one, it is not asked. */
+static bool can_look_by_doh(const struct challenge *c)
+{
+    return c->opts.doh_mode != CHALLENGE_DOH_NEVER && c->opts.doh_count > 1;
+}
+
 static enum err_code look_by_doh(struct challenge *c, const char *name, struct authority_view *out, struct err *err)
 {
     struct dns_question question = {.name = name, .type = DNS_CNAME, .timeout_ms = 5000};
@@ -69,8 +74,9 @@ static enum err_code look(struct challenge *c, struct zone *zone, const char *na
     const struct dns_servers *servers = NULL;
     enum err_code code;
 
+    out->kind = AUTHORITY_HERE; /* when nobody can tell, the API's word stands */
     if (c->opts.doh_mode == CHALLENGE_DOH_ALWAYS && c->opts.doh_count)
-        return look_by_doh(c, name, out, err);
+        return can_look_by_doh(c) ? look_by_doh(c, name, out, err) : ERR_OK;
     code = servers_of_zone(c, zone, &servers, err);
     if (code == ERR_OK)
         code = authority_look(c->opts.direct, servers, name, out, err);
@@ -78,9 +84,8 @@ static enum err_code look(struct challenge *c, struct zone *zone, const char *na
         return code;
     log_line(c->opts.log, LOG_INFO, "the servers of zone \"%s\" could not be asked about \"%s\": %s", zone->name, name,
              err->msg);
-    if (c->opts.doh_mode == CHALLENGE_DOH_AUTO && c->opts.doh_count && look_by_doh(c, name, out, err) == ERR_OK)
-        return ERR_OK;
-    out->kind = AUTHORITY_HERE; /* nobody can tell: the API's word stands */
+    if (can_look_by_doh(c) && look_by_doh(c, name, out, err) == ERR_CANCELLED)
+        return ERR_CANCELLED;
     return ERR_OK;
 }
 
