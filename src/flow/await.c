@@ -120,18 +120,32 @@ static enum err_code wait_direct(struct challenge *c, const struct expected_list
     return code == ERR_OK ? propagation_wait(c->opts.direct, items, list->count, opts, err) : code;
 }
 
+static bool is_silence(enum err_code code)
+{
+    return code == ERR_NETWORK || code == ERR_DNS || code == ERR_TIMEOUT;
+}
+
+/* What the first way took is no more there for the second. */
+static void spend(struct challenge *c, int64_t start_ms, struct propagation_opts *opts)
+{
+    opts->timeout_ms -= clock_mono_ms(c->opts.clock) - start_ms;
+    if (opts->timeout_ms < 1)
+        opts->timeout_ms = 1;
+}
+
 static enum err_code wait_for(struct challenge *c, const struct expected_list *list,
-                              const struct propagation_opts *opts, struct err *err)
+                              struct propagation_opts *opts, struct err *err)
 {
     AUTO_FREE struct propagation_item *items = mem_calloc(list->count, sizeof *items);
+    int64_t start_ms = clock_mono_ms(c->opts.clock);
     enum err_code code;
 
     if (c->opts.doh_mode != CHALLENGE_DOH_ALWAYS || !c->opts.doh_count) {
         code = wait_direct(c, list, items, opts, err);
-        if (c->opts.doh_mode != CHALLENGE_DOH_AUTO || !c->opts.doh_count ||
-            (code != ERR_NETWORK && code != ERR_DNS && code != ERR_TIMEOUT))
+        if (c->opts.doh_mode != CHALLENGE_DOH_AUTO || !c->opts.doh_count || !is_silence(code))
             return code;
         log_line(c->opts.log, LOG_WARNING, "%s; asking by DNS over HTTPS instead, continuing", err->msg);
+        spend(c, start_ms, opts);
     }
     for (size_t i = 0; i < list->count; i++)
         items[i] = (struct propagation_item){
@@ -159,5 +173,10 @@ enum err_code await_batch(struct challenge *c, const struct batch *batch, const 
         opts.timeout_ms = time_limit_ms > 0 ? time_limit_ms : 1;
     if (time_limit_ms && opts.settle_ms > time_limit_ms / 4)
         opts.settle_ms = time_limit_ms / 4;
-    return wait_for(c, &list, &opts, err);
+    code = wait_for(c, &list, &opts, err);
+    if (!is_silence(code))
+        return code;
+    if (err) /* whatever is wrong with the network, the API has done its part */
+        err->code = ERR_DNS;
+    return ERR_DNS;
 }
