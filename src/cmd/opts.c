@@ -60,7 +60,7 @@ static void apply_row(struct opts *opts, size_t row, const char *value)
 
 static void add_override(struct opts *opts, const char *key, const char *value)
 {
-    opts->overrides = mem_resize(opts->overrides, opts->override_count + 1, sizeof *opts->overrides);
+    opts->overrides = mem_grow(opts->overrides, opts->override_count, sizeof *opts->overrides);
     opts->overrides[opts->override_count++] = (struct config_override){.key = key, .value = value};
 }
 

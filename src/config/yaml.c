@@ -139,7 +139,7 @@ static void read_scalar(struct reader *r, const yaml_event_t *event, struct yaml
 /* Room for one more item; the result is valid until the next call. */
 static struct yaml_tree *add_item(struct yaml_tree *out)
 {
-    out->items = mem_resize(out->items, out->count + 1, sizeof *out->items);
+    out->items = mem_grow(out->items, out->count, sizeof *out->items);
     out->items[out->count] = (struct yaml_tree){.kind = YAML_TREE_NULL};
     return &out->items[out->count++];
 }

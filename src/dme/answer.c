@@ -66,7 +66,7 @@ static enum err_code add_nameserver(const json_t *item, struct dme_zone *zone, s
         code = json_find_string(item, "ipv6", "an entry of \"nameServers\"", &ipv6, err);
     if (code != ERR_OK)
         return code;
-    zone->nameservers = mem_resize(zone->nameservers, zone->nameserver_count + 1, sizeof *zone->nameservers);
+    zone->nameservers = mem_grow(zone->nameservers, zone->nameserver_count, sizeof *zone->nameservers);
     zone->nameservers[zone->nameserver_count++] = (struct dme_nameserver){plain_name(fqdn), address_or_null(ipv4),
                                                                           address_or_null(ipv6)};
     return ERR_OK;

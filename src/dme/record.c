@@ -34,7 +34,7 @@ bool dme_record_is_same(const struct dme_record *a, const struct dme_record *b)
 
 static void pick_add(struct dme_pick *pick, struct dme_record *record)
 {
-    pick->items = mem_resize(pick->items, pick->count + 1, sizeof *pick->items);
+    pick->items = mem_grow(pick->items, pick->count, sizeof *pick->items);
     pick->items[pick->count++] = record;
 }
 

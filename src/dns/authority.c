@@ -18,7 +18,7 @@ static struct dns_server *want_server(struct dns_servers *servers, const char *n
     for (size_t i = 0; i < servers->count; i++)
         if (text_casecmp(servers->items[i].name, name) == 0)
             return &servers->items[i];
-    servers->items = mem_resize(servers->items, servers->count + 1, sizeof *servers->items);
+    servers->items = mem_grow(servers->items, servers->count, sizeof *servers->items);
     servers->items[servers->count] = (struct dns_server){.name = mem_strdup(name)};
     return &servers->items[servers->count++];
 }

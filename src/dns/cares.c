@@ -173,7 +173,7 @@ static void on_socket_state(void *ctx, ares_socket_t fd, int readable, int writa
     if (i == cares->watched_count) {
         if (!events)
             return;
-        cares->watched = mem_resize(cares->watched, i + 1, sizeof *cares->watched);
+        cares->watched = mem_grow(cares->watched, i, sizeof *cares->watched);
         cares->watched[cares->watched_count++] = (struct watched){fd, events, line};
     } else if (events) {
         cares->watched[i].events = events;

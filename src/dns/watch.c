@@ -16,15 +16,14 @@ static struct watch_zone *want_zone(struct watch *w, const struct propagation_it
     for (size_t i = 0; i < w->zone_count; i++)
         if (w->zones[i].servers == item->servers)
             return &w->zones[i];
-    w->zones = mem_resize(w->zones, w->zone_count + 1, sizeof *w->zones);
+    w->zones = mem_grow(w->zones, w->zone_count, sizeof *w->zones);
     w->zones[w->zone_count] = (struct watch_zone){.name = item->zone, .servers = item->servers};
     return &w->zones[w->zone_count++];
 }
 
 static void zone_add(struct watch_zone *zone, const struct propagation_item *item)
 {
-    if ((zone->count & (zone->count - 1)) == 0) /* full at each power of two */
-        zone->items = mem_resize(zone->items, zone->count ? zone->count * 2 : 1, sizeof *zone->items);
+    zone->items = mem_grow(zone->items, zone->count, sizeof *zone->items);
     zone->items[zone->count++] = item;
 }
 
@@ -33,7 +32,7 @@ static size_t want_target(struct watch *w, const char *address)
     for (size_t i = 0; i < w->target_count; i++)
         if (strcmp(w->targets[i].address, address) == 0)
             return i;
-    w->targets = mem_resize(w->targets, w->target_count + 1, sizeof *w->targets);
+    w->targets = mem_grow(w->targets, w->target_count, sizeof *w->targets);
     w->targets[w->target_count] = (struct watch_target){.address = address};
     return w->target_count++;
 }
@@ -55,7 +54,7 @@ static void add_lane(struct watch *w, size_t zone, size_t server, const char *ad
     for (size_t i = 0; i < count; i++)
         lane.pairs[i].lane = (uint32_t)w->lane_count;
     w->targets[lane.target].lane_count++;
-    w->lanes = mem_resize(w->lanes, w->lane_count + 1, sizeof *w->lanes);
+    w->lanes = mem_grow(w->lanes, w->lane_count, sizeof *w->lanes);
     w->lanes[w->lane_count++] = lane;
     w->zones[zone].lane_count++;
 }

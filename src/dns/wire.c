@@ -188,8 +188,7 @@ static bool section_add(struct section *section, const struct cursor *c, struct 
         rr.text = mem_strdup("");
     if (rr.type != DNS_TXT)
         rr.text_len = strlen(rr.text);
-    if ((section->count & (section->count - 1)) == 0) /* full at each power of two */
-        section->items = mem_resize(section->items, section->count ? section->count * 2 : 1, sizeof rr);
+    section->items = mem_grow(section->items, section->count, sizeof rr);
     section->items[section->count++] = rr;
     return true;
 }

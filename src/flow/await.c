@@ -45,7 +45,7 @@ static void expect(struct expected_list *list, const struct placement *p)
         if (strcmp(list->items[i].name, p->name) == 0)
             found = &list->items[i];
     if (!found) {
-        list->items = mem_resize(list->items, list->count + 1, sizeof *list->items);
+        list->items = mem_grow(list->items, list->count, sizeof *list->items);
         found = &list->items[list->count++];
         *found = (struct expected){.name = mem_strdup(p->name), .zone = p->zone};
     }

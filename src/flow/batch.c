@@ -15,7 +15,7 @@ void placement_done(struct placement *p)
 
 void batch_add_take(struct batch *batch, struct placement *placement_take)
 {
-    batch->items = mem_resize(batch->items, batch->count + 1, sizeof *batch->items);
+    batch->items = mem_grow(batch->items, batch->count, sizeof *batch->items);
     batch->items[batch->count++] = *placement_take;
     *placement_take = (struct placement){.asked = NULL};
 }

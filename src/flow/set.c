@@ -22,7 +22,7 @@ static void set_add(struct challenge_set *set, char *name_take, const char *valu
             return;
         }
     }
-    set->items = mem_resize(set->items, set->count + 1, sizeof *set->items);
+    set->items = mem_grow(set->items, set->count, sizeof *set->items);
     set->items[set->count++] = (struct challenge_item){.name = name_take, .value = mem_strdup(value)};
 }
 

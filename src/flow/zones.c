@@ -60,7 +60,7 @@ struct zone *zones_add(struct challenge *c, const struct challenge_account *acco
     zone->name = mem_strdup(name);
     zone->id = id;
     zone->origin = origin;
-    c->zones = mem_resize(c->zones, c->zone_count + 1, sizeof(struct zone *));
+    c->zones = mem_grow(c->zones, c->zone_count, sizeof(struct zone *));
     c->zones[c->zone_count++] = zone;
     return zone;
 }

@@ -52,7 +52,7 @@ enum err_code hook_value_make(enum hook_value_kind kind, const char *given, char
 
 void hook_request_add(struct hook_request *request, enum hook_name_kind kind, const char *name, char *value_take)
 {
-    request->records = mem_resize(request->records, request->count + 1, sizeof *request->records);
+    request->records = mem_grow(request->records, request->count, sizeof *request->records);
     request->records[request->count++] =
         (struct hook_record){.kind = kind, .name = mem_strdup(name), .value = value_take};
 }

@@ -97,7 +97,7 @@ static void add_header(struct http_response *out, const char *line, size_t len)
         from++;
     while (len > from && text_is_space(line[len - 1]))
         len--;
-    out->headers = mem_resize(out->headers, out->header_count + 1, sizeof *out->headers);
+    out->headers = mem_grow(out->headers, out->header_count, sizeof *out->headers);
     out->headers[out->header_count++] = (struct http_header){mem_strndup(line, name_len),
                                                              mem_strndup(line + from, len - from)};
 }

@@ -39,6 +39,13 @@ void *mem_resize(void *ptr, size_t count, size_t size)
     return p;
 }
 
+void *mem_grow(void *ptr, size_t count, size_t size)
+{
+    if (count & (count - 1)) /* neither 0 nor a power of two: there is room */
+        return ptr;
+    return mem_resize(ptr, count ? count * 2 : 1, size);
+}
+
 char *mem_strdup(const char *s)
 {
     return s ? mem_strndup(s, strlen(s)) : NULL;
@@ -80,7 +87,7 @@ void mem_free_auto(void *ptr_to_ptr)
 
 void strlist_add_take(struct strlist *list, char *s)
 {
-    list->items = mem_resize(list->items, list->count + 1, sizeof *list->items);
+    list->items = mem_grow(list->items, list->count, sizeof *list->items);
     list->items[list->count++] = s;
 }
 

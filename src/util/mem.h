@@ -13,6 +13,9 @@
 void *mem_zalloc(size_t size) MUST_USE;                             /* zeroed */
 void *mem_calloc(size_t count, size_t size) MUST_USE;               /* zeroed, product checked */
 void *mem_resize(void *ptr, size_t count, size_t size) MUST_USE;    /* realloc, product checked */
+/* Room for one more element behind the `count` that an array has which always grew through this function: twice the
+ * room at each power of two, so that n elements cost n steps and not n * n. */
+void *mem_grow(void *ptr, size_t count, size_t size) MUST_USE;
 char *mem_strdup(const char *s) MUST_USE;                           /* NULL gives NULL */
 char *mem_strndup(const char *s, size_t len) MUST_USE;
 char *mem_printf(const char *fmt, ...) PRINTF_LIKE(1, 2) MUST_USE;
