@@ -24,6 +24,15 @@ static void entry_fill(const struct challenge *c, const struct placement *p, str
     };
 }
 
+static bool is_same_place(const struct journal_entry *a, const struct journal_entry *b)
+{
+    return a->zone_id == b->zone_id && strcmp(a->zone, b->zone) == 0 && strcmp(a->name, b->name) == 0 &&
+           strcmp(a->account, b->account) == 0 && strcmp(a->endpoint, b->endpoint) == 0;
+}
+
+/* Write that the record is about to be there.  An entry that is there already becomes one of this run and of now: else
+ * it would be swept as a leftover while we need it.  When its zone was found anew the record will be made anew in it,
+ * and that is this call's doing. */
 static enum err_code write_intent(struct challenge *c, struct placement *p, struct err *err)
 {
     AUTO(journal_entry_done) struct journal_entry before = p->entry;
@@ -32,17 +41,21 @@ static enum err_code write_intent(struct challenge *c, struct placement *p, stru
     entry_fill(c, p, &p->entry);
     if (!before.id)
         return journal_add(c->opts.store, &p->entry, err);
-    /* Taken over from another run, or the zone was found anew under another id. */
     p->entry.id = mem_strdup(before.id);
+    if (!is_same_place(&p->entry, &before))
+        p->age = PLACEMENT_NEW;
+    if (p->age == PLACEMENT_KNOWN) {
+        p->entry.state = before.state;
+        p->entry.record_id = before.record_id;
+        p->entry.published_ms = before.published_ms;
+    }
     return journal_update(c->opts.store, &p->entry, err);
 }
 
 enum err_code record_intent(struct challenge *c, struct placement *items, size_t count, struct err *err)
 {
     for (size_t i = 0; c->opts.store && i < count; i++) {
-        struct placement *p = &items[i];
-        bool is_written = p->entry.id && p->entry.zone_id == p->zone->id && p->age == PLACEMENT_KNOWN;
-        enum err_code code = is_written ? ERR_OK : write_intent(c, p, err);
+        enum err_code code = write_intent(c, &items[i], err);
 
         if (code != ERR_OK)
             return code;
@@ -95,16 +108,22 @@ static const struct challenge_account *account_of(const struct challenge *c, con
     return NULL;
 }
 
+static bool is_zone_of(const struct zone *zone, const struct challenge_account *account,
+                       const struct journal_entry *entry)
+{
+    return zone->account == account && zone->id == entry->zone_id && strcmp(zone->name, entry->zone) == 0;
+}
+
 /* The engine's zone for an entry; made from the entry when it was not met yet in this process. */
 static struct zone *zone_of(struct challenge *c, const struct challenge_account *account,
                             const struct journal_entry *entry)
 {
-    struct zone *known = zones_known(c, entry->name);
+    struct zone *known = zones_known(c, entry->name); /* brings its name servers along */
 
-    if (known && known->account == account && known->id == entry->zone_id)
+    if (known && is_zone_of(known, account, entry))
         return known;
     for (size_t i = 0; i < c->zone_count; i++)
-        if (c->zones[i]->account == account && c->zones[i]->id == entry->zone_id)
+        if (is_zone_of(c->zones[i], account, entry))
             return c->zones[i];
     return zones_add(c, account, entry->zone, entry->zone_id, ZONE_REMEMBERED);
 }

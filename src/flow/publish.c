@@ -19,7 +19,8 @@ static void adopt_entry(const struct challenge *c, const struct journal_list *jo
         const struct journal_entry *entry = &journal->items[i];
 
         if (entry->zone_id == p->zone->id && strcmp(entry->name, p->name) == 0 &&
-            strcmp(entry->value, p->value) == 0) {
+            strcmp(entry->value, p->value) == 0 && strcmp(entry->account, p->zone->account->name) == 0 &&
+            strcmp(entry->endpoint, p->zone->account->endpoint) == 0) {
             journal_entry_copy(&p->entry, entry);
             if (entry->state == JOURNAL_PUBLISHED && strcmp(entry->run_id, c->opts.run_id) == 0)
                 p->age = PLACEMENT_KNOWN;
