@@ -56,31 +56,71 @@ static enum err_code delete_ids(struct placement *items, size_t count, struct er
     return n ? dme_records_delete(items[0].zone->account->dme, items[0].zone->id, ids, n, err) : ERR_OK;
 }
 
-static enum err_code remove_group(struct challenge *c, struct placement *items, size_t count, struct err *err)
+static enum err_code match_and_delete(struct challenge *c, struct placement *items, size_t count, struct err *err)
 {
-    struct zone *zone = items[0].zone;
     enum err_code code = match_ids(c, items, count, err);
 
-    if (code == ERR_OK)
-        code = delete_ids(items, count, err);
-    if (code == ERR_NOT_FOUND) { /* the zone is gone, and all in it */
-        zones_forget(c, zone);
-        code = ERR_OK;
+    return code == ERR_OK ? delete_ids(items, count, err) : code;
+}
+
+static enum err_code contradiction(const struct zone *zone, struct err *err)
+{
+    return err_set(err, ERR_API, "DNS Made Easy shows zone \"%s\" and denies that its records exist", zone->name);
+}
+
+/* The API denies the id of the zone.  Either the zone is gone, and all in it with it; or it has another id by now, and
+ * may have our records in it.  An API that only says so while something else is wrong must not make us forget them. */
+static enum err_code remove_anew(struct challenge *c, struct placement *items, size_t count, struct err *err)
+{
+    struct zone *old = items[0].zone;
+    struct zone *now = NULL;
+    enum err_code code;
+
+    zones_forget(c, old);
+    code = zones_want(c, old->name, &now, err);
+    if (code == ERR_NOT_FOUND) {
+        log_line(c->opts.log, LOG_WARNING, "zone \"%s\" is gone, and %zu TXT record%s of ours with it, continuing",
+                 old->name, count, count == 1 ? "" : "s");
+        return ERR_OK;
     }
     if (code != ERR_OK)
-        return err_prefix(err, code, "could not delete TXT record \"%s\"", items[0].name);
+        return code;
+    if (now->account == old->account && now->id == old->id)
+        return contradiction(now, err);
+    for (size_t i = 0; i < count; i++) {
+        items[i].zone = now;
+        items[i].record_id = 0;
+    }
+    code = match_and_delete(c, items, count, err);
+    return code == ERR_NOT_FOUND ? contradiction(now, err) : code;
+}
+
+static enum err_code remove_group(struct challenge *c, struct placement *items, size_t count, struct err *err)
+{
+    const char *zone_name = items[0].zone->name;
+    enum err_code code = match_and_delete(c, items, count, err);
+
+    if (code == ERR_NOT_FOUND)
+        code = remove_anew(c, items, count, err);
+    if (code != ERR_OK)
+        return err_prefix(err, code, "could not delete TXT record \"%s\"%s", items[0].name,
+                          count > 1 ? " and others" : "");
     log_line(c->opts.log, LOG_INFO, "%zu TXT record%s of zone \"%s\" withdrawn", count, count == 1 ? "" : "s",
-             zone->name);
+             zone_name);
     return record_removed(c, items, count, err);
 }
 
 enum err_code remove_batch(struct challenge *c, struct batch *batch, struct err *err)
 {
     enum err_code first = ERR_OK;
+    size_t count;
 
     batch_sort(batch);
-    for (size_t i = 0; i < batch->count; i += batch_run(batch, i)) {
-        enum err_code code = remove_group(c, &batch->items[i], batch_run(batch, i), first == ERR_OK ? err : NULL);
+    for (size_t i = 0; i < batch->count; i += count) {
+        enum err_code code;
+
+        count = batch_run(batch, i);
+        code = remove_group(c, &batch->items[i], count, first == ERR_OK ? err : NULL);
         if (first == ERR_OK)
             first = code;
     }

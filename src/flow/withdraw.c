@@ -53,14 +53,18 @@ static enum err_code add_from_api(struct challenge *c, const struct challenge_it
                                   struct err *err)
 {
     struct placement p = {.age = PLACEMENT_NEW};
-    enum err_code code = locate(c, item->name, &p.name, &p.zone, err);
+    struct err why;
+    enum err_code code = locate(c, item->name, &p.name, &p.zone, &why);
 
     if (code == ERR_ZONE) { /* in no zone of ours: nothing of ours can be there */
-        log_line(c->opts.log, LOG_INFO, "%s", err->msg);
+        log_line(c->opts.log, LOG_INFO, "%s", why.msg);
         return ERR_OK;
     }
-    if (code != ERR_OK)
+    if (code != ERR_OK) {
+        if (err)
+            *err = why;
         return code;
+    }
     p.asked = mem_strdup(item->name);
     p.value = mem_strdup(item->value);
     batch_add_take(batch, &p);
@@ -82,9 +86,9 @@ static enum err_code gather(struct challenge *c, const struct challenge_set *set
         if (add_from_journal(c, &journal, item, batch) || !item->value)
             continue;
         code = add_from_api(c, item, batch, first == ERR_OK ? err : NULL);
-        if (code == ERR_CANCELLED)
-            return code;
         first = first == ERR_OK ? code : first;
+        if (code == ERR_CANCELLED)
+            break;
     }
     return first;
 }
