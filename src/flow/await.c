@@ -83,41 +83,42 @@ static enum err_code expect_run(struct challenge *c, const struct challenge_set 
     return code;
 }
 
-static enum err_code make_items(struct challenge *c, const struct expected_list *list, struct propagation_item *items,
-                                struct err *err)
+static int64_t at_least_1(int64_t ms)
 {
-    for (size_t i = 0; i < list->count; i++) {
-        const struct expected *e = &list->items[i];
-        enum err_code code;
-
-        items[i] = (struct propagation_item){
-            .name = e->name,
-            .values = (const char *const *)e->values.items,
-            .value_count = e->values.count,
-            .zone = e->zone->name,
-        };
-        code = servers_of_zone(c, e->zone, &items[i].servers, err);
-        if (code != ERR_OK)
-            return code;
-    }
-    return ERR_OK;
+    return ms > 1 ? ms : 1;
 }
 
-static enum err_code wait_by_doh(struct challenge *c, const struct propagation_item *items, size_t count,
-                                 const struct propagation_opts *opts, struct err *err)
+/* All but the servers. */
+static void fill_item(const struct expected *from, struct propagation_item *out)
+{
+    out->name = from->name;
+    out->values = (const char *const *)from->values.items;
+    out->value_count = from->values.count;
+    out->zone = from->zone->name;
+}
+
+static enum err_code wait_by_doh(struct challenge *c, const struct expected_list *list,
+                                 struct propagation_item *items, const struct propagation_opts *opts, struct err *err)
 {
     /* The first one was asked for CNAMEs and may remember that there was nothing. */
     size_t skip = c->opts.doh_count > 1 ? 1 : 0;
 
-    return propagation_wait_doh(c->opts.doh + skip, c->opts.doh_count - skip, items, count, opts, err);
+    for (size_t i = 0; i < list->count; i++)
+        fill_item(&list->items[i], &items[i]);
+    return propagation_wait_doh(c->opts.doh + skip, c->opts.doh_count - skip, items, list->count, opts, err);
 }
 
 static enum err_code wait_direct(struct challenge *c, const struct expected_list *list,
                                  struct propagation_item *items, const struct propagation_opts *opts, struct err *err)
 {
-    enum err_code code = make_items(c, list, items, err);
+    for (size_t i = 0; i < list->count; i++) {
+        enum err_code code = servers_of_zone(c, list->items[i].zone, &items[i].servers, err);
 
-    return code == ERR_OK ? propagation_wait(c->opts.direct, items, list->count, opts, err) : code;
+        if (code != ERR_OK)
+            return code;
+        fill_item(&list->items[i], &items[i]);
+    }
+    return propagation_wait(c->opts.direct, items, list->count, opts, err);
 }
 
 static bool is_silence(enum err_code code)
@@ -125,36 +126,38 @@ static bool is_silence(enum err_code code)
     return code == ERR_NETWORK || code == ERR_DNS || code == ERR_TIMEOUT;
 }
 
-/* What the first way took is no more there for the second. */
-static void spend(struct challenge *c, int64_t start_ms, struct propagation_opts *opts)
-{
-    opts->timeout_ms -= clock_mono_ms(c->opts.clock) - start_ms;
-    if (opts->timeout_ms < 1)
-        opts->timeout_ms = 1;
-}
-
-static enum err_code wait_for(struct challenge *c, const struct expected_list *list,
-                              struct propagation_opts *opts, struct err *err)
+static enum err_code wait_for(struct challenge *c, const struct expected_list *list, struct propagation_opts *opts,
+                              struct err *err)
 {
     AUTO_FREE struct propagation_item *items = mem_calloc(list->count, sizeof *items);
     int64_t start_ms = clock_mono_ms(c->opts.clock);
+    struct err why;
     enum err_code code;
 
-    if (c->opts.doh_mode != CHALLENGE_DOH_ALWAYS || !c->opts.doh_count) {
-        code = wait_direct(c, list, items, opts, err);
-        if (c->opts.doh_mode != CHALLENGE_DOH_AUTO || !c->opts.doh_count || !is_silence(code))
-            return code;
-        log_line(c->opts.log, LOG_WARNING, "%s; asking by DNS over HTTPS instead, continuing", err->msg);
-        spend(c, start_ms, opts);
+    if (c->opts.doh_mode == CHALLENGE_DOH_NEVER || !c->opts.doh_count)
+        return wait_direct(c, list, items, opts, err);
+    if (c->opts.doh_mode == CHALLENGE_DOH_ALWAYS)
+        return wait_by_doh(c, list, items, opts, err);
+    code = wait_direct(c, list, items, opts, &why);
+    if (!is_silence(code)) {
+        if (code != ERR_OK && err)
+            *err = why;
+        return code;
     }
-    for (size_t i = 0; i < list->count; i++)
-        items[i] = (struct propagation_item){
-            .name = list->items[i].name,
-            .values = (const char *const *)list->items[i].values.items,
-            .value_count = list->items[i].values.count,
-            .zone = list->items[i].zone->name,
-        };
-    return wait_by_doh(c, items, list->count, opts, err);
+    log_line(c->opts.log, LOG_WARNING, "%s; asking by DNS over HTTPS instead, continuing", why.msg);
+    opts->timeout_ms = at_least_1(opts->timeout_ms - (clock_mono_ms(c->opts.clock) - start_ms));
+    return wait_by_doh(c, list, items, opts, err);
+}
+
+/* Settling counts as well: who stops listening does so whatever we are at. */
+static void limit_time(struct propagation_opts *opts, int64_t limit_ms)
+{
+    if (!limit_ms)
+        return;
+    if (opts->settle_ms > limit_ms / 4)
+        opts->settle_ms = limit_ms / 4;
+    if (opts->timeout_ms > limit_ms - opts->settle_ms)
+        opts->timeout_ms = at_least_1(limit_ms - opts->settle_ms);
 }
 
 enum err_code await_batch(struct challenge *c, const struct batch *batch, const struct challenge_set *run_set,
@@ -167,12 +170,9 @@ enum err_code await_batch(struct challenge *c, const struct batch *batch, const 
     for (size_t i = 0; i < batch->count; i++)
         expect(&list, &batch->items[i]);
     code = expect_run(c, run_set, &list, err);
-    if (code != ERR_OK)
+    if (code != ERR_OK || list.count == 0)
         return code;
-    if (time_limit_ms && opts.timeout_ms > time_limit_ms)
-        opts.timeout_ms = time_limit_ms > 0 ? time_limit_ms : 1;
-    if (time_limit_ms && opts.settle_ms > time_limit_ms / 4)
-        opts.settle_ms = time_limit_ms / 4;
+    limit_time(&opts, time_limit_ms);
     code = wait_for(c, &list, &opts, err);
     if (!is_silence(code))
         return code;
