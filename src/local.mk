@@ -84,6 +84,7 @@ libacmedme_a_SOURCES = \
 	src/flow/set.c \
 	src/flow/batch.c \
 	src/flow/zones.c \
+	src/flow/propose.c \
 	src/flow/locate.c \
 	src/flow/servers.c \
 	src/flow/await.c \

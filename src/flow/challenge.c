@@ -10,7 +10,16 @@ struct challenge *challenge_new(const struct challenge_opts *opts)
     struct challenge *c = mem_zalloc(sizeof *c);
 
     c->opts = *opts;
+    c->refused = mem_calloc(opts->account_count, sizeof *c->refused);
     return c;
+}
+
+void zone_content_done(struct zone *zone)
+{
+    free(zone->name);
+    dns_servers_done(&zone->api_servers);
+    dns_servers_done(&zone->servers);
+    zone->name = NULL;
 }
 
 void challenge_free(struct challenge *c)
@@ -18,11 +27,11 @@ void challenge_free(struct challenge *c)
     if (!c)
         return;
     for (size_t i = 0; i < c->zone_count; i++) {
-        free(c->zones[i]->name);
-        dns_servers_done(&c->zones[i]->api_servers);
-        dns_servers_done(&c->zones[i]->servers);
+        zone_content_done(c->zones[i]);
         free(c->zones[i]);
     }
     free(c->zones);
+    free(c->refused);
+    strlist_done(&c->absent);
     free(c);
 }

@@ -9,7 +9,7 @@
 
 enum zone_origin { ZONE_FROM_API, ZONE_REMEMBERED };
 
-/* A zone of ours that was found, for the life of the engine. */
+/* A zone that was found, for the life of the engine. */
 struct zone {
     const struct challenge_account *account;
     char *name;
@@ -17,12 +17,19 @@ struct zone {
     struct dns_servers api_servers; /* as DNS Made Easy names them; may be empty */
     struct dns_servers servers;     /* to be asked, see servers_of_zone(); empty until then */
     enum zone_origin origin;
+    bool is_gone;   /* the API denied the id; placements may still point here */
+    bool is_silent; /* the servers did not answer; asking them for each name would take for ever */
 };
+
+void zone_content_done(struct zone *zone); /* all but the struct itself */
 
 struct challenge {
     struct challenge_opts opts;
     struct zone **zones;
     size_t zone_count;
+    struct strlist absent; /* zone names that no account has */
+    bool *refused;         /* one an account: its key is no good, don't ask again */
+    struct err refusal;    /* the first of an account, or ERR_OK */
 };
 
 /* One record on its way: what was asked for, where it is, what the journal says. */
@@ -56,20 +63,38 @@ enum err_code locate(struct challenge *c, const char *asked, char **out_name, st
 
 /* zones.c: zones that are known, remembered or asked for. */
 struct zone *zones_known(struct challenge *c, const char *name); /* longest that holds `name`; NULL */
-/* Exactly this zone, in any account that may have it.  Errors: ERR_NOT_FOUND, those of dme_zone_find(). */
+/* Exactly this zone, in any account that may have it.  Accounts that refuse to answer don't keep the others from being
+ * asked.  Errors: ERR_NOT_FOUND, those of dme_zone_find(). */
 enum err_code zones_want(struct challenge *c, const char *zone_name, struct zone **out, struct err *err) MUST_USE;
-/* The zone that holds `name`: proposals from the configuration and from DNS first, then every suffix, longest first.
- * Errors: ERR_ZONE (lists what was tried), those of dme_zone_find(). */
-enum err_code zones_discover(struct challenge *c, const char *name, struct zone **out, struct err *err) MUST_USE;
+/* Why an account could not be asked, as a zone that was not found may be in it; ERR_OK: all could. */
+enum err_code zones_refusal(const struct challenge *c, struct err *err) MUST_USE;
 struct zone *zones_add(struct challenge *c, const struct challenge_account *account, const char *name, int64_t id,
                        enum zone_origin origin);
-/* A remembered zone turned out to be gone: forget it everywhere. */
+/* The API denied the zone's id: forget it everywhere. */
 void zones_forget(struct challenge *c, struct zone *zone);
+
+/* propose.c: the zone that holds a name, proposed and asked for.  One search is for one name. */
+struct zone_search {
+    const char *name;
+    char *cut;            /* where DNS says that the zone begins; NULL: it does not tell */
+    struct strlist tried;
+};
+
+void zone_search_done(struct zone_search *search);
+/* What the configuration and DNS propose.  Errors: ERR_NOT_FOUND, ERR_CANCELLED, those of dme_zone_find(). */
+enum err_code zone_search_likely(struct challenge *c, struct zone_search *search, struct zone **out, struct err *err)
+    MUST_USE;
+/* Every suffix, longest first.  Errors: ERR_ZONE (lists what was tried), those of dme_zone_find(). */
+enum err_code zone_search_suffixes(struct challenge *c, struct zone_search *search, struct zone **out, struct err *err)
+    MUST_USE;
 
 /* servers.c: the servers that are asked for a zone's records, found once for each zone; borrowed from the zone.
  * Errors: ERR_DNS, ERR_TIMEOUT, ERR_NETWORK, ERR_CANCELLED. */
 enum err_code servers_of_zone(struct challenge *c, struct zone *zone, const struct dns_servers **out, struct err *err)
     MUST_USE;
+
+/* Those of a zone that need not be ours, as the public sees it.  Errors: as servers_of_zone(). */
+enum err_code servers_of_cut(struct challenge *c, const char *cut, struct dns_servers *out, struct err *err) MUST_USE;
 
 /* `propagation.nameservers` as servers; each address is its own name. */
 void servers_from_override(const struct strlist *nameservers, struct dns_servers *out);

@@ -27,21 +27,46 @@ static bool names_overlap(const struct dns_servers *a, const struct dns_servers 
     return false;
 }
 
-/* RFC 1918, RFC 4193, RFC 6598 and the local ranges. */
+/* A leading decimal number; moves *s behind it and the dot that follows. */
+static unsigned take_octet(const char **s)
+{
+    unsigned n = 0;
+
+    while (text_is_digit(**s) && n < 256)
+        n = n * 10 + (unsigned)(*(*s)++ - '0');
+    *s += **s == '.';
+    return n;
+}
+
+/* RFC 1918, RFC 6598, and the local ranges. */
+static bool is_private_ipv4(const char *address)
+{
+    const char *at = address;
+    unsigned first = take_octet(&at);
+    unsigned second = take_octet(&at);
+
+    return first == 10 || first == 127 || (first == 192 && second == 168) || (first == 169 && second == 254) ||
+           (first == 172 && second >= 16 && second < 32) || (first == 100 && second >= 64 && second < 128);
+}
+
+/* RFC 4193, link-local, loopback. */
+static bool is_private_ipv6(const char *address)
+{
+    static const char *const prefixes[] = {"fc", "fd", "fe8", "fe9", "fea", "feb"};
+    bool is_loopback = text_starts_with(address, "::1") && !text_is_hex(address[3]) && address[3] != ':';
+
+    for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
+        if (text_ncasecmp(address, prefixes[i], strlen(prefixes[i])) == 0)
+            return true;
+    return is_loopback;
+}
+
+/* "192.0.2.1", "192.0.2.1:53", "2001:db8::1" or "[2001:db8::1]:53" */
 static bool is_private_address(const char *address)
 {
-    static const char *const prefixes[] = {
-        "10.", "127.", "192.168.", "169.254.", "172.16.", "172.17.", "172.18.", "172.19.",
-        "172.20.", "172.21.", "172.22.", "172.23.", "172.24.", "172.25.", "172.26.", "172.27.",
-        "172.28.", "172.29.", "172.30.", "172.31.", "100.64.", "fc", "fd", "fe8", "::1",
-    };
-
     if (*address == '[')
-        address++;
-    for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
-        if (text_starts_with(address, prefixes[i]))
-            return true;
-    return false;
+        return is_private_ipv6(address + 1);
+    return strchr(address, '.') ? is_private_ipv4(address) : is_private_ipv6(address);
 }
 
 static bool any_private(const struct dns_servers *servers)
@@ -71,30 +96,36 @@ static void copy_reachable(struct dns_servers *out, const struct dns_servers *in
 /* Does the resolver show an inside view of the zone? */
 static bool is_inside_view(struct challenge *c, const struct zone *zone, const struct dns_servers *found)
 {
-    AUTO(authority_view_done) struct authority_view view = {.kind = AUTHORITY_HERE};
+    AUTO_AUTHORITY_VIEW struct authority_view view = {.kind = AUTHORITY_HERE};
 
     if (!has_address(&zone->api_servers) || names_overlap(found, &zone->api_servers) || !any_private(found))
         return false;
     return authority_look(c->opts.direct, &zone->api_servers, zone->name, &view, NULL) == ERR_OK;
 }
 
+enum err_code servers_of_cut(struct challenge *c, const char *cut, struct dns_servers *out, struct err *err)
+{
+    if (c->opts.nameservers->count) {
+        servers_from_override(c->opts.nameservers, out);
+        return ERR_OK;
+    }
+    return authority_find_servers(c->opts.direct, cut, out, err);
+}
+
 enum err_code servers_of_zone(struct challenge *c, struct zone *zone, const struct dns_servers **out, struct err *err)
 {
-    AUTO(dns_servers_done) struct dns_servers found = {0};
-    enum err_code code = ERR_OK;
+    AUTO_DNS_SERVERS struct dns_servers found = {0};
+    enum err_code code;
 
     *out = &zone->servers;
     if (zone->servers.count)
         return ERR_OK;
-    if (c->opts.nameservers->count) {
-        servers_from_override(c->opts.nameservers, &zone->servers);
-        return ERR_OK;
-    }
-    code = authority_find_servers(c->opts.direct, zone->name, &found, err);
+    code = servers_of_cut(c, zone->name, &found, err);
     if (code == ERR_CANCELLED)
         return code;
-    if (code == ERR_OK && has_address(&found) && !is_inside_view(c, zone, &found)) {
-        dns_servers_copy(&zone->servers, &found);
+    if (code == ERR_OK && (c->opts.nameservers->count || (has_address(&found) && !is_inside_view(c, zone, &found)))) {
+        zone->servers = found;
+        found = (struct dns_servers){NULL, 0};
         return ERR_OK;
     }
     if (!has_address(&zone->api_servers))

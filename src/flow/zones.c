@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Finding zones with as few requests as can be.
- *
- * DNS Made Easy has no "which zone holds this name": one asks for a zone by its exact name.  Listing the account would
- * cost more with every zone in it.  So names are proposed, most likely first, and the API decides: what the operator
- * wrote under `zones:`, the cut that DNS shows (an SOA query for the name's PARENT: asking for the record's own name
- * would leave "no such name" in the resolver's cache), then every suffix, longest first.  What was found is remembered
- * on disk, so that the next run asks nothing.
+ * Zones of ours: met in this process, remembered on disk by an earlier one, or asked for by their exact name.  What was
+ * found is remembered, so that the next run asks nothing.
  */
 #include "flow/engine.h"
 
@@ -51,8 +46,8 @@ static void servers_to_memo(const struct dns_servers *servers, struct strlist *o
 
 /* ------------------------------------------------------------------ known and remembered */
 
-struct zone *zones_add(struct challenge *c, const struct challenge_account *account, const char *name,
-                              int64_t id, enum zone_origin origin)
+struct zone *zones_add(struct challenge *c, const struct challenge_account *account, const char *name, int64_t id,
+                       enum zone_origin origin)
 {
     struct zone *zone = mem_zalloc(sizeof *zone);
 
@@ -71,14 +66,24 @@ static struct zone *loaded_zone(struct challenge *c, const char *name)
 
     for (size_t i = 0; i < c->zone_count; i++) {
         struct zone *z = c->zones[i];
-        if (z->id && name_is_within(name, z->name) && (!best || strlen(z->name) > strlen(best->name)))
+        if (!z->is_gone && name_is_within(name, z->name) && (!best || strlen(z->name) > strlen(best->name)))
             best = z;
     }
     return best;
 }
 
-/* The longest remembered zone that holds the name, if it is longer than `best`; else `best`. */
-static struct zone *recall(struct challenge *c, const char *name, struct zone *best)
+/* A memo of a zone that is gone may still be there: because it could not be removed, or because another process that
+ * has not noticed yet wrote it again. */
+static bool is_known_gone(const struct challenge *c, const struct challenge_account *account, int64_t id)
+{
+    for (size_t i = 0; i < c->zone_count; i++)
+        if (c->zones[i]->is_gone && c->zones[i]->account == account && c->zones[i]->id == id)
+            return true;
+    return false;
+}
+
+/* A remembered zone that holds `name` and is longer than `best`, which may be NULL; else `best`. */
+static struct zone *recall_longer(struct challenge *c, const char *name, struct zone *best)
 {
     for (size_t i = 0; c->opts.store && i < c->opts.account_count; i++) {
         const struct challenge_account *a = &c->opts.accounts[i];
@@ -86,7 +91,7 @@ static struct zone *recall(struct challenge *c, const char *name, struct zone *b
 
         if (zone_memo_find(c->opts.store, a->endpoint, a->name, a->key_id, name, &memo, NULL) != ERR_OK)
             continue;
-        if (!best || strlen(memo.name) > strlen(best->name)) {
+        if ((!best || strlen(memo.name) > strlen(best->name)) && !is_known_gone(c, a, memo.id)) {
             best = zones_add(c, a, memo.name, memo.id, ZONE_REMEMBERED);
             servers_from_memo(&memo.nameservers, &best->api_servers);
         }
@@ -97,7 +102,7 @@ static struct zone *recall(struct challenge *c, const char *name, struct zone *b
 
 struct zone *zones_known(struct challenge *c, const char *name)
 {
-    return recall(c, name, loaded_zone(c, name));
+    return recall_longer(c, name, loaded_zone(c, name));
 }
 
 static void memo_fill(const struct zone *zone, struct clock *clock, struct zone_memo *memo)
@@ -134,32 +139,40 @@ void zones_forget(struct challenge *c, struct zone *zone)
             log_line(c->opts.log, LOG_DEBUG, "could not forget zone \"%s\"", zone->name);
         zone_memo_done(&memo);
     }
-    zone->id = 0; /* loaded_zone() passes it over; placements may still point here */
+    zone->is_gone = true;
 }
 
 /* ------------------------------------------------------------------ asking the API */
 
-static bool account_lists(const struct challenge_account *a, const char *zone_name)
+/* How narrowly the operator's `zones:` name this zone: "sub.example.com" beats "example.com"; 0: not at all. */
+static size_t account_claim(const struct challenge_account *a, const char *zone_name)
 {
+    size_t claim = 0;
+
     for (size_t i = 0; i < a->zones->count; i++)
-        if (name_is_within(zone_name, a->zones->items[i]))
-            return true;
-    return false;
+        if (name_is_within(zone_name, a->zones->items[i]) && strlen(a->zones->items[i]) > claim)
+            claim = strlen(a->zones->items[i]);
+    return claim;
 }
 
-static bool any_account_lists(const struct challenge *c, const char *zone_name)
+static size_t best_claim(const struct challenge *c, const char *zone_name)
 {
-    for (size_t i = 0; i < c->opts.account_count; i++)
-        if (account_lists(&c->opts.accounts[i], zone_name))
-            return true;
-    return false;
+    size_t best = 0;
+
+    for (size_t i = 0; i < c->opts.account_count; i++) {
+        size_t claim = account_claim(&c->opts.accounts[i], zone_name);
+        best = claim > best ? claim : best;
+    }
+    return best;
 }
 
 /* How early an account is asked for a zone; 0: not at all.  What the operator wrote under `zones:` is final. */
 static int account_rank(const struct challenge *c, const struct challenge_account *a, const char *zone_name)
 {
-    if (any_account_lists(c, zone_name))
-        return account_lists(a, zone_name) ? 2 : 0;
+    size_t best = best_claim(c, zone_name);
+
+    if (best)
+        return account_claim(a, zone_name) == best ? 2 : 0;
     return a->is_default ? 2 : 1;
 }
 
@@ -179,117 +192,71 @@ static enum err_code ask_account(struct challenge *c, const struct challenge_acc
     return ERR_OK;
 }
 
-enum err_code zones_want(struct challenge *c, const char *zone_name, struct zone **out, struct err *err)
+static bool is_absent(const struct challenge *c, const char *zone_name)
 {
+    for (size_t i = 0; i < c->absent.count; i++)
+        if (strcmp(c->absent.items[i], zone_name) == 0)
+            return true;
+    return false;
+}
+
+/* One account's refusal says nothing of the others: its key may be out of date, or the zone on its way out of it. */
+static bool is_of_account_only(enum err_code code)
+{
+    return code == ERR_AUTH || code == ERR_ZONE;
+}
+
+static void note_refusal(struct challenge *c, size_t account, const struct err *why)
+{
+    c->refused[account] = why->code == ERR_AUTH;
+    if (c->refusal.code == ERR_OK)
+        c->refusal = *why;
+    if (c->opts.account_count > 1)
+        log_line(c->opts.log, LOG_WARNING, "account \"%s\": %s, continuing", c->opts.accounts[account].name, why->msg);
+}
+
+enum err_code zones_refusal(const struct challenge *c, struct err *err)
+{
+    if (c->refusal.code != ERR_OK && err)
+        *err = c->refusal;
+    return c->refusal.code;
+}
+
+/* ERR_NOT_FOUND when at least one account could be asked, and none has it. */
+static enum err_code ask_accounts(struct challenge *c, const char *zone_name, struct zone **out, struct err *err)
+{
+    size_t denials = 0;
+
     for (int rank = 2; rank > 0; rank--) {
         for (size_t i = 0; i < c->opts.account_count; i++) {
             const struct challenge_account *a = &c->opts.accounts[i];
-            if (account_rank(c, a, zone_name) != rank)
+            struct err why;
+            enum err_code code;
+
+            if (c->refused[i] || account_rank(c, a, zone_name) != rank)
                 continue;
-            enum err_code code = ask_account(c, a, zone_name, out, err);
-            if (code != ERR_NOT_FOUND)
+            code = ask_account(c, a, zone_name, out, &why);
+            if (is_of_account_only(code)) {
+                note_refusal(c, i, &why);
+            } else if (code == ERR_NOT_FOUND) {
+                denials++;
+            } else {
+                if (err)
+                    *err = why;
                 return code;
+            }
         }
     }
-    return err_set(err, ERR_NOT_FOUND, "zone \"%s\" is not in the account", zone_name);
+    return denials ? ERR_NOT_FOUND : zones_refusal(c, err);
 }
 
-/* ------------------------------------------------------------------ proposals */
-
-static void propose(struct strlist *list, const char *zone_name)
+enum err_code zones_want(struct challenge *c, const char *zone_name, struct zone **out, struct err *err)
 {
-    for (size_t i = 0; i < list->count; i++)
-        if (strcmp(list->items[i], zone_name) == 0)
-            return;
-    strlist_add(list, zone_name);
-}
+    enum err_code code = is_absent(c, zone_name) ? ERR_NOT_FOUND : ask_accounts(c, zone_name, out, err);
 
-static void propose_configured(const struct challenge *c, const char *name, struct strlist *out)
-{
-    const char *best = NULL;
-
-    for (size_t i = 0; i < c->opts.account_count; i++) {
-        const struct strlist *zones = c->opts.accounts[i].zones;
-        for (size_t j = 0; j < zones->count; j++)
-            if (name_is_within(name, zones->items[j]) && (!best || strlen(zones->items[j]) > strlen(best)))
-                best = zones->items[j];
-    }
-    if (best)
-        propose(out, best);
-}
-
-static struct resolver *recursive_resolver(const struct challenge *c)
-{
-    return c->opts.doh_mode == CHALLENGE_DOH_ALWAYS && c->opts.doh_count ? c->opts.doh[0] : c->opts.direct;
-}
-
-/* The cut as the configured name servers show it: no resolver is needed, and none can mislead. */
-static enum err_code cut_from_override(const struct challenge *c, const char *name, char **out, struct err *err)
-{
-    AUTO(dns_servers_done) struct dns_servers servers = {0};
-    AUTO(authority_view_done) struct authority_view view = {.kind = AUTHORITY_HERE};
-    enum err_code code;
-
-    servers_from_override(c->opts.nameservers, &servers);
-    code = authority_look(c->opts.direct, &servers, name, &view, err);
-    if (code == ERR_OK && !view.zone)
-        return err_set(err, ERR_DNS, "the name servers do not tell the zone of \"%s\"", name);
-    if (code == ERR_OK)
-        *out = mem_strdup(view.zone);
-    return code;
-}
-
-static enum err_code find_cut(const struct challenge *c, const char *name, char **out, struct err *err)
-{
-    const char *parent = name_parent(name);
-
-    if (c->opts.nameservers->count && c->opts.doh_mode != CHALLENGE_DOH_ALWAYS)
-        return cut_from_override(c, name, out, err);
-    if (!parent || !name_parent(parent))
-        return err_set(err, ERR_NOT_FOUND, "the parent of \"%s\" is no zone of ours", name);
-    return authority_find_zone(recursive_resolver(c), parent, out, err);
-}
-
-static enum err_code propose_cut(const struct challenge *c, const char *name, struct strlist *out)
-{
-    AUTO_FREE char *cut = NULL;
-    struct err err;
-    enum err_code code = find_cut(c, name, &cut, &err);
-
-    if (code == ERR_OK && name_parent(cut))
-        propose(out, cut);
-    else if (code != ERR_OK)
-        log_line(c->opts.log, LOG_DEBUG, "no zone cut for \"%s\" from DNS: %s", name, err.msg);
-    return code == ERR_CANCELLED ? code : ERR_OK;
-}
-
-static enum err_code refuse_name(const struct strlist *tried, const char *name, struct err *err)
-{
-    AUTO_BUF struct buf list = BUF_INIT(ERR_MSG_MAX);
-    enum err_code code;
-
-    for (size_t i = 0; i < tried->count; i++)
-        buf_printf(&list, "%s\"%s\"", i ? ", " : "", tried->items[i]);
-    code = err_set(err, ERR_ZONE, "no zone of the account holds \"%s\": tried %s", name, buf_cstr(&list));
-    err_hint(err, "Is the zone in another DNS Made Easy account, or the key one of the sandbox?  Several accounts go "
-                  "under \"accounts:\" in the configuration, see acme-dme.yaml(5).");
-    return code;
-}
-
-enum err_code zones_discover(struct challenge *c, const char *name, struct zone **out, struct err *err)
-{
-    AUTO_STRLIST struct strlist names = {0};
-    enum err_code code;
-
-    propose_configured(c, name, &names);
-    if (propose_cut(c, name, &names) == ERR_CANCELLED)
-        return err_set(err, ERR_CANCELLED, "interrupted while looking for the zone of \"%s\"", name);
-    for (const char *suffix = name; suffix && name_parent(suffix); suffix = name_parent(suffix))
-        propose(&names, suffix);
-    for (size_t i = 0; i < names.count; i++) {
-        code = zones_want(c, names.items[i], out, err);
-        if (code != ERR_NOT_FOUND)
-            return code;
-    }
-    return refuse_name(&names, name, err);
+    if (code != ERR_NOT_FOUND)
+        return code;
+    if (!is_absent(c, zone_name))
+        strlist_add(&c->absent, zone_name);
+    return err_set(err, ERR_NOT_FOUND, "zone \"%s\" is in no account of the configuration", zone_name);
 }
