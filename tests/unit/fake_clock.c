@@ -33,10 +33,18 @@ static bool fake_sleep_ms(struct clock *self, int64_t ms)
     return !clock->cancelled;
 }
 
+static void fake_accept_cancel(struct clock *self)
+{
+    struct fake_clock *clock = (struct fake_clock *)self;
+
+    clock->cancelled = false;
+    clock->cancel_at_ms = 0;
+}
+
 void fake_clock_init(struct fake_clock *clock)
 {
     *clock = (struct fake_clock){
-        .base = {fake_wall_ms, fake_mono_ms, fake_sleep_ms, fake_is_cancelled},
+        .base = {fake_wall_ms, fake_mono_ms, fake_sleep_ms, fake_is_cancelled, fake_accept_cancel},
         .wall_ms = FAKE_CLOCK_START_S * INT64_C(1000),
         .mono_ms = 7777777,
     };

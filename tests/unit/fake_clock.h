@@ -18,7 +18,7 @@ struct fake_clock {
     int64_t wall_ms;
     int64_t mono_ms;
     bool cancelled;
-    int64_t cancel_at_ms; /* monotonic time at which the operator interrupts; 0: never */
+    int64_t cancel_at_ms; /* monotonic time at which the operator interrupts; 0: never; once, if it is accepted */
     int64_t sleeps[64];   /* what was asked of clock_sleep_ms(), in order; what does not fit is counted only */
     size_t sleep_count;
 };

@@ -38,6 +38,9 @@ UNIT_TESTS += \
 	tests/unit/test_config_load \
 	tests/unit/test_config_value \
 	tests/unit/test_config_yaml
+UNIT_TESTS += \
+	tests/unit/test_flow_publish \
+	tests/unit/test_flow_locate
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 # Fakes that several tests share.
@@ -51,7 +54,10 @@ tests_unit_libfakes_a_SOURCES = \
 	tests/unit/dme_fixture.c tests/unit/dme_fixture.h \
 	tests/unit/fake_dns.c tests/unit/fake_dns.h \
 	tests/unit/dns_message.c tests/unit/dns_message.h \
-	tests/unit/dns_responder.c tests/unit/dns_responder.h
+	tests/unit/dns_responder.c tests/unit/dns_responder.h \
+	tests/unit/fake_api.c tests/unit/fake_api_store.c tests/unit/fake_api.h \
+	tests/unit/fake_resolver.c tests/unit/fake_resolver.h \
+	tests/unit/flow_world.c tests/unit/flow_world.h
 TEST_LIBS = tests/unit/libfakes.a
 endif
 AM_CPPFLAGS += -I$(top_srcdir)/tests/unit
