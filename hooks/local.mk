@@ -32,5 +32,3 @@ install-data-hook:
 			-e 's|/var/lib/acme-dme|$(localstatedir)/lib/acme-dme|g' -e 's|/usr/share/acme-dme|$(pkgdatadir)|g' "$$file" >"$$file.tmp" && \
 		cat "$$file.tmp" >"$$file" && rm -f "$$file.tmp" || exit 1; \
 	done
-
-EXTRA_DIST += tests/lint/check-hooks
