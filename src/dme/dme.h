@@ -60,9 +60,9 @@ struct dme_zone {
 
 void dme_zone_done(struct dme_zone *zone);
 
-/* The zone of exactly this name.
- * Errors: ERR_NOT_FOUND (not in this account), ERR_ZONE (pending deletion), ERR_AUTH, ERR_RATE_LIMIT, ERR_API,
- * ERR_SERVER, ERR_NETWORK, ERR_TLS, ERR_TIMEOUT, ERR_CANCELLED. */
+/* The zone of exactly this name (a dot at its end does not matter).
+ * Errors: ERR_INPUT (no name of a zone), ERR_NOT_FOUND (not in this account), ERR_ZONE (pending deletion), ERR_AUTH,
+ * ERR_RATE_LIMIT, ERR_API, ERR_SERVER, ERR_NETWORK, ERR_TLS, ERR_TIMEOUT, ERR_CANCELLED. */
 enum err_code dme_zone_find(struct dme *dme, const char *name, struct dme_zone *out, struct err *err) MUST_USE;
 
 /* ------------------------------------------------------------------ TXT records */
@@ -76,12 +76,14 @@ struct dme_record {
 /* Create TXT records of one zone: one POST, or one createMulti.  Nothing is replaced.  A record that exists already
  * with the same name and value (also because an earlier attempt's answer was lost) is success, and its id is looked up.
  * On success every records[i].id is set.  On failure ids of those that are known to exist are set, the others 0.
- * Errors: as dme_zone_find(); ERR_NOT_FOUND when the zone id is gone (a remembered id went stale). */
+ * Errors: as dme_zone_find(); ERR_NOT_FOUND when the zone id is gone (a remembered id went stale); ERR_INPUT for an empty
+ * value or one with a double quote in it, which the API can't store. */
 enum err_code dme_records_create(struct dme *dme, int64_t zone_id, struct dme_record *records, size_t count,
                                  uint32_t ttl_s, struct err *err) MUST_USE;
 
 /* Find the ids of the TXT records that match name AND value exactly (template records left out); records[i].id is 0
- * for those that do not exist.  One request a distinct name.
+ * for those that do not exist.  One request a distinct name; with more than two, one request for all TXT records of the
+ * zone.  Values are compared with case, names without.
  * Errors: as dme_zone_find(); ERR_NOT_FOUND when the zone id is gone. */
 enum err_code dme_records_find(struct dme *dme, int64_t zone_id, struct dme_record *records, size_t count,
                                struct err *err) MUST_USE;

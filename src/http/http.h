@@ -50,7 +50,8 @@ struct http {
     /* Perform all requests; out[i] answers requests[i] and is initialised by the callee; free each with
      * http_response_done().  The return value is ERR_OK unless nothing could be done at all (ERR_CANCELLED, or a
      * library that refuses to work); single failures are in out[i].result:
-     * ERR_NETWORK, ERR_TLS, ERR_TIMEOUT, ERR_API (answer too large or not HTTP). */
+     * ERR_NETWORK, ERR_TLS, ERR_TIMEOUT, ERR_API (answer too large or not HTTP), ERR_INPUT (a URL that is not http or
+     * https, or has a user name in it), ERR_CANCELLED. */
     enum err_code (*perform_many)(struct http *self, const struct http_request *requests, size_t count,
                                   struct http_response *out, struct err *err);
     void (*free)(struct http *self);
@@ -79,7 +80,7 @@ void http_response_done(struct http_response *response);
 /* ------------------------------------------------------------------ implementations */
 
 struct http_curl_opts {
-    const char *ca_file;         /* PEM; NULL: the system's */
+    const char *ca_file;         /* PEM, in place of the system's CAs; NULL: those */
     const char *user_agent;
     int64_t connect_timeout_ms;
     struct clock *clock;         /* borrowed; is asked about cancellation at least every 200 ms */

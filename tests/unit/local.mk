@@ -14,6 +14,7 @@ UNIT_TESTS = \
 	tests/unit/test_dns_propagation \
 	tests/unit/test_dns_propagation_doh \
 	tests/unit/test_dns_wire \
+	tests/unit/test_http_curl \
 	tests/unit/test_platform_process \
 	tests/unit/test_platform_clock \
 	tests/unit/test_platform_run \
