@@ -76,8 +76,8 @@ struct dme_record {
 /* Create TXT records of one zone: one POST, or one createMulti.  Nothing is replaced.  A record that exists already
  * with the same name and value (also because an earlier attempt's answer was lost) is success, and its id is looked up.
  * On success every records[i].id is set.  On failure ids of those that are known to exist are set, the others 0.
- * Errors: as dme_zone_find(); ERR_NOT_FOUND when the zone id is gone (a remembered id went stale); ERR_INPUT for an empty
- * value or one with a double quote in it, which the API can't store. */
+ * Errors: as dme_zone_find(); ERR_NOT_FOUND when the zone id is gone (a remembered id went stale); ERR_INPUT for an
+ * empty value or one with a double quote in it, which the API can't store. */
 enum err_code dme_records_create(struct dme *dme, int64_t zone_id, struct dme_record *records, size_t count,
                                  uint32_t ttl_s, struct err *err) MUST_USE;
 

@@ -89,8 +89,11 @@ static void answer(struct fake_http *http, const struct http_request *request, c
 {
     int64_t start_ms = http->clock->mono_ms;
     char date[CLOCK_HTTP_DATE_MAX];
+    int64_t takes_ms = with->takes_ms;
 
-    fake_clock_advance(http->clock, with->takes_ms);
+    if (with->fail == ERR_TIMEOUT && takes_ms > request->timeout_ms)
+        takes_ms = request->timeout_ms;
+    fake_clock_advance(http->clock, takes_ms);
     *out = (struct http_response){.result = with->fail, .body = BUF_INIT(request->max_body)};
     out->elapsed_ms = http->clock->mono_ms - start_ms;
     out->mono_done_ms = http->clock->mono_ms;

@@ -32,7 +32,7 @@ struct fake_exchange {
     const char *headers; /* further ones, "Name: value\nName: value" */
     const char *answer;  /* NULL: empty body */
     bool no_date;
-    int64_t takes_ms; /* the clock moves on before the answer */
+    int64_t takes_ms; /* the clock moves on before the answer; with ERR_TIMEOUT at most by the request's time-out */
 };
 
 /* What was asked, kept for tests that look closer. */

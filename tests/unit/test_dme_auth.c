@@ -86,6 +86,20 @@ TEST(the_offset_takes_the_round_trip_into_account)
     }
 }
 
+TEST(the_middle_of_the_exchange_and_of_the_second_are_the_best_guess)
+{
+    struct dme_fixture f;
+    int64_t offset_ms = 0;
+
+    dme_fixture_init(&f);
+    fake_http_expect(
+        f.http, &(struct fake_exchange){.method = "GET", .url = FIND, .status = 200, .answer = ZONE, .takes_ms = 600});
+    assert_int_equal(find(&f), ERR_OK);
+    assert_true(dme_clock_offset_ms(f.dme, &offset_ms));
+    assert_int_equal(offset_ms, 600 / 2 - 500);
+    dme_fixture_done(&f);
+}
+
 TEST(later_requests_are_signed_with_the_servers_time)
 {
     struct dme_fixture f;
@@ -285,6 +299,7 @@ int main(void)
         cmocka_unit_test(the_locale_has_no_say_in_dates),
         cmocka_unit_test(the_offset_is_unknown_before_the_first_answer),
         cmocka_unit_test(the_offset_takes_the_round_trip_into_account),
+        cmocka_unit_test(the_middle_of_the_exchange_and_of_the_second_are_the_best_guess),
         cmocka_unit_test(later_requests_are_signed_with_the_servers_time),
         cmocka_unit_test(a_jump_of_this_machines_clock_between_requests_changes_nothing),
         cmocka_unit_test(a_wrong_clock_is_healed_with_the_servers_time_and_named_in_a_warning),

@@ -246,6 +246,33 @@ TEST(every_method_goes_out_as_such_and_over_one_connection)
     teardown(&f);
 }
 
+/* Says "no" when the head of a request asks for 100 Continue; reads a body of any size. */
+static void swallow(int fd, UNUSED int n)
+{
+    static char all[2200000];
+
+    if (!read_request(fd, all, sizeof all))
+        return;
+    send_text(fd, strstr(all, "Expect:") ? "HTTP/1.1 417 Expectation Failed\r\nContent-Length: 0\r\n\r\n"
+                                         : "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+}
+
+TEST(a_large_body_goes_out_without_asking_first)
+{
+    enum { LEN = 2000000 };
+    struct fixture f;
+    char *body AUTO_FREE = mem_zalloc(LEN + 1);
+
+    setup(&f, swallow);
+    memset(body, 'x', LEN);
+    f.request.method = "POST";
+    f.request.body = body;
+    f.request.body_len = LEN;
+    assert_int_equal(perform(&f), ERR_OK);
+    assert_int_equal(f.response.status, 200);
+    teardown(&f);
+}
+
 static void interim(int fd, UNUSED int n)
 {
     char request[8192];
@@ -620,6 +647,8 @@ TEST(a_password_in_a_proxy_setting_is_not_shown)
         assert_true(code == ERR_NETWORK || code == ERR_INTERNAL);
         assert_false(f.response.may_have_acted);
         assert_null(strstr(f.err.msg, "hunt"));
+        if (i == 0)
+            assert_non_null(strstr(f.err.msg, "'***@127.0.0.1:1'"));
         assert_null(strstr(f.err.hint, "hunt"));
         teardown(&f);
     }
@@ -669,6 +698,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_carries_what_it_was_given_and_nothing_of_this_machine),
         cmocka_unit_test(every_method_goes_out_as_such_and_over_one_connection),
+        cmocka_unit_test(a_large_body_goes_out_without_asking_first),
         cmocka_unit_test(only_the_final_answers_headers_count),
         cmocka_unit_test(many_requests_run_side_by_side_and_answers_keep_their_places),
         cmocka_unit_test(a_redirect_is_an_answer_like_any_other),
