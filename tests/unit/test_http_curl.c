@@ -379,6 +379,29 @@ TEST(cookies_are_not_kept)
     teardown(&f);
 }
 
+static void answer_once(int fd, UNUSED int n)
+{
+    char request[8192];
+
+    if (read_request(fd, request, sizeof request))
+        send_text(fd, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+}
+
+TEST(a_connection_that_the_server_closed_meanwhile_is_replaced)
+{
+    struct fixture f;
+
+    setup(&f, answer_once);
+    f.request.method = "POST";
+    f.request.body = "{}";
+    f.request.body_len = 2;
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(perform(&f), ERR_OK);
+        assert_int_equal(f.response.status, 200);
+    }
+    teardown(&f);
+}
+
 /* ------------------------------------------------------------------ failures */
 
 static void reset_after_request(int fd, UNUSED int n)
@@ -703,6 +726,7 @@ int main(void)
         cmocka_unit_test(many_requests_run_side_by_side_and_answers_keep_their_places),
         cmocka_unit_test(a_redirect_is_an_answer_like_any_other),
         cmocka_unit_test(cookies_are_not_kept),
+        cmocka_unit_test(a_connection_that_the_server_closed_meanwhile_is_replaced),
         cmocka_unit_test(a_reset_after_the_request_may_have_acted),
         cmocka_unit_test(an_empty_reply_may_have_acted),
         cmocka_unit_test(a_closed_port_has_not_acted),
