@@ -115,8 +115,7 @@ enum err_code authority_find_zone(struct resolver *resolver, const char *name, c
     for (const char *at = skip_underscored(name); at; at = name_parent(at)) {
         AUTO_DNS_ANSWER struct dns_answer answer = {0};
         enum err_code code = resolver_ask(
-            resolver, &(struct dns_question){.name = at, .type = DNS_SOA, .timeout_ms = RECURSIVE_MS},
-            &answer, err);
+            resolver, &(struct dns_question){.name = at, .type = DNS_SOA, .timeout_ms = RECURSIVE_MS}, &answer, err);
         const char *zone;
 
         if (code != ERR_OK)
@@ -128,20 +127,17 @@ enum err_code authority_find_zone(struct resolver *resolver, const char *name, c
         }
         last_rcode = answer.rcode;
     }
-    return err_set(err, ERR_DNS,
-                   "could not find the zone of \"%s\": no SOA at it or above (last response code %s)", name,
-                   dns_rcode_name(last_rcode));
+    return err_set(err, ERR_DNS, "could not find the zone of \"%s\": no SOA at it or above (last response code %s)",
+                   name, dns_rcode_name(last_rcode));
 }
 
 /* ------------------------------------------------------------------ the servers of a zone */
 
-static enum err_code find_names(struct resolver *resolver, const char *zone, struct dns_servers *out,
-                                struct err *err)
+static enum err_code find_names(struct resolver *resolver, const char *zone, struct dns_servers *out, struct err *err)
 {
     AUTO_DNS_ANSWER struct dns_answer answer = {0};
     enum err_code code = resolver_ask(
-        resolver, &(struct dns_question){.name = zone, .type = DNS_NS, .timeout_ms = RECURSIVE_MS}, &answer,
-        err);
+        resolver, &(struct dns_question){.name = zone, .type = DNS_NS, .timeout_ms = RECURSIVE_MS}, &answer, err);
 
     if (code != ERR_OK)
         return err_prefix(err, code, "could not find the name servers of zone \"%s\"", zone);

@@ -47,8 +47,7 @@ static void collect_addresses(struct look *look, const struct dns_servers *serve
 
 /* ------------------------------------------------------------------ reading an answer */
 
-static const struct dns_rr *find_rr(const struct dns_rr *items, size_t count, enum dns_type type,
-                                    const char *name)
+static const struct dns_rr *find_rr(const struct dns_rr *items, size_t count, enum dns_type type, const char *name)
 {
     for (size_t i = 0; i < count; i++)
         if (items[i].type == type && name_is_within(name, items[i].owner) && *items[i].owner)
@@ -56,8 +55,7 @@ static const struct dns_rr *find_rr(const struct dns_rr *items, size_t count, en
     return NULL;
 }
 
-static void take_delegation(const struct dns_answer *answer, const struct dns_rr *ns,
-                            struct authority_view *out)
+static void take_delegation(const struct dns_answer *answer, const struct dns_rr *ns, struct authority_view *out)
 {
     out->kind = AUTHORITY_DELEGATED;
     out->zone = mem_strdup(ns->owner);

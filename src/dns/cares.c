@@ -119,8 +119,7 @@ static void deliver(void *ctx, int status, const uint8_t *msg, size_t len)
 }
 
 #if CARES_HAS_RECORDS
-static void on_record(void *ctx, ares_status_t status, UNUSED size_t timeouts,
-                      const ares_dns_record_t *record)
+static void on_record(void *ctx, ares_status_t status, UNUSED size_t timeouts, const ares_dns_record_t *record)
 {
     unsigned char *msg = NULL;
     size_t len = 0;
@@ -134,8 +133,7 @@ static void on_record(void *ctx, ares_status_t status, UNUSED size_t timeouts,
 static void ask(struct cares_line *line, const char *name, int type, struct open_question *question)
 {
     /* The status comes through the callback too. */
-    (void)ares_query_dnsrec(line->channel, name, ARES_CLASS_IN, (ares_dns_rec_type_t)type, on_record,
-                            question, NULL);
+    (void)ares_query_dnsrec(line->channel, name, ARES_CLASS_IN, (ares_dns_rec_type_t)type, on_record, question, NULL);
 }
 #else
 static void on_message(void *ctx, int status, UNUSED int timeouts, unsigned char *msg, int len)
@@ -149,8 +147,7 @@ static void ask(struct cares_line *line, const char *name, int type, struct open
 }
 #endif
 
-void cares_line_ask(struct cares_line *line, const char *name, enum dns_type type, cares_reply_fn *fn,
-                    void *ctx)
+void cares_line_ask(struct cares_line *line, const char *name, enum dns_type type, cares_reply_fn *fn, void *ctx)
 {
     struct open_question *question = mem_zalloc(sizeof *question);
 
@@ -248,8 +245,8 @@ static int init_channel(struct cares_line *line, const char *servers, enum cares
 {
     union roomy_options options = {.room = {0}};
     struct ares_options *o = &options.known;
-    int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB |
-               ARES_OPT_EDNSPSZ | ARES_OPT_QUERY_CACHE;
+    int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB | ARES_OPT_EDNSPSZ |
+               ARES_OPT_QUERY_CACHE;
     char no_file[] = "/dev/null";
     int status;
 
@@ -275,8 +272,8 @@ static int init_channel(struct cares_line *line, const char *servers, enum cares
     return status;
 }
 
-enum err_code cares_line_new(struct cares *cares, const char *servers, enum cares_kind kind,
-                             struct cares_line **out, struct err *err)
+enum err_code cares_line_new(struct cares *cares, const char *servers, enum cares_kind kind, struct cares_line **out,
+                             struct err *err)
 {
     struct cares_line *line = mem_zalloc(sizeof *line);
     int status;
@@ -385,8 +382,7 @@ enum err_code cares_address_parse(const char *text, char **out, struct err *err)
 static int build(const char *name, int type, unsigned char **msg, size_t *len)
 {
     ares_dns_record_t *record = NULL;
-    ares_status_t status = ares_dns_record_create(&record, 0, ARES_FLAG_RD, ARES_OPCODE_QUERY,
-                                                  ARES_RCODE_NOERROR);
+    ares_status_t status = ares_dns_record_create(&record, 0, ARES_FLAG_RD, ARES_OPCODE_QUERY, ARES_RCODE_NOERROR);
 
     if (status == ARES_SUCCESS)
         status = ares_dns_record_query_add(record, name, (ares_dns_rec_type_t)type, ARES_CLASS_IN);

@@ -33,8 +33,8 @@ struct cares_reply {
 typedef void cares_reply_fn(void *ctx, const struct cares_reply *reply);
 
 enum cares_kind {
-    CARES_RECURSIVE, /* RD=1, all resolvers in turn until one gives more than a refusal; when none does, older
-                        c-ares says ERR_NETWORK, as it does when nobody is there */
+    CARES_RECURSIVE,     /* RD=1, all resolvers in turn until one gives more than a refusal; when none does, older
+                            c-ares says ERR_NETWORK, as it does when nobody is there */
     CARES_RECURSIVE_ANY, /* RD=1, the first that answers, even with a refusal */
     CARES_SERVER,        /* RD=0, every answer comes through, UDP then TCP */
     CARES_SERVER_TCP,    /* RD=0, every answer comes through, TCP only */
@@ -48,14 +48,13 @@ void cares_free(struct cares *cares);
 /* `servers`: addresses in the form of cares_address_parse(), "," between; NULL: those of the system
  * (recursive only). The line belongs to `cares`.  Errors: ERR_INTERNAL, ERR_NETWORK (the system's resolvers
  * can't be found). */
-enum err_code cares_line_new(struct cares *cares, const char *servers, enum cares_kind kind,
-                             struct cares_line **out, struct err *err) MUST_USE;
+enum err_code cares_line_new(struct cares *cares, const char *servers, enum cares_kind kind, struct cares_line **out,
+                             struct err *err) MUST_USE;
 /* Ends the line's open questions with ERR_CANCELLED first. */
 void cares_line_free(struct cares_line *line);
 
 /* Ask; `fn` is called exactly once, perhaps before this returns. */
-void cares_line_ask(struct cares_line *line, const char *name, enum dns_type type, cares_reply_fn *fn,
-                    void *ctx);
+void cares_line_ask(struct cares_line *line, const char *name, enum dns_type type, cares_reply_fn *fn, void *ctx);
 
 /* End all open questions with ERR_CANCELLED. */
 void cares_cancel(struct cares *cares);
@@ -69,7 +68,6 @@ enum err_code cares_wait(struct cares *cares, int64_t timeout_ms, struct err *er
 enum err_code cares_address_parse(const char *text, char **out, struct err *err) MUST_USE;
 
 /* A query message with id 0 and RD=1, as RFC 8484 section 4.1 wants it.  Errors: ERR_INPUT, ERR_INTERNAL. */
-enum err_code cares_query_build(const char *name, enum dns_type type, struct buf *out,
-                                struct err *err) MUST_USE;
+enum err_code cares_query_build(const char *name, enum dns_type type, struct buf *out, struct err *err) MUST_USE;
 
 #endif

@@ -97,8 +97,7 @@ static const char *line_name(const struct line *line)
     return line->server ? line->server : RECURSIVE;
 }
 
-static void log_answer(struct direct *d, const struct line *line, const struct ask *ask,
-                       const struct dns_answer *a)
+static void log_answer(struct direct *d, const struct line *line, const struct ask *ask, const struct dns_answer *a)
 {
     if (a->result == ERR_OK)
         log_line(d->log, LOG_DEBUG, "dns: %s %s \"%s\": %s%s, %zu answers, %lld ms", line_name(line),
@@ -143,8 +142,7 @@ static bool ask_again(struct ask *ask)
     struct line *from = ask->line;
     struct line *to = NULL;
 
-    if (from->kind != CARES_RECURSIVE ||
-        line_want(from->direct, NULL, CARES_RECURSIVE_ANY, &to, NULL) != ERR_OK)
+    if (from->kind != CARES_RECURSIVE || line_want(from->direct, NULL, CARES_RECURSIVE_ANY, &to, NULL) != ERR_OK)
         return false;
     list_remove(&from->flying, ask);
     from->flying_count--;
@@ -247,8 +245,7 @@ static enum err_code line_new(struct direct *d, const char *server, enum cares_k
     if (code != ERR_OK)
         return code;
     line = mem_zalloc(sizeof *line);
-    *line = (struct line){
-        .next = d->lines, .direct = d, .server = mem_strdup(server), .kind = kind, .wire = wire};
+    *line = (struct line){.next = d->lines, .direct = d, .server = mem_strdup(server), .kind = kind, .wire = wire};
     d->lines = line;
     d->line_count++;
     *out = line;
@@ -267,8 +264,7 @@ static enum err_code line_want(struct direct *d, const char *server, enum cares_
     return line_new(d, server, kind, out, err);
 }
 
-static enum err_code line_for(struct direct *d, const struct dns_question *q, struct line **out,
-                              struct err *err)
+static enum err_code line_for(struct direct *d, const struct dns_question *q, struct line **out, struct err *err)
 {
     AUTO_FREE char *server = NULL;
     enum err_code code;
@@ -291,8 +287,7 @@ static void direct_start(struct resolver *self, const struct dns_question *quest
     struct ask *ask;
 
     if (!dns_name_can_be_asked(question->name))
-        refused.result = err_set(&refused.err, ERR_INPUT, "\"%s\" is no name that can be asked for",
-                                 question->name);
+        refused.result = err_set(&refused.err, ERR_INPUT, "\"%s\" is no name that can be asked for", question->name);
     else
         refused.result = line_for(d, question, &line, &refused.err);
     if (refused.result != ERR_OK) {
@@ -407,8 +402,7 @@ static enum err_code join_resolvers(const struct strlist *resolvers, char **out,
     return ERR_OK;
 }
 
-enum err_code resolver_direct_new(const struct resolver_direct_opts *opts, struct resolver **out,
-                                  struct err *err)
+enum err_code resolver_direct_new(const struct resolver_direct_opts *opts, struct resolver **out, struct err *err)
 {
     AUTO_FREE char *recursive = NULL;
     struct cares *cares = NULL;

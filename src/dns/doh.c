@@ -68,8 +68,7 @@ static void doh_start(struct resolver *self, const struct dns_question *question
         refused.result = err_set(&refused.err, ERR_INTERNAL, "DNS over HTTPS can't ask the server %s",
                                  question->server);
     else if (!dns_name_can_be_asked(question->name))
-        refused.result = err_set(&refused.err, ERR_INPUT, "\"%s\" is no name that can be asked for",
-                                 question->name);
+        refused.result = err_set(&refused.err, ERR_INPUT, "\"%s\" is no name that can be asked for", question->name);
     else
         refused.result = cares_query_build(question->name, question->type, &ask->query, &refused.err);
     if (refused.result != ERR_OK) {
@@ -102,12 +101,11 @@ static bool has_media_type(const struct http_response *response)
     const char *type = http_response_header(response, "Content-Type");
     size_t len = strlen(MEDIA_TYPE);
 
-    return type && text_ncasecmp(type, MEDIA_TYPE, len) == 0 &&
-           (type[len] == '\0' || strchr("; \t", type[len]));
+    return type && text_ncasecmp(type, MEDIA_TYPE, len) == 0 && (type[len] == '\0' || strchr("; \t", type[len]));
 }
 
-static enum err_code take_response(struct http_response *response, const struct ask *ask,
-                                   struct dns_answer *out, struct err *err)
+static enum err_code take_response(struct http_response *response, const struct ask *ask, struct dns_answer *out,
+                                   struct err *err)
 {
     enum err_code code;
 
@@ -145,9 +143,8 @@ static struct http_request make_request(const struct ask *ask, const char *url)
 static void note(struct doh *doh, const char *url, const struct ask *ask, const struct dns_answer *answer)
 {
     if (answer->result == ERR_OK)
-        log_line(doh->log, LOG_DEBUG, "dns: %s %s \"%s\": %s, %zu answers, %lld ms", url,
-                 dns_type_name(ask->type), ask->name, dns_rcode_name(answer->rcode), answer->answer_count,
-                 (long long)answer->elapsed_ms);
+        log_line(doh->log, LOG_DEBUG, "dns: %s %s \"%s\": %s, %zu answers, %lld ms", url, dns_type_name(ask->type),
+                 ask->name, dns_rcode_name(answer->rcode), answer->answer_count, (long long)answer->elapsed_ms);
     else
         log_line(doh->log, LOG_DEBUG, "dns: %s: %s", url, answer->err.msg);
 }
@@ -244,8 +241,7 @@ enum err_code resolver_doh_new(const struct resolver_doh_opts *opts, struct reso
         return err_set(err, ERR_INPUT, "no URL of a DNS over HTTPS server");
     for (size_t i = 0; i < opts->urls->count; i++)
         if (!text_starts_with(opts->urls->items[i], "https://"))
-            return err_set(err, ERR_INPUT, "\"%s\" is no URL of a DNS over HTTPS server",
-                           opts->urls->items[i]);
+            return err_set(err, ERR_INPUT, "\"%s\" is no URL of a DNS over HTTPS server", opts->urls->items[i]);
     doh = mem_zalloc(sizeof *doh);
     doh->base = (struct resolver){doh_start, doh_next, doh_free, doh_cancel};
     for (size_t i = 0; i < opts->urls->count; i++)

@@ -14,8 +14,7 @@
 #include "util/text.h"
 
 #define LABEL_MAX 63
-#define INPUT_MAX                                                                                            \
-    1024 /* octets of UTF-8 that could still become 253 octets of A-labels; longer is not even read */
+#define INPUT_MAX 1024 /* octets of UTF-8 that could still become 253 octets of A-labels; longer is not even read */
 
 static bool is_ascii(const char *s)
 {
@@ -32,8 +31,7 @@ static enum err_code to_a_labels(const char *in, char **out, struct err *err)
     int rc = idn2_lookup_u8((const uint8_t *)in, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
 
     if (rc != IDN2_OK)
-        return err_set(err, ERR_INPUT, "name \"%s\" is no valid internationalised name: %s", in,
-                       idn2_strerror(rc));
+        return err_set(err, ERR_INPUT, "name \"%s\" is no valid internationalised name: %s", in, idn2_strerror(rc));
     *out = mem_strdup((const char *)ascii);
     idn2_free(ascii);
     return ERR_OK;
@@ -41,8 +39,7 @@ static enum err_code to_a_labels(const char *in, char **out, struct err *err)
 #else
 static enum err_code to_a_labels(const char *in, UNUSED char **out, struct err *err)
 {
-    (void)err_set(err, ERR_INPUT,
-                  "name \"%s\" has non-ASCII letters, and this program was built without libidn2", in);
+    (void)err_set(err, ERR_INPUT, "name \"%s\" has non-ASCII letters, and this program was built without libidn2", in);
     err_hint(err, "Give the name in its ASCII form, with labels that begin with \"xn--\".");
     return ERR_INPUT;
 }
@@ -65,15 +62,13 @@ static enum err_code check_labels(const char *name, const char *in, struct err *
             if (label_len == 0)
                 return err_set(err, ERR_INPUT, "name \"%s\" has an empty label at position %zu", in, i + 1);
             if (label_len > LABEL_MAX)
-                return err_set(err, ERR_INPUT,
-                               "name \"%s\" has a label of %zu octets at position %zu, %d are allowed", in,
-                               label_len, i - label_len + 1, LABEL_MAX);
+                return err_set(err, ERR_INPUT, "name \"%s\" has a label of %zu octets at position %zu, %d are allowed",
+                               in, label_len, i - label_len + 1, LABEL_MAX);
             if (c == '\0')
                 return ERR_OK;
             label_len = 0;
         } else if (!is_name_char(c)) {
-            return err_set(err, ERR_INPUT, "name \"%s\" has the character \"%c\" at position %zu", in, c,
-                           i + 1);
+            return err_set(err, ERR_INPUT, "name \"%s\" has the character \"%c\" at position %zu", in, c, i + 1);
         } else {
             label_len++;
         }
@@ -90,8 +85,7 @@ static enum err_code check_ascii(char *name, const char *in, struct err *err)
     if (len > DNS_NAME_MAX)
         return err_set(err, ERR_INPUT, "name \"%s\" has %zu octets, %d are allowed", in, len, DNS_NAME_MAX);
     if (text_starts_with(name, "*."))
-        return err_set(err, ERR_INPUT, "name \"%s\" is a wildcard, which can't be asked for or made here",
-                       in);
+        return err_set(err, ERR_INPUT, "name \"%s\" is a wildcard, which can't be asked for or made here", in);
     return check_labels(name, in, err);
 }
 

@@ -166,8 +166,7 @@ static void take(struct wait *w, struct dns_answer *answer)
         lane_open(w, lane, OPEN_ON_SHOWN, now_ms);
         return;
     }
-    lane_queue(lane, w->watch.zones[lane->zone].count, (size_t)(pair - lane->pairs),
-               now_ms + interval_ms(w, target));
+    lane_queue(lane, w->watch.zones[lane->zone].count, (size_t)(pair - lane->pairs), now_ms + interval_ms(w, target));
     if (pair->asked == OPEN_ON_MISSING_AFTER)
         lane_open(w, lane, 1, now_ms);
 }

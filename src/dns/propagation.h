@@ -2,14 +2,18 @@
  *
  * Waiting until every authoritative server shows every value.  All names and all addresses of all servers are asked
  * side by side; a server that has shown a name's values is not asked again for it; the interval adapts (quick at first,
- * then up to a ceiling).  When all have shown all: settle, then return.
+ * then up to a ceiling).  When all have shown all: settle, then return.  Only authoritative answers count.
  *
  * Policy for servers that stay silent or refuse: they are asked again until `lame_after_ms` has passed AND all other
- * servers of the zone show everything; then a server of which not one address has answered is named in a
+ * servers of the zone show everything; then a server of which not one address has answered with authority is named in a
  * warning and no longer waited for, provided that at least half of the zone's servers, and at least one, have shown
- * everything.  A server that answers with something else (old data) is waited for until the time-out.  One address of a
- * server that is silent while another address of it answers is not waited for (no IPv6 route is common), with a debug
- * line.
+ * everything.  A server without any address is such a server from the start.
+ * A server that answers with something else (old data) is waited for until the time-out.  One address of a server that
+ * is silent while another address of it answers is not waited for (no IPv6 route is common), with a debug line: at once
+ * when it can't be reached, after one try each over UDP and TCP when it is silent, after `lame_after_ms` when it
+ * refuses. A zone whose servers are all silent, or all answer without authority (as an intercepting resolver does), is
+ * given up with ERR_NETWORK after `lame_after_ms`, 5 s at least, so that time is left for another way.  Servers that
+ * all refuse may only be late with a new zone and get the whole time.
  */
 #ifndef ACME_DME_DNS_PROPAGATION_H
 #define ACME_DME_DNS_PROPAGATION_H
@@ -17,8 +21,8 @@
 #include "dns/authority.h"
 
 struct propagation_item {
-    const char *name;                  /* record name */
-    const char *const *values;         /* all must be shown; other values beside them are fine */
+    const char *name;          /* record name */
+    const char *const *values; /* all must be shown; other values beside them are fine */
     size_t value_count;
     const struct dns_servers *servers; /* of the record's zone; the same pointer for names of one zone */
     const char *zone;
@@ -26,7 +30,7 @@ struct propagation_item {
 
 /* How a wait stands, for a live line.  Called at most 5 times a second. */
 struct propagation_progress {
-    size_t records_total, records_done; /* (name) pairs that all servers show */
+    size_t records_total, records_done; /* items, and those of them that all servers show */
     int64_t elapsed_ms;
     const char *lagging; /* server names, ", " between, cut with "…" to fit a line; "" when settling */
 };
@@ -42,14 +46,16 @@ struct propagation_opts {
     void *progress_ctx;
 };
 
-/* Errors: ERR_PROPAGATION (names each server that lags and what it still answers), ERR_NETWORK (no server of a zone
- * answered at all: port 53 may be blocked), ERR_CANCELLED. */
+/* Nothing else may be under way in `direct`, and nothing is afterwards.
+ * Errors: ERR_PROPAGATION (names each server that lags and what it still answers), ERR_NETWORK (no server of a zone
+ * answered with authority: port 53 may be blocked or intercepted), ERR_CANCELLED. */
 enum err_code propagation_wait(struct resolver *direct, const struct propagation_item *items, size_t count,
                                const struct propagation_opts *opts, struct err *err) MUST_USE;
 
 /* The same through DNS over HTTPS, where port 53 is closed: asks each of `doh` (resolvers of one URL each) for each
- * name; after a negative answer the name is left alone for as long as that answer may be cached.
- * Errors: ERR_PROPAGATION, ERR_NETWORK, ERR_CANCELLED. */
+ * name, but nothing for the first 30 s (a third of the time-out, if that is less), lest the resolvers learn that there
+ * is nothing; after a negative answer the name is left alone for as long as that answer may be cached. Errors:
+ * ERR_PROPAGATION, ERR_NETWORK, ERR_CANCELLED. */
 enum err_code propagation_wait_doh(struct resolver *const *doh, size_t doh_count, const struct propagation_item *items,
                                    size_t count, const struct propagation_opts *opts, struct err *err) MUST_USE;
 

@@ -13,7 +13,7 @@
 #include "dns/sighting.h"
 #include "util/mem.h"
 
-#define FIRST_PAUSE_MS                                                                                       \
+#define FIRST_PAUSE_MS                                                                                                 \
     30000 /* DNS Made Easy: not after 15 s, but after 30 s; never more than a third of the time-out */
 #define QUESTION_MS 5000
 #define RETRY_MS 2000      /* after a failure */
@@ -190,11 +190,10 @@ static enum err_code timed_out(const struct wait *w, struct err *err)
         buf_printf(&what, "%sresolver %zu ", told > 1 ? "; " : "", s + 1);
         sighting_describe(&source->names[i].seen, &w->items[i], &what);
     }
-    code = err_set(
-        err, ERR_PROPAGATION,
-        "%zu of %zu TXT records (\"%s\", say) can't be seen through DNS over HTTPS after %lld s: %s",
-        w->count - count_done(w), w->count, example->name, (long long)(pace_elapsed_ms(&w->pace) / 1000),
-        buf_cstr(&what));
+    code = err_set(err, ERR_PROPAGATION,
+                   "%zu of %zu TXT records (\"%s\", say) can't be seen through DNS over HTTPS after %lld s: %s",
+                   w->count - count_done(w), w->count, example->name, (long long)(pace_elapsed_ms(&w->pace) / 1000),
+                   buf_cstr(&what));
     err_hint(err, "A resolver may repeat an old answer for minutes; a longer propagation time-out helps.");
     return code;
 }
@@ -259,9 +258,8 @@ static void wait_done(struct wait *w)
     free(w->sources);
 }
 
-enum err_code propagation_wait_doh(struct resolver *const *doh, size_t doh_count,
-                                   const struct propagation_item *items, size_t count,
-                                   const struct propagation_opts *opts, struct err *err)
+enum err_code propagation_wait_doh(struct resolver *const *doh, size_t doh_count, const struct propagation_item *items,
+                                   size_t count, const struct propagation_opts *opts, struct err *err)
 {
     AUTO(wait_done) struct wait w = {.items = items, .count = count};
     enum err_code code;

@@ -24,8 +24,8 @@ void resolver_cancel(struct resolver *resolver)
         dns_answer_done(&answer);
 }
 
-enum err_code resolver_ask(struct resolver *resolver, const struct dns_question *question,
-                           struct dns_answer *out, struct err *err)
+enum err_code resolver_ask(struct resolver *resolver, const struct dns_question *question, struct dns_answer *out,
+                           struct err *err)
 {
     struct dns_answer answer;
     enum err_code code;
@@ -39,8 +39,8 @@ enum err_code resolver_ask(struct resolver *resolver, const struct dns_question 
     }
     if (code != ERR_OK) {
         resolver_cancel(resolver);
-        return err_set(err, ERR_INTERNAL, "the resolver lost the question for %s \"%s\"",
-                       dns_type_name(question->type), question->name);
+        return err_set(err, ERR_INTERNAL, "the resolver lost the question for %s \"%s\"", dns_type_name(question->type),
+                       question->name);
     }
     if (answer.result != ERR_OK) {
         code = answer.result;

@@ -45,7 +45,7 @@ enum dns_rcode {
 enum dns_transport { DNS_UDP_THEN_TCP, DNS_TCP };
 
 struct dns_question {
-    const char *name;   /* no trailing dot; borrowed until start() returns */
+    const char *name; /* no trailing dot; borrowed until start() returns */
     enum dns_type type;
     const char *server; /* "192.0.2.1", "192.0.2.1:53", "[2001:db8::1]:53"; NULL: the recursive resolvers */
     enum dns_transport transport;
@@ -116,8 +116,8 @@ struct resolver_direct_opts {
     struct log *log; /* each question and answer at LOG_DEBUG */
 };
 
-enum err_code resolver_direct_new(const struct resolver_direct_opts *opts, struct resolver **out, struct err *err)
-    MUST_USE;
+enum err_code resolver_direct_new(const struct resolver_direct_opts *opts, struct resolver **out,
+                                  struct err *err) MUST_USE;
 
 struct http;
 struct resolver_doh_opts {

@@ -64,8 +64,8 @@ static struct sighting judge(const struct dns_answer *answer, const struct propa
     return judge_data(answer, item);
 }
 
-void sighting_update(struct sighting *sighting, const struct dns_answer *answer,
-                     const struct propagation_item *item, enum sighting_trust trust)
+void sighting_update(struct sighting *sighting, const struct dns_answer *answer, const struct propagation_item *item,
+                     enum sighting_trust trust)
 {
     struct sighting now = judge(answer, item, trust);
     bool says_nothing = now.kind == SIGHTING_SILENT || now.kind == SIGHTING_UNREACHABLE;
@@ -95,8 +95,7 @@ void sighting_describe(const struct sighting *sighting, const struct propagation
         buf_puts(out, "can't be reached");
         break;
     case SIGHTING_REFUSED:
-        buf_printf(out, "answers with an error (%s, code %d)", dns_rcode_name(sighting->rcode),
-                   sighting->rcode);
+        buf_printf(out, "answers with an error (%s, code %d)", dns_rcode_name(sighting->rcode), sighting->rcode);
         break;
     case SIGHTING_NO_AUTHORITY:
         buf_puts(out, "does not answer as a server of the zone");

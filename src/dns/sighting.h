@@ -34,8 +34,8 @@ enum sighting_trust { SIGHTING_AUTHORITATIVE_ONLY, SIGHTING_RECURSIVE };
 
 /* Replace what is in *sighting by what the answer says.  Silence after an answer does not wipe out that
  * answer. */
-void sighting_update(struct sighting *sighting, const struct dns_answer *answer,
-                     const struct propagation_item *item, enum sighting_trust trust);
+void sighting_update(struct sighting *sighting, const struct dns_answer *answer, const struct propagation_item *item,
+                     enum sighting_trust trust);
 void sighting_done(struct sighting *sighting);
 
 /* "has no such name", "shows 1 of 2 values" and so on, to stand behind a server's name. */

@@ -59,8 +59,7 @@ static void add_lane(struct watch *w, size_t zone, size_t server, const char *ad
     w->zones[zone].lane_count++;
 }
 
-void watch_init(struct watch *watch, const struct propagation_item *items, size_t count,
-                int64_t lame_after_ms)
+void watch_init(struct watch *watch, const struct propagation_item *items, size_t count, int64_t lame_after_ms)
 {
     *watch = (struct watch){.item_count = count, .lame_after_ms = lame_after_ms};
     for (size_t i = 0; i < count; i++)
@@ -122,9 +121,12 @@ void watch_note(struct watch *watch, struct watch_pair *pair, const struct dns_a
     note_target(&watch->targets[lane->target], pair->transport, answer->result == ERR_OK);
     lane->unreachable = now.kind == SIGHTING_UNREACHABLE;
     lane->refused |= now.kind == SIGHTING_REFUSED;
-    lane->authoritative |= now.kind > SIGHTING_NO_AUTHORITY;
-    if (now.kind == SIGHTING_SHOWN)
-        lane->missing--;
+    if (!lane->authoritative && now.kind > SIGHTING_NO_AUTHORITY) {
+        lane->authoritative = true;
+        watch->lagging_count++;
+    }
+    if (now.kind == SIGHTING_SHOWN && --lane->missing == 0)
+        watch->lagging_count--;
     sighting_done(&now);
     sighting_update(&pair->seen, answer, watch_item(watch, pair), SIGHTING_AUTHORITATIVE_ONLY);
 }
@@ -142,8 +144,7 @@ static bool server_has_answered(const struct watch *w, const struct watch_zone *
 bool watch_lane_is_excused(const struct watch *watch, const struct watch_lane *lane, int64_t elapsed_ms)
 {
     const struct watch_target *target = &watch->targets[lane->target];
-    bool tried_all = target->udp_silent && target->tcp_silent && !target->udp_answered &&
-                     !target->tcp_answered;
+    bool tried_all = target->udp_silent && target->tcp_silent && !target->udp_answered && !target->tcp_answered;
 
     if (lane->authoritative || !server_has_answered(watch, &watch->zones[lane->zone], lane->server))
         return false;
@@ -186,6 +187,8 @@ static bool zone_is_complete(const struct watch *w, const struct watch_zone *zon
 
 bool watch_is_complete(const struct watch *watch, int64_t elapsed_ms)
 {
+    if (watch->lagging_count) /* such lanes are never excused; this saves most of the work with many zones */
+        return false;
     for (size_t z = 0; z < watch->zone_count; z++)
         if (!zone_is_complete(watch, &watch->zones[z], elapsed_ms))
             return false;

@@ -64,12 +64,12 @@ struct watch {
     struct watch_target *targets;
     size_t target_count;
     size_t item_count;
+    size_t lagging_count; /* lanes that have answered with authority and still miss something */
     int64_t lame_after_ms;
 };
 
 /* `items` stay borrowed. */
-void watch_init(struct watch *watch, const struct propagation_item *items, size_t count,
-                int64_t lame_after_ms);
+void watch_init(struct watch *watch, const struct propagation_item *items, size_t count, int64_t lame_after_ms);
 void watch_done(struct watch *watch);
 #define AUTO_WATCH AUTO(watch_done)
 

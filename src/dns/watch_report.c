@@ -42,8 +42,7 @@ void watch_put_lagging(const struct watch *watch, int64_t elapsed_ms, struct buf
     for (size_t l = 0; l < watch->lane_count; l++) {
         const struct watch_lane *lane = &watch->lanes[l];
 
-        if (!lane_lags(watch, lane, elapsed_ms) ||
-            (last && last->zone == lane->zone && last->server == lane->server))
+        if (!lane_lags(watch, lane, elapsed_ms) || (last && last->zone == lane->zone && last->server == lane->server))
             continue;
         buf_printf(out, "%s%s", last ? ", " : "", lane->server_name);
         last = lane;
@@ -95,8 +94,7 @@ static void put_lanes(const struct watch *w, int64_t elapsed_ms, struct buf *out
     for (size_t z = 0; z < w->zone_count; z++)
         for (size_t s = 0; s < w->zones[z].servers->count; s++)
             if (w->zones[z].servers->items[s].addresses.count == 0)
-                buf_printf(out, "%s%s has no address", out->len ? "; " : "",
-                           w->zones[z].servers->items[s].name);
+                buf_printf(out, "%s%s has no address", out->len ? "; " : "", w->zones[z].servers->items[s].name);
 }
 
 static bool has_authority(const struct watch *w, const struct watch_zone *zone)
@@ -121,9 +119,8 @@ enum err_code watch_timeout(const struct watch *watch, int64_t elapsed_ms, struc
         code = err_set(err, ERR_PROPAGATION, "TXT record \"%s\" is not at every name server after %lld s: %s",
                        watch->zones[0].items[0]->name, (long long)(elapsed_ms / 1000), buf_cstr(&lanes));
     else
-        code = err_set(err, ERR_PROPAGATION,
-                       "%zu of %zu TXT records are not at every name server after %lld s: %s", missing,
-                       watch->item_count, (long long)(elapsed_ms / 1000), buf_cstr(&lanes));
+        code = err_set(err, ERR_PROPAGATION, "%zu of %zu TXT records are not at every name server after %lld s: %s",
+                       missing, watch->item_count, (long long)(elapsed_ms / 1000), buf_cstr(&lanes));
     err_hint(err, "If the servers are only slow, raise the propagation time-out.");
     return code;
 }
@@ -151,9 +148,7 @@ enum err_code watch_dead(const struct watch *watch, const struct watch_zone *zon
         err_hint(err, "Something between here and the servers may answer in their place; DNS over HTTPS goes "
                       "around it.");
     else
-        err_hint(
-            err,
-            "Port 53 (UDP and TCP) to the name servers may be blocked; allow it, or use DNS over HTTPS.");
+        err_hint(err, "Port 53 (UDP and TCP) to the name servers may be blocked; allow it, or use DNS over HTTPS.");
     return ERR_NETWORK;
 }
 

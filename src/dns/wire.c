@@ -248,14 +248,13 @@ enum err_code dns_answer_parse(const uint8_t *msg, size_t len, struct dns_answer
 
     if (len < HEADER_LEN || len > MESSAGE_MAX)
         return err_set(err, ERR_DNS, "malformed DNS message: %zu octets", len);
-    if (!take_u16(&c, &id) || !take_u16(&c, &flags) || !take_u16(&c, &counts[0]) ||
-        !take_u16(&c, &counts[1]) || !take_u16(&c, &counts[2]) || !take_u16(&c, &counts[3]))
+    if (!take_u16(&c, &id) || !take_u16(&c, &flags) || !take_u16(&c, &counts[0]) || !take_u16(&c, &counts[1]) ||
+        !take_u16(&c, &counts[2]) || !take_u16(&c, &counts[3]))
         return err_set(err, ERR_DNS, "malformed DNS message: no header");
     if (!(flags & FLAG_RESPONSE))
         return err_set(err, ERR_DNS, "malformed DNS message: a query came as answer");
     if (!skip_questions(&c, counts[0]) || !parse_section(&c, counts[1], &answers, &opt_ttl) ||
-        !parse_section(&c, counts[2], &authority, &opt_ttl) ||
-        !parse_section(&c, counts[3], &additional, &opt_ttl))
+        !parse_section(&c, counts[2], &authority, &opt_ttl) || !parse_section(&c, counts[3], &additional, &opt_ttl))
         return err_set(err, ERR_DNS, "malformed DNS message: octet %zu of %zu", c.pos, len);
     *out = (struct dns_answer){
         .result = ERR_OK,

@@ -11,8 +11,7 @@
 /* Take a response apart.  Fills everything but `tag` and `elapsed_ms`, which are zero afterwards; free with
  * dns_answer_done().  Records of a class other than IN are left out.  Any bytes may be given.
  * Errors: ERR_DNS (no well-formed response). */
-enum err_code dns_answer_parse(const uint8_t *msg, size_t len, struct dns_answer *out,
-                               struct err *err) MUST_USE;
+enum err_code dns_answer_parse(const uint8_t *msg, size_t len, struct dns_answer *out, struct err *err) MUST_USE;
 
 /* Answers in the order in which they came.  Zero-initialised is empty and ready. */
 struct answer_queue {

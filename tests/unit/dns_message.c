@@ -70,8 +70,8 @@ void message_question(struct message *m, const char *name, uint16_t type)
     count_one_more(m, 4);
 }
 
-void message_rr(struct message *m, enum message_section section, const char *owner, uint16_t type,
-                uint32_t ttl_s, const void *rdata, size_t len)
+void message_rr(struct message *m, enum message_section section, const char *owner, uint16_t type, uint32_t ttl_s,
+                const void *rdata, size_t len)
 {
     message_put_name(m, owner);
     message_put_u16(m, type);

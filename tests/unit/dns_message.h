@@ -23,8 +23,8 @@ struct message {
 void message_begin(struct message *m, uint16_t id, unsigned flags);
 void message_question(struct message *m, const char *name, uint16_t type);
 /* Raw RDATA. */
-void message_rr(struct message *m, enum message_section section, const char *owner, uint16_t type,
-                uint32_t ttl_s, const void *rdata, size_t len);
+void message_rr(struct message *m, enum message_section section, const char *owner, uint16_t type, uint32_t ttl_s,
+                const void *rdata, size_t len);
 /* NS, CNAME. */
 void message_rr_name(struct message *m, enum message_section section, const char *owner, uint16_t type,
                      const char *target);

@@ -123,8 +123,7 @@ static bool make_answer(const struct question *q, struct message *m, unsigned co
         return false;
     flags |= is_case(q, "nx") ? 3 : is_case(q, "servfail") ? 2 : is_case(q, "refused") ? 5 : 0;
     flags |= is_case(q, "formerr") && q->edns ? 1 : 0;
-    message_begin(m, (uint16_t)(q->id + (is_case(q, "wrongid") ? 1 : 0)),
-                  flags | (truncated ? MESSAGE_TRUNCATED : 0));
+    message_begin(m, (uint16_t)(q->id + (is_case(q, "wrongid") ? 1 : 0)), flags | (truncated ? MESSAGE_TRUNCATED : 0));
     message_question(m, q->name, q->type);
     if ((flags & 15) == 0 && !truncated)
         put_data(q, m, count);
@@ -177,15 +176,13 @@ static bool serve_tcp(int fd, unsigned *count)
     if (!read_all(fd, prefix, 2))
         return false;
     len = (size_t)(prefix[0] << 8 | prefix[1]);
-    if (len > sizeof data || !read_all(fd, data, len) || !parse_question(data, len, &q) ||
-        is_case(&q, "close"))
+    if (len > sizeof data || !read_all(fd, data, len) || !parse_question(data, len, &q) || is_case(&q, "close"))
         return false;
     if (!make_answer(&q, &m, ++*count))
         return true;
     prefix[0] = (uint8_t)(m.len >> 8);
     prefix[1] = (uint8_t)m.len;
-    return send(fd, prefix, 2, MSG_NOSIGNAL | MSG_MORE) == 2 &&
-           send(fd, m.data, m.len, MSG_NOSIGNAL) == (ssize_t)m.len;
+    return send(fd, prefix, 2, MSG_NOSIGNAL | MSG_MORE) == 2 && send(fd, m.data, m.len, MSG_NOSIGNAL) == (ssize_t)m.len;
 }
 
 static void serve(int udp, int tcp)

@@ -142,8 +142,7 @@ const struct fake_dns_count *fake_dns_count(struct fake_dns *dns, const char *se
     return want_count(dns, server);
 }
 
-static struct dns_rr *put(struct dns_rr **items, size_t *count, const char *owner, enum dns_type type,
-                          const char *text)
+static struct dns_rr *put(struct dns_rr **items, size_t *count, const char *owner, enum dns_type type, const char *text)
 {
     struct dns_rr rr = {.owner = mem_strdup(owner),
                         .type = (uint16_t)type,
@@ -166,14 +165,12 @@ void fake_dns_put_txt(struct dns_answer *answer, const char *owner, const char *
     fake_dns_put(answer, owner, DNS_TXT, value);
 }
 
-void fake_dns_put_authority(struct dns_answer *answer, const char *owner, enum dns_type type,
-                            const char *text)
+void fake_dns_put_authority(struct dns_answer *answer, const char *owner, enum dns_type type, const char *text)
 {
     (void)put(&answer->authority, &answer->authority_count, owner, type, text);
 }
 
-void fake_dns_put_additional(struct dns_answer *answer, const char *owner, enum dns_type type,
-                             const char *text)
+void fake_dns_put_additional(struct dns_answer *answer, const char *owner, enum dns_type type, const char *text)
 {
     (void)put(&answer->additional, &answer->additional_count, owner, type, text);
 }

@@ -61,10 +61,8 @@ const struct fake_dns_count *fake_dns_count(struct fake_dns *dns, const char *se
 void fake_dns_put_txt(struct dns_answer *answer, const char *owner, const char *value);
 /* NS, CNAME, A, AAAA into the answer section. */
 void fake_dns_put(struct dns_answer *answer, const char *owner, enum dns_type type, const char *text);
-void fake_dns_put_authority(struct dns_answer *answer, const char *owner, enum dns_type type,
-                            const char *text);
-void fake_dns_put_additional(struct dns_answer *answer, const char *owner, enum dns_type type,
-                             const char *text);
+void fake_dns_put_authority(struct dns_answer *answer, const char *owner, enum dns_type type, const char *text);
+void fake_dns_put_additional(struct dns_answer *answer, const char *owner, enum dns_type type, const char *text);
 /* A SOA in the authority section whose negative TTL is given. */
 void fake_dns_put_soa(struct dns_answer *answer, const char *owner, uint32_t negative_s);
 void fake_dns_fail(struct dns_answer *answer, enum err_code code);

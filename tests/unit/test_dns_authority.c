@@ -24,8 +24,7 @@ static int64_t elapsed(void)
 
 /* ------------------------------------------------------------------ zone of a name */
 
-static void zones_world(void *ctx, const struct dns_question *q, UNUSED int64_t now_ms,
-                        struct fake_dns_reply *reply)
+static void zones_world(void *ctx, const struct dns_question *q, UNUSED int64_t now_ms, struct fake_dns_reply *reply)
 {
     struct strlist *asked = ctx;
     struct dns_answer *a = &reply->answer;
@@ -266,8 +265,7 @@ enum say {
     SAY_TCP_ONLY
 };
 
-static void look_world(void *ctx, const struct dns_question *q, UNUSED int64_t now_ms,
-                       struct fake_dns_reply *reply)
+static void look_world(void *ctx, const struct dns_question *q, UNUSED int64_t now_ms, struct fake_dns_reply *reply)
 {
     const enum say *says = ctx; /* of 192.0.2.1, .2, ... */
     struct dns_answer *a = &reply->answer;

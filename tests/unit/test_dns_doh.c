@@ -117,8 +117,7 @@ static struct resolver *new_resolver(struct fake_doh *doh)
 
 static enum err_code ask(struct resolver *resolver, const char *name, struct dns_answer *out, struct err *err)
 {
-    return resolver_ask(resolver, &(struct dns_question){.name = name, .type = DNS_TXT, .timeout_ms = 1500},
-                        out, err);
+    return resolver_ask(resolver, &(struct dns_question){.name = name, .type = DNS_TXT, .timeout_ms = 1500}, out, err);
 }
 
 TEST(a_question_is_posted_and_its_answer_read)
@@ -192,11 +191,10 @@ TEST(questions_travel_together_and_only_the_failed_ones_go_to_the_next_server)
     int tags[150];
 
     for (size_t i = 0; i < 150; i++)
-        resolver->start(resolver,
-                        &(struct dns_question){.name = i % 50 ? "ok.example.com" : "http500.example.com",
-                                               .type = DNS_TXT,
-                                               .timeout_ms = 1500,
-                                               .tag = &tags[i]});
+        resolver->start(resolver, &(struct dns_question){.name = i % 50 ? "ok.example.com" : "http500.example.com",
+                                                         .type = DNS_TXT,
+                                                         .timeout_ms = 1500,
+                                                         .tag = &tags[i]});
     while (resolver->next(resolver, 1000, &answer) == ERR_OK) {
         bool is_failed = ((int *)answer.tag - tags) % 50 == 0;
 
@@ -220,8 +218,8 @@ TEST(what_it_can_not_ask_is_answered_with_an_error)
     struct err err;
 
     assert_int_equal(ask(resolver, "a..b", &answer, &err), ERR_INPUT);
-    resolver->start(resolver, &(struct dns_question){
-                                  .name = "a.b", .type = DNS_TXT, .server = "192.0.2.1", .timeout_ms = 1500});
+    resolver->start(resolver,
+                    &(struct dns_question){.name = "a.b", .type = DNS_TXT, .server = "192.0.2.1", .timeout_ms = 1500});
     assert_int_equal(resolver->next(resolver, 1000, &answer), ERR_OK);
     assert_int_equal(answer.result, ERR_INTERNAL);
     dns_answer_done(&answer);
@@ -250,12 +248,10 @@ TEST(what_was_cancelled_or_is_freed_is_never_sent)
     struct resolver *resolver = new_resolver(&doh);
     struct dns_answer answer;
 
-    resolver->start(resolver,
-                    &(struct dns_question){.name = "ok.example.com", .type = DNS_TXT, .timeout_ms = 1500});
+    resolver->start(resolver, &(struct dns_question){.name = "ok.example.com", .type = DNS_TXT, .timeout_ms = 1500});
     resolver_cancel(resolver);
     assert_int_equal(resolver->next(resolver, 1000, &answer), ERR_NOT_FOUND);
-    resolver->start(resolver,
-                    &(struct dns_question){.name = "ok.example.com", .type = DNS_TXT, .timeout_ms = 1500});
+    resolver->start(resolver, &(struct dns_question){.name = "ok.example.com", .type = DNS_TXT, .timeout_ms = 1500});
     resolver_free(resolver);
     assert_int_equal(doh.requests, 0);
 }

@@ -46,8 +46,7 @@ static const struct host *find_host(const struct scene *s, const char *address)
     return h;
 }
 
-static void world(void *ctx, const struct dns_question *question, int64_t now_ms,
-                  struct fake_dns_reply *reply)
+static void world(void *ctx, const struct dns_question *question, int64_t now_ms, struct fake_dns_reply *reply)
 {
     const struct scene *s = ctx;
     const struct host *h = find_host(s, question->server);
@@ -114,8 +113,7 @@ static enum err_code wait_for_many(struct scene *s, size_t count)
 
     for (size_t i = 0; i < count; i++) {
         strlist_add_take(&names, mem_printf("_acme-challenge.h%zu.example.com", i));
-        items[i] = (struct propagation_item){names.items[i], s->values, s->value_count, &s->servers,
-                                             "example.com"};
+        items[i] = (struct propagation_item){names.items[i], s->values, s->value_count, &s->servers, "example.com"};
     }
     code = propagation_wait(&s->dns->base, items, count, &s->opts, &s->err);
     free(items);
@@ -199,10 +197,8 @@ TEST(the_slowest_server_is_waited_for_and_seen_within_half_a_second)
 TEST(a_silent_server_does_not_slow_down_how_the_others_are_seen)
 {
     for (int64_t lag_ms = 10000; lag_ms < 45000; lag_ms += 1237) {
-        const struct host hosts[] = {{"192.0.2.1", 0, GOOD, 0},
-                                     {"192.0.2.2", 0, SILENT, 0},
-                                     {"192.0.2.3", lag_ms, GOOD, 0},
-                                     {NULL, 0, GOOD, 0}};
+        const struct host hosts[] = {
+            {"192.0.2.1", 0, GOOD, 0}, {"192.0.2.2", 0, SILENT, 0}, {"192.0.2.3", lag_ms, GOOD, 0}, {NULL, 0, GOOD, 0}};
         struct scene s;
 
         scene_init(&s, hosts);
@@ -242,28 +238,23 @@ TEST(other_values_beside_ours_do_no_harm)
 
 TEST(one_silent_server_of_several_is_named_and_left_after_its_time)
 {
-    const struct host hosts[] = {{"192.0.2.1", 1000, GOOD, 0},
-                                 {"192.0.2.2", 0, SILENT, 0},
-                                 {"192.0.2.3", 1000, GOOD, 0},
-                                 {NULL, 0, GOOD, 0}};
+    const struct host hosts[] = {
+        {"192.0.2.1", 1000, GOOD, 0}, {"192.0.2.2", 0, SILENT, 0}, {"192.0.2.3", 1000, GOOD, 0}, {NULL, 0, GOOD, 0}};
     struct scene s;
 
     scene_init(&s, hosts);
     expect_ok(&s, wait_for(&s, NAME));
     assert_in_range(elapsed(&s), 10000, 10250);
-    expect_said(
-        logged(&s),
-        "warning: name server \"ns2.example.net\" of zone \"example.com\" does not answer, continuing");
+    expect_said(logged(&s),
+                "warning: name server \"ns2.example.net\" of zone \"example.com\" does not answer, continuing");
     scene_done(&s);
 }
 
 TEST(half_of_the_servers_must_show_it_whatever_the_others_do)
 {
     const struct host half[] = {{"192.0.2.1", 0, GOOD, 0}, {"192.0.2.2", 0, REFUSING, 0}, {NULL, 0, GOOD, 0}};
-    const struct host less[] = {{"192.0.2.1", 0, GOOD, 0},
-                                {"192.0.2.2", 0, SILENT, 0},
-                                {"192.0.2.3", 0, REFUSING, 0},
-                                {NULL, 0, GOOD, 0}};
+    const struct host less[] = {
+        {"192.0.2.1", 0, GOOD, 0}, {"192.0.2.2", 0, SILENT, 0}, {"192.0.2.3", 0, REFUSING, 0}, {NULL, 0, GOOD, 0}};
     struct scene s;
 
     scene_init(&s, half);
@@ -281,8 +272,7 @@ TEST(half_of_the_servers_must_show_it_whatever_the_others_do)
 
 TEST(a_server_that_refuses_at_first_is_waited_for_once_it_serves)
 {
-    const struct host hosts[] = {
-        {"192.0.2.1", 0, GOOD, 0}, {"192.0.2.2", 8000, REFUSING, 4000}, {NULL, 0, GOOD, 0}};
+    const struct host hosts[] = {{"192.0.2.1", 0, GOOD, 0}, {"192.0.2.2", 8000, REFUSING, 4000}, {NULL, 0, GOOD, 0}};
     struct scene s;
 
     scene_init(&s, hosts);
@@ -294,10 +284,8 @@ TEST(a_server_that_refuses_at_first_is_waited_for_once_it_serves)
 
 TEST(a_server_with_old_data_is_waited_for_until_the_time_out)
 {
-    const struct host hosts[] = {{"192.0.2.1", 0, GOOD, 0},
-                                 {"192.0.2.2", 0, GOOD, 0},
-                                 {"192.0.2.3", NEVER, GOOD, 0},
-                                 {NULL, 0, GOOD, 0}};
+    const struct host hosts[] = {
+        {"192.0.2.1", 0, GOOD, 0}, {"192.0.2.2", 0, GOOD, 0}, {"192.0.2.3", NEVER, GOOD, 0}, {NULL, 0, GOOD, 0}};
     struct scene s;
 
     scene_init(&s, hosts);
@@ -311,8 +299,7 @@ TEST(a_server_with_old_data_is_waited_for_until_the_time_out)
 
 TEST(when_nobody_answers_at_all_the_wait_ends_early_and_blames_port_53)
 {
-    const struct host hosts[] = {
-        {"192.0.2.1", 0, SILENT, 0}, {"192.0.2.2", 0, UNREACHABLE, 0}, {NULL, 0, GOOD, 0}};
+    const struct host hosts[] = {{"192.0.2.1", 0, SILENT, 0}, {"192.0.2.2", 0, UNREACHABLE, 0}, {NULL, 0, GOOD, 0}};
     struct scene s;
 
     scene_init(&s, hosts);
@@ -359,8 +346,7 @@ TEST(servers_that_all_refuse_may_only_be_late_and_get_all_the_time)
 
 TEST(an_answer_without_authority_does_not_count_even_with_the_value)
 {
-    const struct host hosts[] = {
-        {"192.0.2.1", 0, GOOD, 0}, {"192.0.2.2", 0, NO_AUTHORITY, 3000}, {NULL, 0, GOOD, 0}};
+    const struct host hosts[] = {{"192.0.2.1", 0, GOOD, 0}, {"192.0.2.2", 0, NO_AUTHORITY, 3000}, {NULL, 0, GOOD, 0}};
     struct scene s;
 
     scene_init(&s, hosts);
@@ -373,8 +359,7 @@ TEST(an_answer_without_authority_does_not_count_even_with_the_value)
 
 TEST(an_address_without_route_is_not_waited_for_while_another_of_the_server_answers)
 {
-    const struct host hosts[] = {
-        {"192.0.2.1", 0, GOOD, 0}, {"2001:db8::1", 0, UNREACHABLE, 0}, {NULL, 0, GOOD, 0}};
+    const struct host hosts[] = {{"192.0.2.1", 0, GOOD, 0}, {"2001:db8::1", 0, UNREACHABLE, 0}, {NULL, 0, GOOD, 0}};
     struct scene s;
 
     scene_init(&s, hosts);
@@ -390,8 +375,7 @@ TEST(an_address_without_route_is_not_waited_for_while_another_of_the_server_answ
 
 TEST(a_silent_address_is_not_waited_for_long_while_another_of_the_server_answers)
 {
-    const struct host hosts[] = {
-        {"192.0.2.1", 0, GOOD, 0}, {"2001:db8::1", 0, SILENT, 0}, {NULL, 0, GOOD, 0}};
+    const struct host hosts[] = {{"192.0.2.1", 0, GOOD, 0}, {"2001:db8::1", 0, SILENT, 0}, {NULL, 0, GOOD, 0}};
     struct scene s;
 
     scene_init(&s, hosts);
@@ -405,8 +389,7 @@ TEST(a_silent_address_is_not_waited_for_long_while_another_of_the_server_answers
 
 TEST(an_address_that_answers_with_old_data_is_waited_for_though_another_is_done)
 {
-    const struct host hosts[] = {
-        {"192.0.2.1", 0, GOOD, 0}, {"2001:db8::1", 6000, GOOD, 0}, {NULL, 0, GOOD, 0}};
+    const struct host hosts[] = {{"192.0.2.1", 0, GOOD, 0}, {"2001:db8::1", 6000, GOOD, 0}, {NULL, 0, GOOD, 0}};
     struct scene s;
 
     scene_init(&s, hosts);
@@ -447,8 +430,7 @@ TEST(without_any_address_there_is_nobody_to_ask)
 
 TEST(where_udp_is_dropped_tcp_takes_over)
 {
-    const struct host hosts[] = {
-        {"192.0.2.1", 6000, TCP_ONLY, 0}, {"192.0.2.2", 0, GOOD, 0}, {NULL, 0, GOOD, 0}};
+    const struct host hosts[] = {{"192.0.2.1", 6000, TCP_ONLY, 0}, {"192.0.2.2", 0, GOOD, 0}, {NULL, 0, GOOD, 0}};
     struct scene s;
 
     scene_init(&s, hosts);
@@ -463,8 +445,7 @@ TEST(where_udp_is_dropped_tcp_takes_over)
 
 TEST(a_server_with_some_of_the_values_is_described_so)
 {
-    const struct host hosts[] = {
-        {"192.0.2.1", NEVER, GOOD, 0}, {"192.0.2.2", 0, ALIAS, 0}, {NULL, 0, GOOD, 0}};
+    const struct host hosts[] = {{"192.0.2.1", NEVER, GOOD, 0}, {"192.0.2.2", 0, ALIAS, 0}, {NULL, 0, GOOD, 0}};
     struct scene s;
 
     scene_init(&s, hosts);
@@ -507,16 +488,14 @@ TEST(a_long_list_of_laggards_is_cut_and_counted)
 
 TEST(of_many_names_one_stands_for_what_a_server_lacks)
 {
-    const struct host hosts[] = {
-        {"192.0.2.1", NEVER, GOOD, 0}, {"192.0.2.2", 0, GOOD, 0}, {NULL, 0, GOOD, 0}};
+    const struct host hosts[] = {{"192.0.2.1", NEVER, GOOD, 0}, {"192.0.2.2", 0, GOOD, 0}, {NULL, 0, GOOD, 0}};
     struct scene s;
 
     scene_init(&s, hosts);
     assert_int_equal(wait_for_many(&s, 20), ERR_PROPAGATION);
     assert_string_equal(
-        s.err.msg,
-        "20 of 20 TXT records are not at every name server after 100 s: ns1.example.net (192.0.2.1) has no "
-        "such name for \"_acme-challenge.h0.example.com\" and lacks 19 more");
+        s.err.msg, "20 of 20 TXT records are not at every name server after 100 s: ns1.example.net (192.0.2.1) has no "
+                   "such name for \"_acme-challenge.h0.example.com\" and lacks 19 more");
     scene_done(&s);
 }
 
@@ -575,8 +554,7 @@ TEST(progress_is_told_five_times_a_second_at_most_and_fits_a_line)
     s.opts.settle_ms = 2000;
     expect_ok(&s, wait_for_many(&s, 3));
     assert_in_range(told.calls, 40, 53);
-    assert_string_equal(told.first_lagging,
-                        "ns1.example.net, ns2.example.net, ns3.example.net, \xe2\x80\xa6");
+    assert_string_equal(told.first_lagging, "ns1.example.net, ns2.example.net, ns3.example.net, \xe2\x80\xa6");
     assert_string_equal(told.last_lagging, "");
     assert_int_equal(told.done_most, 3);
     assert_in_range(elapsed(&s), 10000, 10400);
@@ -587,8 +565,7 @@ TEST(progress_is_told_five_times_a_second_at_most_and_fits_a_line)
 
 TEST(an_interrupt_ends_the_wait_and_leaves_nothing_open)
 {
-    const struct host hosts[] = {
-        {"192.0.2.1", NEVER, GOOD, 0}, {"192.0.2.2", 0, SILENT, 0}, {NULL, 0, GOOD, 0}};
+    const struct host hosts[] = {{"192.0.2.1", NEVER, GOOD, 0}, {"192.0.2.2", 0, SILENT, 0}, {NULL, 0, GOOD, 0}};
     struct scene s;
 
     scene_init(&s, hosts);
@@ -679,8 +656,8 @@ TEST(many_zones_at_the_same_servers_share_the_limits)
         dns_servers_copy(&servers[z], &s.servers);
         for (size_t n = 0; n < NAMES; n++) {
             strlist_add_take(&names, mem_printf("h%zu.zone%zu.example", n, z));
-            items[z * NAMES + n] = (struct propagation_item){names.items[z * NAMES + n], s.values, 1,
-                                                             &servers[z], "zone.example"};
+            items[z * NAMES + n] = (struct propagation_item){names.items[z * NAMES + n], s.values, 1, &servers[z],
+                                                             "zone.example"};
         }
     }
     assert_int_equal(propagation_wait(&s.dns->base, items, ARRAY_LEN(items), &s.opts, &s.err), ERR_OK);

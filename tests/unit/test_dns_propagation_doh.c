@@ -41,8 +41,7 @@ static void world(void *ctx, const struct dns_question *q, int64_t now_ms, struc
     if (now_ms < cache->blind_until_ms && strcmp(q->name, NAME) == 0) {
         cache->wasted++;
         reply->answer.rcode = DNS_NXDOMAIN;
-        fake_dns_put_soa(&reply->answer, "example.com",
-                         (uint32_t)((cache->blind_until_ms - now_ms + 999) / 1000));
+        fake_dns_put_soa(&reply->answer, "example.com", (uint32_t)((cache->blind_until_ms - now_ms + 999) / 1000));
     } else if (now_ms < cache->shows_at_ms) {
         cache->blind_until_ms = now_ms + (int64_t)cache->negative_s * 1000;
         reply->answer.rcode = DNS_NXDOMAIN;
@@ -60,8 +59,7 @@ static void scene_init(struct scene *s, struct cache *caches, size_t count)
         s->dns[i] = fake_dns_new(&s->clock, world, &caches[i]);
         s->resolvers[i] = &s->dns[i]->base;
     }
-    s->opts = (struct propagation_opts){
-        .timeout_ms = 100000, .lame_after_ms = 10000, .clock = &s->clock.base};
+    s->opts = (struct propagation_opts){.timeout_ms = 100000, .lame_after_ms = 10000, .clock = &s->clock.base};
 }
 
 static void scene_done(struct scene *s)
