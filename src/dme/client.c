@@ -156,8 +156,11 @@ static enum dme_verdict attempt(struct dme *dme, const struct dme_call *call, co
         return DME_FINAL;
     sent_mono_ms = clock_mono_ms(dme->clock);
     code = http_perform(dme->http, &request, &response, err);
-    if (code != ERR_OK)
+    if (code != ERR_OK) {
+        if (response.may_have_acted && strcmp(call->method, "POST") == 0)
+            dme->has_lost_answer = true;
         return judge_failure(code);
+    }
     note_budget(dme, &response);
     return judge_answer(dme, call, retry, &response, signed_ms, dme_auth_learn_time(dme, &response, sent_mono_ms), out,
                         err);

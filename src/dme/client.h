@@ -31,6 +31,7 @@ struct dme {
     bool has_server_time;
     int64_t server_minus_mono_ms; /* the server's wall clock less our monotonic one, which no operator can turn */
     int requests_remaining;       /* -1: not known yet */
+    bool has_lost_answer;         /* to a POST of the last dme_records_create() */
 };
 
 enum dme_expect {

@@ -221,6 +221,7 @@ enum err_code dme_records_create(struct dme *dme, int64_t zone_id, struct dme_re
     struct dme_pick all AUTO_DME_PICK = {NULL, 0};
     enum err_code code = dme_record_check_zone(zone_id, err);
 
+    dme->has_lost_answer = false;
     if (code == ERR_OK)
         code = check(records, count, err);
     if (code != ERR_OK)
@@ -236,4 +237,9 @@ enum err_code dme_records_create(struct dme *dme, int64_t zone_id, struct dme_re
     }
     share_ids(records, count, &all);
     return code;
+}
+
+bool dme_has_lost_answer(const struct dme *dme)
+{
+    return dme->has_lost_answer;
 }

@@ -55,7 +55,7 @@ struct dme_zone {
     int64_t pending_action;             /* pendingActionId: 0 none, 1 creation, 3 deletion */
     struct dme_nameserver *nameservers; /* "nameServers" */
     size_t nameserver_count;
-    struct strlist delegate_names;      /* "delegateNameServers" (vanity names) */
+    struct strlist delegate_names; /* "delegateNameServers" (vanity names) */
 };
 
 void dme_zone_done(struct dme_zone *zone);
@@ -81,6 +81,10 @@ struct dme_record {
 enum err_code dme_records_create(struct dme *dme, int64_t zone_id, struct dme_record *records, size_t count,
                                  uint32_t ttl_s, struct err *err) MUST_USE;
 
+/* After a failure: did the last dme_records_create() send a request without getting the answer?  Then a record that
+ * can't be found now may still appear, when the service gets round to it. */
+bool dme_has_lost_answer(const struct dme *dme);
+
 /* Find the ids of the TXT records that match name AND value exactly (template records left out); records[i].id is 0
  * for those that do not exist.  One request a distinct name; with more than two, one request for all TXT records of the
  * zone.  Values are compared with case, names without.
@@ -91,7 +95,7 @@ enum err_code dme_records_find(struct dme *dme, int64_t zone_id, struct dme_reco
 /* Delete records by id: one request for all.  Ids must have been matched by name and value before, by one of the
  * functions above.  An id that is 0 or an empty list is refused with ERR_INTERNAL before a URL is built, because the
  * API reads "no ids" as "all records of the zone".  A record or a zone that is gone already is success. */
-enum err_code dme_records_delete(struct dme *dme, int64_t zone_id, const int64_t *ids, size_t count, struct err *err)
-    MUST_USE;
+enum err_code dme_records_delete(struct dme *dme, int64_t zone_id, const int64_t *ids, size_t count,
+                                 struct err *err) MUST_USE;
 
 #endif

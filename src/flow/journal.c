@@ -87,7 +87,7 @@ enum err_code record_removed(struct challenge *c, struct placement *items, size_
         struct journal_entry *entry = &items[i].entry;
         enum err_code code;
 
-        if (!entry->id)
+        if (!entry->id || (items[i].may_appear && !items[i].record_id))
             continue;
         code = journal_remove(c->opts.store, entry->id, first == ERR_OK ? err : NULL);
         if (code == ERR_OK)

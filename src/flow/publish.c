@@ -18,8 +18,8 @@ static void adopt_entry(const struct challenge *c, const struct journal_list *jo
     for (size_t i = 0; i < journal->count; i++) {
         const struct journal_entry *entry = &journal->items[i];
 
-        if (entry->zone_id == p->zone->id && strcmp(entry->name, p->name) == 0 &&
-            strcmp(entry->value, p->value) == 0 && strcmp(entry->account, p->zone->account->name) == 0 &&
+        if (entry->zone_id == p->zone->id && strcmp(entry->name, p->name) == 0 && strcmp(entry->value, p->value) == 0 &&
+            strcmp(entry->account, p->zone->account->name) == 0 &&
             strcmp(entry->endpoint, p->zone->account->endpoint) == 0) {
             journal_entry_copy(&p->entry, entry);
             if (entry->state == JOURNAL_PUBLISHED && strcmp(entry->run_id, c->opts.run_id) == 0)
@@ -85,6 +85,8 @@ static enum err_code create_records(struct challenge *c, struct placement *items
     code = dme_records_create(zone->account->dme, zone->id, records, count, c->opts.ttl_s, err);
     for (size_t i = 0; i < count; i++)
         items[i].record_id = records[i].id;
+    for (size_t i = 0; i < count; i++)
+        items[i].may_appear = code != ERR_OK && dme_has_lost_answer(zone->account->dme);
     if (code != ERR_OK && code != ERR_NOT_FOUND)
         (void)err_prefix(err, code, "could not create TXT record \"%s\"%s", items[0].name,
                          count > 1 ? " and others" : "");
@@ -150,9 +152,22 @@ static enum err_code publish_batch(struct challenge *c, struct batch *batch, str
 
 /* ------------------------------------------------------------------ undoing */
 
-static const char *undo_outcome(enum err_code code)
+static void report_undo(struct challenge *c, const struct batch *batch, enum err_code code, const struct err *err)
 {
-    return code == ERR_OK ? "withdrawn" : "left in the journal for \"acme-dme sweep\"";
+    size_t left = 0;
+
+    for (size_t i = 0; i < batch->count; i++)
+        left += batch->items[i].entry.id != NULL;
+    if (code == ERR_OK && !left)
+        log_line(c->opts.log, LOG_INFO, "%zu record%s of this call withdrawn", batch->count,
+                 batch->count == 1 ? "" : "s");
+    else if (code == ERR_OK)
+        log_line(c->opts.log, LOG_WARNING,
+                 "DNS Made Easy did not answer a request to create records, which may still appear; the "
+                 "journal keeps them for \"acme-dme sweep\", continuing");
+    else
+        log_line(c->opts.log, LOG_WARNING, "%zu record%s of this call left in the journal for \"acme-dme sweep\": %s",
+                 batch->count, batch->count == 1 ? "" : "s", err->msg);
 }
 
 /* Withdraw what this call created.  The error that brought us here stays the error that is reported. */
@@ -172,9 +187,7 @@ static void roll_back(struct challenge *c, struct batch *batch)
     clock_accept_cancel(c->opts.clock);
     err_init(&err);
     code = remove_batch(c, &ours, &err);
-    log_line(c->opts.log, code == ERR_OK ? LOG_INFO : LOG_WARNING, "%zu record%s of this call %s%s%s", ours.count,
-             ours.count == 1 ? "" : "s", undo_outcome(code), code == ERR_OK ? "" : ": ",
-             code == ERR_OK ? "" : err.msg);
+    report_undo(c, &ours, code, &err);
 }
 
 /* ------------------------------------------------------------------ entry */
