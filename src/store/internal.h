@@ -18,6 +18,7 @@ struct store {
     char *lock_dir;
     struct clock *clock; /* borrowed */
     struct log *log;     /* borrowed */
+    bool has_complained; /* of damaged entries of the journal: once a process is enough */
 };
 
 /* A file name made of `parts`: readable, free of anything a file system could object to, at most 120 bytes,

@@ -26,12 +26,10 @@ static const char *const state_names[] = {
 /* clang-format on */
 
 static const struct codec_field fields[] = {
-    FIELD(account, CODEC_OPTIONAL, 255),  FIELD(endpoint, CODEC_TEXT, 1024),
-    FIELD(zone, CODEC_NAME, 0),           FIELD(zone_id, CODEC_NUMBER, 0),
-    FIELD(name, CODEC_NAME, 0),           FIELD(asked_name, CODEC_OPTIONAL, 253),
-    FIELD(value, CODEC_TEXT, 4096),       FIELD(record_id, CODEC_NUMBER, 0),
-    FIELD(run_id, CODEC_OPTIONAL, 128),   FIELD(created_ms, CODEC_NUMBER, 0),
-    FIELD(published_ms, CODEC_NUMBER, 0),
+    FIELD(account, CODEC_OPTIONAL, 255), FIELD(endpoint, CODEC_TEXT, 1024),    FIELD(zone, CODEC_NAME, 0),
+    FIELD(zone_id, CODEC_NUMBER, 0),     FIELD(name, CODEC_NAME, 0),           FIELD(asked_name, CODEC_OPTIONAL, 253),
+    FIELD(value, CODEC_TEXT, 4096),      FIELD(record_id, CODEC_NUMBER, 0),    FIELD(run_id, CODEC_OPTIONAL, 128),
+    FIELD(created_ms, CODEC_NUMBER, 0),  FIELD(published_ms, CODEC_NUMBER, 0),
 };
 
 /* ------------------------------------------------------------------ memory */
@@ -101,22 +99,19 @@ enum err_code journal_format(const struct journal_entry *entry, struct buf *out,
     if (rc != ERR_OK)
         return rc;
     if (!is_state(entry->state))
-        return err_set(err, ERR_INTERNAL, "could not write the journal: state %d is unknown",
-                       (int)entry->state);
+        return err_set(err, ERR_INTERNAL, "could not write the journal: state %d is unknown", (int)entry->state);
     if (!is_in_zone(entry->name, entry->zone))
-        return err_set(err, ERR_INTERNAL, "could not write the journal: \"%s\" is not in the zone \"%s\"",
-                       entry->name, entry->zone);
+        return err_set(err, ERR_INTERNAL, "could not write the journal: \"%s\" is not in the zone \"%s\"", entry->name,
+                       entry->zone);
     json = codec_write(fields, ARRAY_LEN(fields), entry);
     if (json_object_set_new(json, "state", json_string(state_names[entry->state])) != 0)
         return err_set(err, ERR_INTERNAL, "could not write the journal: no memory");
     json_write(json, out);
     buf_putc(out, '\n');
-    return buf_ok(out) ? ERR_OK
-                       : err_set(err, ERR_INTERNAL, "could not write the journal: the entry is too large");
+    return buf_ok(out) ? ERR_OK : err_set(err, ERR_INTERNAL, "could not write the journal: the entry is too large");
 }
 
-static enum err_code parse_state(const json_t *json, const char *what, enum journal_state *out,
-                                 struct err *err)
+static enum err_code parse_state(const json_t *json, const char *what, enum journal_state *out, struct err *err)
 {
     const char *text;
     enum err_code rc = json_want_string(json, "state", what, &text, err);
@@ -236,8 +231,8 @@ static enum err_code load_entry(const char *path, struct journal_entry *out, str
     return rc == ERR_OK ? journal_parse(json, path, out, err) : rc;
 }
 
-/* Append the entry of one file, unless it is gone by now or can't be understood. */
-static void load_file(const struct store *store, const char *file, struct journal_list *list)
+/* Append the entry of one file, unless it is gone by now; false when it can't be understood. */
+static bool load_file(const struct store *store, const char *file, struct journal_list *list)
 {
     char AUTO_FREE *path = mem_printf("%s/%s", store->journal_dir, file);
     struct journal_entry *entry = &list->items[list->count];
@@ -248,9 +243,11 @@ static void load_file(const struct store *store, const char *file, struct journa
         entry->id = mem_strndup(file, ID_LEN);
         list->count++;
     } else if (rc != ERR_NOT_FOUND) {
-        log_line(store->log, LOG_WARNING, "could not use the journal entry \"%s\" (%s), continuing", path,
-                 err.msg);
+        log_line(store->log, store->has_complained ? LOG_DEBUG : LOG_WARNING,
+                 "could not use the journal entry \"%s\" (%s), continuing", path, err.msg);
+        return false;
     }
+    return true;
 }
 
 static bool is_entry_file(const char *file)
@@ -274,14 +271,16 @@ enum err_code journal_load(struct store *store, struct journal_list *out, struct
 {
     struct strlist AUTO_STRLIST files = {NULL, 0};
     struct journal_list list = {NULL, 0};
+    bool all_good = true;
     enum err_code rc = platform_dir_list(store->journal_dir, &files, err);
 
     if (rc != ERR_OK)
         return rc;
     list.items = mem_calloc(files.count, sizeof *list.items);
     for (size_t i = 0; i < files.count; i++)
-        if (is_entry_file(files.items[i]))
-            load_file(store, files.items[i], &list);
+        if (is_entry_file(files.items[i]) && !load_file(store, files.items[i], &list))
+            all_good = false;
+    store->has_complained |= !all_good;
     if (list.count > 1)
         qsort(list.items, list.count, sizeof *list.items, compare_entries);
     *out = list;
