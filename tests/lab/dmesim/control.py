@@ -184,6 +184,7 @@ class Control:
         if "settings" in chosen:
             app.settings.restore()
         if "records" in chosen:
+            app.resets += 1
             app.store.reset_records()
             for server in app.feed.servers:
                 server.flush()

@@ -60,6 +60,7 @@ class App:
         self.gate = Gate(self)
         self.journal = Journal(config.get("log"))
         self.connections = set()
+        self.resets = 0
 
     def receive(self, connection, request):
         """The delay comes first and the request is carried out at its end, so that DNS lag starts when the
@@ -68,11 +69,14 @@ class App:
         fault = self.faults.take(request)
         delay = self.settings.delay_ms / 1000 + (fault.delay_s() if fault else 0.0)
         if delay > 0:
-            asyncio.get_running_loop().call_later(delay, self.serve, connection, request, fault)
+            asyncio.get_running_loop().call_later(delay, self.serve, connection, request, fault, self.resets)
         else:
-            self.serve(connection, request, fault)
+            self.serve(connection, request, fault, self.resets)
 
-    def serve(self, connection, request, fault):
+    def serve(self, connection, request, fault, resets):
+        if resets != self.resets:  # ids begin anew with the records: this one would hit another test's
+            connection.abort()
+            return
         entry = {
             "t": round(time.time(), 4),
             "method": request.method,
