@@ -17,6 +17,7 @@ OK, INTERNAL, USAGE, CONFIG, AUTH, ZONE, API, RATE_LIMIT, PROPAGATION, STATE, CA
 
 NAME = "_acme-challenge.host.example.com"
 VALUE = "hFW8fRxYb-p6oP1oCBbEA9lIFfzwkbPNPyG9Hqjv2OQ"
+ENTRY = re.compile(r"[0-9a-f]{32}\.json\Z")
 PLAIN = re.compile(r"[A-Za-z0-9_./-]+\Z")
 
 
@@ -176,8 +177,13 @@ class Program:
         entries = []
         if os.path.isdir(directory):
             for name in os.listdir(directory):
-                with open(os.path.join(directory, name), encoding="utf-8") as f:
-                    entries.append(json.load(f))
+                if not ENTRY.match(name):  # one that is being written
+                    continue
+                try:
+                    with open(os.path.join(directory, name), encoding="utf-8") as f:
+                        entries.append(json.load(f))
+                except FileNotFoundError:
+                    pass
         return sorted(entries, key=lambda e: e["created_ms"])
 
     def changes(self):
