@@ -65,7 +65,8 @@ enum err_code challenge_sweep(struct challenge *c, const struct sweep_opts *opts
 {
     AUTO(journal_list_done) struct journal_list journal = {0};
     AUTO(batch_done) struct batch due = {0};
-    enum err_code first = journal_load(c->opts.store, &journal, err);
+    enum err_code first = c->opts.store ? journal_load(c->opts.store, &journal, err)
+                                        : err_set(err, ERR_CONFIG, "there is no journal to sweep");
     size_t count;
 
     if (first != ERR_OK)

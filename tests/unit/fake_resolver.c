@@ -267,7 +267,7 @@ static void answer_question(void *ctx, const struct dns_question *question, UNUS
     const struct fake_server *server = question->server ? find_server(dns, question->server) : NULL;
     size_t n = dns->asked_count;
 
-    assert_true(!dns->is_doh || !question->server);
+    assert_true(!dns->doh_of || !question->server);
     text_cut_into(q.name, sizeof q.name, question->name);
     text_cut_into(q.server, sizeof q.server, question->server ? question->server : "");
     note(dns, &q);
@@ -278,7 +278,7 @@ static void answer_question(void *ctx, const struct dns_question *question, UNUS
     if (question->server)
         answer_direct(dns, server, &q, &reply->answer);
     else
-        answer_recursive(dns, &q, &reply->answer);
+        answer_recursive(dns->doh_of ? dns->doh_of : dns, &q, &reply->answer);
 }
 
 struct fake_resolver *fake_resolver_new(struct fake_clock *clock, struct fake_api *api)

@@ -61,7 +61,8 @@ struct fake_resolver {
     size_t names_spoilt; /* recursive questions for a name that begins with "_", which the cache then denies */
     enum err_code fault; /* ERR_TIMEOUT, ERR_NETWORK, ERR_DNS; ERR_SERVER stands for SERVFAIL */
     size_t fault_first, fault_count;
-    bool is_doh; /* only recursive, and asking about records is its purpose */
+    /* Set: a DoH server in front of that one's world; it takes no questions for a server. */
+    const struct fake_resolver *doh_of;
 };
 
 struct fake_resolver *fake_resolver_new(struct fake_clock *clock, struct fake_api *api) MUST_USE;

@@ -106,7 +106,7 @@ struct world *world_new(void)
     w->api = fake_api_new(&w->clock);
     w->dns = fake_resolver_new(&w->clock, w->api);
     w->doh = fake_resolver_new(&w->clock, w->api);
-    w->doh->is_doh = true;
+    w->doh->doh_of = w->dns;
     fake_api_attach(w->api, w->http);
     make_zones(w);
     make_accounts(w);

@@ -41,7 +41,10 @@ UNIT_TESTS += \
 	tests/unit/test_config_yaml
 UNIT_TESTS += \
 	tests/unit/test_flow_publish \
-	tests/unit/test_flow_locate
+	tests/unit/test_flow_locate \
+	tests/unit/test_flow_withdraw \
+	tests/unit/test_flow_await \
+	tests/unit/test_flow_sweep
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 # Fakes that several tests share.
