@@ -30,8 +30,7 @@ static struct config_account *add_account(struct config *config, const char *nam
 }
 
 /* Read both halves into an account.  What can't be used is a problem if it is sure to be needed. */
-static void fill(struct config_loading *load, struct config_account *account,
-                 const struct config_half halves[2])
+static void fill(struct config_loading *load, struct config_account *account, const struct config_half halves[2])
 {
     struct secret **slots[] = {&account->api_key, &account->api_secret};
 
@@ -48,12 +47,10 @@ static void fill(struct config_loading *load, struct config_account *account,
         if (account->is_default) {
             config_report_problem(&load->report, &at, "the value of \"%s\" is encrypted, not supported",
                                   halves[i].path);
-            config_report_hint(&load->report,
-                               "Decrypt it with \"sym\" and put the value itself into a file that only "
-                               "you can read.");
+            config_report_hint(&load->report, "Decrypt it with \"sym\" and put the value itself into a file that only "
+                                              "you can read.");
         }
-        account->unusable = mem_printf("the credentials of account \"%s\" are encrypted, not supported",
-                                       account->name);
+        account->unusable = mem_printf("the credentials of account \"%s\" are encrypted, not supported", account->name);
     }
     if (account->api_key && account->api_secret &&
         strcmp(secret_bytes(account->api_key), secret_bytes(account->api_secret)) == 0)
@@ -61,8 +58,7 @@ static void fill(struct config_loading *load, struct config_account *account,
 }
 
 /* Report halves that are missing; `of` and `at` say from what. */
-static bool want_both(struct config_loading *load, const struct config_half halves[2],
-                      const struct config_place *at)
+static bool want_both(struct config_loading *load, const struct config_half halves[2], const struct config_place *at)
 {
     bool good = true;
 
@@ -85,8 +81,7 @@ static void add_from_draft(struct config_loading *load, struct config_draft *dra
     account->is_default = is_default;
     account->zones = draft->zones;
     draft->zones = (struct strlist){NULL, 0};
-    if (load->req->need == CONFIG_WITHOUT_CREDENTIALS ||
-        (*draft->path && !yaml_tree_get(draft->node, "credentials")))
+    if (load->req->need == CONFIG_WITHOUT_CREDENTIALS || (*draft->path && !yaml_tree_get(draft->node, "credentials")))
         return;
     halves[0] = config_half_from_draft(load, draft, CONFIG_HALF_KEY);
     halves[1] = config_half_from_draft(load, draft, CONFIG_HALF_SECRET);
@@ -151,21 +146,18 @@ static void report_nothing(struct config_loading *load)
         config_report_problem(&load->report, &at,
                               "there are no credentials in this file, nor in DNSMADEEASY_API_KEY and "
                               "DNSMADEEASY_API_SECRET");
-        config_report_hint(&load->report,
-                           "Add the line: credentials: {api_key: \"...\", api_secret: \"...\"}");
+        config_report_hint(&load->report, "Add the line: credentials: {api_key: \"...\", api_secret: \"...\"}");
         return;
     }
     for (size_t i = 0; i < load->looked.count; i++)
         buf_printf(&places, "%s\"%s\"", i ? ", " : "", load->looked.items[i]);
-    config_report_problem(
-        &load->report, NULL,
-        "there are no credentials: DNSMADEEASY_API_KEY and DNSMADEEASY_API_SECRET are not set, and "
-        "none of these files exists: %s",
-        buf_cstr(&places));
-    config_report_hint(
-        &load->report,
-        "Create %s, mode 600, with the line: credentials: {api_key: \"...\", api_secret: \"...\"}",
-        load->looked.count ? load->looked.items[0] : "acme-dme.yaml");
+    config_report_problem(&load->report, NULL,
+                          "there are no credentials: DNSMADEEASY_API_KEY and DNSMADEEASY_API_SECRET are not set, and "
+                          "none of these files exists: %s",
+                          buf_cstr(&places));
+    config_report_hint(&load->report,
+                       "Create %s, mode 600, with the line: credentials: {api_key: \"...\", api_secret: \"...\"}",
+                       load->looked.count ? load->looked.items[0] : "acme-dme.yaml");
 }
 
 /* One account whose halves come from the environment or from `credentials`, each on its own. */
@@ -190,13 +182,12 @@ static void add_merged(struct config_loading *load, struct config_half env[2])
     account = add_account(load->config, NAME_DEFAULT);
     account->is_default = true;
     if (want_both(load, merged,
-                  draft ? &(struct config_place){CONFIG_FILE, load->config->file, draft->node->line,
-                                                 draft->node->column}
-                        : NULL)) {
+                  draft
+                      ? &(struct config_place){CONFIG_FILE, load->config->file, draft->node->line, draft->node->column}
+                      : NULL)) {
         if (merged[0].at.kind != merged[1].at.kind)
-            config_report_warning(&load->report, NULL,
-                                  "API key and secret come from different sources: %s and %s", merged[0].path,
-                                  merged[1].path);
+            config_report_warning(&load->report, NULL, "API key and secret come from different sources: %s and %s",
+                                  merged[0].path, merged[1].path);
         fill(load, account, merged);
     }
     config_half_done(&merged[0]);
@@ -209,10 +200,9 @@ static void add_all(struct config_loading *load, const struct config_half env[2]
         struct config_place at = {CONFIG_FILE, load->config->file, 0, 0};
 
         if (env[i].is_given)
-            config_report_problem(
-                &load->report, &at,
-                "the file has \"accounts\", and of the environment's credentials only %s is set",
-                env[i].path);
+            config_report_problem(&load->report, &at,
+                                  "the file has \"accounts\", and of the environment's credentials only %s is set",
+                                  env[i].path);
     }
     for (size_t i = 0; i < load->draft_count; i++) {
         if (load->drafts[i].node->kind == YAML_TREE_MAP)
@@ -272,8 +262,8 @@ static size_t match_zone(const char *name, const char *zone)
     return z;
 }
 
-enum err_code config_account_for(const struct config *config, const char *name,
-                                 const struct config_account **out, struct err *err)
+enum err_code config_account_for(const struct config *config, const char *name, const struct config_account **out,
+                                 struct err *err)
 {
     const struct config_account *best = NULL;
     size_t best_len = 0;

@@ -64,8 +64,7 @@ bool config_is_ipv6(const char *text, size_t len)
     before = gap ? count_groups(text, gap) : 0;
     after = gap + 2 < len ? count_groups(text + gap + 2, len - gap - 2) : 0;
     /* An IPv4 tail can only be at the very end, and "::" stands for at least one group. */
-    return (gap == 0 || (before && !memchr(text, '.', gap))) && (gap + 2 == len || after) &&
-           before + after <= 7;
+    return (gap == 0 || (before && !memchr(text, '.', gap))) && (gap + 2 == len || after) && before + after <= 7;
 }
 
 /* "" or ":1" to ":65535" */
@@ -149,8 +148,7 @@ bool config_is_dns_name(const char *text)
 
 static bool is_this_machine(const char *host, size_t len)
 {
-    return (len == 9 && text_ncasecmp(host, "localhost", 9) == 0) ||
-           (len == 3 && memcmp(host, "::1", 3) == 0) ||
+    return (len == 9 && text_ncasecmp(host, "localhost", 9) == 0) || (len == 3 && memcmp(host, "::1", 3) == 0) ||
            (config_is_ipv4(host, len) && memcmp(host, "127.", 4) == 0);
 }
 

@@ -73,25 +73,49 @@ static void assemble(struct config_loading *load, const struct platform_file_inf
     config_make_accounts(load);
 }
 
+static enum err_code finish(struct config_loading *load, struct config **out, struct strlist *problems, struct err *err)
+{
+    enum err_code code = config_report_finish(&load->report, load->config->file, problems, err);
+
+    if (code != ERR_OK)
+        return code;
+    *out = load->config;
+    load->config = NULL;
+    return ERR_OK;
+}
+
+static void loading_init(struct config_loading *load, const struct config_request *req, struct strlist *warnings)
+{
+    *load = (struct config_loading){.req = req};
+    load->report.warnings = warnings;
+    load->config = mem_zalloc(sizeof *load->config);
+}
+
 enum err_code config_load(const struct config_request *req, struct config **out, struct strlist *problems,
                           struct strlist *warnings, struct err *err)
 {
-    struct config_loading AUTO(loading_done) load = {.req = req};
+    struct config_loading AUTO(loading_done) load;
     struct buf AUTO_BUF content = BUF_INIT(0);
     struct platform_file_info info = {.exposure = PLATFORM_WORLD_READABLE};
-    enum err_code code;
 
-    load.report.warnings = warnings;
-    load.config = mem_zalloc(sizeof *load.config);
+    loading_init(&load, req, warnings);
     if (config_find(&load, &content, &info)) {
         if (load.config->file)
             load.tree = yaml_tree_parse(load.config->file, buf_cstr(&content), content.len, &load.report);
         assemble(&load, &info);
     }
-    code = config_report_finish(&load.report, load.config->file, problems, err);
-    if (code != ERR_OK)
-        return code;
-    *out = load.config;
-    load.config = NULL;
-    return ERR_OK;
+    return finish(&load, out, problems, err);
+}
+
+enum err_code config_load_text(const struct config_request *req, const char *text, size_t len, struct config **out,
+                               struct strlist *problems, struct strlist *warnings, struct err *err)
+{
+    const struct platform_file_info info = {.exposure = PLATFORM_PRIVATE, .owner_is_trusted = true};
+    struct config_loading AUTO(loading_done) load;
+
+    loading_init(&load, req, warnings);
+    load.config->file = mem_strdup(req->file);
+    load.tree = yaml_tree_parse(load.config->file, text, len, &load.report);
+    assemble(&load, &info);
+    return finish(&load, out, problems, err);
 }

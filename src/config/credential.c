@@ -34,8 +34,8 @@ struct config_half config_half_from_environment(struct config_loading *load, enu
     half.text = value;
     half.len = value ? strlen(value) : 0;
     if (value && file) {
-        config_report_problem(&load->report, NULL, "environment variables %s and %s are both set",
-                              variables[kind], file_variables[kind]);
+        config_report_problem(&load->report, NULL, "environment variables %s and %s are both set", variables[kind],
+                              file_variables[kind]);
         config_report_hint(&load->report, "Unset one of them.");
         half.was_refused = true;
     } else if (file) {
@@ -71,8 +71,7 @@ struct config_half config_half_from_draft(struct config_loading *load, const str
     if (value || file)
         half.at = yaml_tree_place(value ? value : file, load->config->file);
     if (value && file) {
-        config_report_problem(&load->report, &half.at, "\"%s\" and \"%s_file\" are both given", half.path,
-                              half.path);
+        config_report_problem(&load->report, &half.at, "\"%s\" and \"%s_file\" are both given", half.path, half.path);
         config_report_hint(&load->report, "Give one of them.");
         half.was_refused = true;
     } else if (value) {
@@ -227,8 +226,8 @@ static enum config_half_result clean(struct config_loading *load, const struct c
     }
     warn_stripped(load, at, half->path, c);
     if (half->kind == CONFIG_HALF_KEY && !is_uuid(c->text, c->len))
-        config_report_warning(&load->report, at,
-                              "the value of \"%s\" is no UUID, as DNS Made Easy's API keys are", half->path);
+        config_report_warning(&load->report, at, "the value of \"%s\" is no UUID, as DNS Made Easy's API keys are",
+                              half->path);
     *out = secret_new(c->text, c->len);
     return CONFIG_HALF_GOOD;
 }
@@ -248,7 +247,13 @@ enum config_half_result config_half_read(struct config_loading *load, const stru
         enum err_code code = platform_file_read(half->file, &content, &info, &err);
 
         if (code != ERR_OK) {
-            config_report_error(&load->report, code == ERR_NOT_FOUND ? ERR_CONFIG : code, &at, "%s", err.msg);
+            /* The key itself where the name of its file belongs is an easy mistake. */
+            const char *slash = strrchr(half->file, '/');
+            bool hide = config_may_be_secret(slash ? slash : half->file);
+
+            config_report_error(
+                &load->report, code == ERR_NOT_FOUND ? ERR_CONFIG : code, &at, "%s",
+                hide ? "could not read the file, whose name is not shown here, as it looks like a secret" : err.msg);
             return CONFIG_HALF_REFUSED;
         }
         config_check_exposure(load, half->file, &info);

@@ -73,11 +73,11 @@ static void check_zones(struct config_loading *load)
     qsort(all, count, sizeof *all, compare_zones);
     for (size_t i = 1; i < count; i++) {
         struct config_place at = draft_place(load, all[i].owner);
+        char AUTO_FREE *quoted = config_quote(all[i].zone);
 
         if (strcmp(all[i].zone, all[i - 1].zone) == 0)
-            config_report_problem(&load->report, &at,
-                                  "zone \"%s\" is listed twice; first in the account in line %zu",
-                                  all[i].zone, all[i - 1].owner->node->line);
+            config_report_problem(&load->report, &at, "zone %s is listed twice; first in the account in line %zu",
+                                  quoted, all[i - 1].owner->node->line);
     }
 }
 

@@ -29,8 +29,7 @@ static bool complain(struct config_loading *load, const char *file, const char *
     return !load->config->allow_readable_secrets;
 }
 
-void config_check_exposure(struct config_loading *load, const char *file,
-                           const struct platform_file_info *info)
+void config_check_exposure(struct config_loading *load, const char *file, const struct platform_file_info *info)
 {
     char AUTO_FREE *quoted = shell_quote(file);
 
@@ -49,8 +48,7 @@ void config_check_exposure(struct config_loading *load, const char *file,
         config_report_hint(&load->report, "Take other users' right to read it away.");
 }
 
-void config_check_writable(struct config_loading *load, const char *file,
-                           const struct platform_file_info *info)
+void config_check_writable(struct config_loading *load, const char *file, const struct platform_file_info *info)
 {
     char AUTO_FREE *quoted = shell_quote(file);
 

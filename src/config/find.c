@@ -11,8 +11,8 @@
 enum found { FOUND, NOT_FOUND, FAILED };
 
 /* Read a candidate, which is named on a reader's behalf by `named_by`; NULL: one of the usual places. */
-static enum found try(struct config_loading *load, const char *path, const char *named_by,
-                      struct buf *content, struct platform_file_info *info)
+static enum found try(struct config_loading *load, const char *path, const char *named_by, struct buf *content,
+                      struct platform_file_info *info)
 {
     struct config_place at = {CONFIG_FILE, path, 0, 0};
     struct err err;
@@ -27,8 +27,7 @@ static enum found try(struct config_loading *load, const char *path, const char 
         return NOT_FOUND;
     }
     if (code == ERR_NOT_FOUND) {
-        config_report_problem(&load->report, &at, "the configuration file that %s names does not exist",
-                              named_by);
+        config_report_problem(&load->report, &at, "the configuration file that %s names does not exist", named_by);
         return FAILED;
     }
     /* A directory that can't even be searched: whether the file exists is unknown. */

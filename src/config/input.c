@@ -25,8 +25,7 @@ static bool is_utf16(const struct config_input *input)
 {
     const char *p = input->text;
 
-    return input->len >= 2 &&
-           (memcmp(p, "\xff\xfe", 2) == 0 || memcmp(p, "\xfe\xff", 2) == 0 || !p[0] != !p[1]);
+    return input->len >= 2 && (memcmp(p, "\xff\xfe", 2) == 0 || memcmp(p, "\xfe\xff", 2) == 0 || !p[0] != !p[1]);
 }
 
 static bool is_blank(const struct config_input *input)

@@ -35,6 +35,10 @@ struct config_text {
     struct config_place at;
 };
 
+/* config.c: config_load() for a file whose content is at hand already, named req->file, and private.  For tests. */
+enum err_code config_load_text(const struct config_request *req, const char *text, size_t len, struct config **out,
+                               struct strlist *problems, struct strlist *warnings, struct err *err) MUST_USE;
+
 /* value.c: check the texts of a value by the key's type, store it in `field` (whose old value is freed),
  * true; or report every mistake and store nothing.  `path` is the key's name for messages: that of the table,
  * or with the number of the list's item. */
@@ -43,8 +47,7 @@ bool config_value_set(struct config_loading *load, const struct config_key *key,
 
 /* value.c: make a path of the configuration absolute: "~/" is the home directory; in a file, relative paths
  * begin at the file's directory.  NULL after reporting a problem. */
-char *config_path_resolve(struct config_loading *load, const char *path,
-                          const struct config_text *text) MUST_USE;
+char *config_path_resolve(struct config_loading *load, const char *path, const struct config_text *text) MUST_USE;
 
 /* origin.c: remember where a value came from; let `to` come from where `from` came from. */
 void config_origin_set(struct config *config, const char *path, const struct config_place *at);
@@ -71,13 +74,11 @@ void config_settle_endpoint(struct config_loading *load);
 const char *config_env(const struct config_loading *load, const char *name);
 
 /* exposure.c: refuse a file with secrets that others can read, or warn if that is allowed. */
-void config_check_exposure(struct config_loading *load, const char *file,
-                           const struct platform_file_info *info);
+void config_check_exposure(struct config_loading *load, const char *file, const struct platform_file_info *info);
 
 /* exposure.c: the same for a file without secrets that everybody can change: it says where keys are sent to.
  */
-void config_check_writable(struct config_loading *load, const char *file,
-                           const struct platform_file_info *info);
+void config_check_writable(struct config_loading *load, const char *file, const struct platform_file_info *info);
 
 /* account.c: make the accounts of load->config. */
 void config_make_accounts(struct config_loading *load);

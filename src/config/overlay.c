@@ -79,8 +79,7 @@ void config_set_from_environment(struct config_loading *load)
 
     for (size_t i = 0; i < count; i++) {
         const struct config_place at = {CONFIG_ENVIRONMENT, keys[i].variable, 0, 0};
-        const char *value = keys[i].variable && is_setting(&keys[i]) ? config_env(load, keys[i].variable)
-                                                                     : NULL;
+        const char *value = keys[i].variable && is_setting(&keys[i]) ? config_env(load, keys[i].variable) : NULL;
 
         if (value)
             set_one(load, &keys[i], value, &at);

@@ -55,15 +55,15 @@ static char *line_format(const struct config_place *at, const char *fmt, va_list
     return mem_strdup(safe);
 }
 
-static void add(struct config_report *report, enum err_code code, char *text)
+static void add(struct config_report *report, enum err_code code, const struct config_place *at, const char *fmt,
+                va_list args)
 {
     if (report->count == CONFIG_PROBLEMS_MAX) {
         report->left_out++;
-        free(text);
         return;
     }
     report->problems = mem_resize(report->problems, report->count + 1, sizeof *report->problems);
-    report->problems[report->count++] = (struct config_problem){.code = code, .text = text};
+    report->problems[report->count++] = (struct config_problem){.code = code, .text = line_format(at, fmt, args, "")};
 }
 
 void config_report_problem(struct config_report *report, const struct config_place *at, const char *fmt, ...)
@@ -71,7 +71,7 @@ void config_report_problem(struct config_report *report, const struct config_pla
     va_list args;
 
     va_start(args, fmt);
-    add(report, ERR_CONFIG, line_format(at, fmt, args, ""));
+    add(report, ERR_CONFIG, at, fmt, args);
     va_end(args);
 }
 
@@ -81,7 +81,7 @@ void config_report_error(struct config_report *report, enum err_code code, const
     va_list args;
 
     va_start(args, fmt);
-    add(report, code, line_format(at, fmt, args, ""));
+    add(report, code, at, fmt, args);
     va_end(args);
 }
 
@@ -148,19 +148,20 @@ enum err_code config_report_finish(struct config_report *report, const char *fil
             strlist_add(problems, report->problems[i].text);
         if (report->left_out)
             strlist_add_take(problems, mem_printf("... and %zu more", report->left_out));
-        (void)err_set(err, code, "the configuration%s%s%s has %zu mistakes", file ? " \"" : "",
-                      file ? file : "", file ? "\"" : "", report->count + report->left_out);
+        (void)err_set(err, code, "the configuration%s%s%s has %zu mistakes", file ? " \"" : "", file ? file : "",
+                      file ? "\"" : "", report->count + report->left_out);
     }
     if (hinting)
         err_hint(err, "%s", hinting->hint);
     return code;
 }
 
-/* Keys of DNS Made Easy are UUIDs, encrypted ones base64: a long run of letters and digits that has both. */
-static bool may_be_secret(const char *text)
+/* Keys of DNS Made Easy are UUIDs, encrypted ones base64: a long run of letters and digits, with more
+ * digits than the names of files and hosts have. */
+bool config_may_be_secret(const char *text)
 {
     size_t run = 0;
-    bool digit = false;
+    size_t digits = 0;
     bool letter = false;
 
     for (; *text; text++) {
@@ -168,14 +169,14 @@ static bool may_be_secret(const char *text)
         bool is_letter = text_lower(*text) >= 'a' && text_lower(*text) <= 'z';
 
         if (!is_digit && !is_letter && !strchr("+=_-", *text)) {
-            run = 0;
-            digit = letter = false;
+            run = digits = 0;
+            letter = false;
             continue;
         }
         run++;
-        digit = digit || is_digit;
+        digits += is_digit ? 1 : 0;
         letter = letter || is_letter;
-        if (run >= 20 && digit && letter)
+        if (run >= 20 && digits >= 3 && letter)
             return true;
     }
     return false;
@@ -185,7 +186,7 @@ char *config_quote(const char *text)
 {
     char short_text[100];
 
-    if (may_be_secret(text))
+    if (config_may_be_secret(text))
         return mem_strdup("a value that is not shown here, as it looks like a secret");
     text_cut_into(short_text, sizeof short_text, text);
     return mem_printf("\"%s\"", short_text);

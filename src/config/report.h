@@ -5,6 +5,7 @@
 #ifndef ACME_DME_CONFIG_REPORT_H
 #define ACME_DME_CONFIG_REPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "config/config.h"
@@ -58,6 +59,9 @@ void config_report_warning(struct config_report *report, const struct config_pla
  * `file` is the one that was read, NULL for none. */
 enum err_code config_report_finish(struct config_report *report, const char *file, struct strlist *problems,
                                    struct err *err) MUST_USE;
+
+/* Might a text be a secret in the wrong place? */
+bool config_may_be_secret(const char *text);
 
 /* A value for a message: in quotes, or, when it might be a secret in the wrong place, words that do not show
  * it. */

@@ -90,8 +90,7 @@ char *config_path_resolve(struct config_loading *load, const char *path, const s
     const char *slash;
 
     if (!*text->text || !is_plain(text->text) || strlen(text->text) > STRING_MAX) {
-        config_report_problem(&load->report, &text->at, "\"%s\" must be a path without control characters",
-                              path);
+        config_report_problem(&load->report, &text->at, "\"%s\" must be a path without control characters", path);
         return NULL;
     }
     if (text->at.kind != CONFIG_FILE || is_absolute(text->text))
@@ -99,8 +98,8 @@ char *config_path_resolve(struct config_loading *load, const char *path, const s
     if (text_starts_with(text->text, "~/")) {
         if (load->req->home)
             return mem_printf("%s/%s", load->req->home, text->text + 2);
-        config_report_problem(&load->report, &text->at,
-                              "\"%s\" begins with \"~/\", and there is no home directory", path);
+        config_report_problem(&load->report, &text->at, "\"%s\" begins with \"~/\", and there is no home directory",
+                              path);
         return NULL;
     }
     slash = strrchr(text->at.name, '/');
@@ -121,8 +120,7 @@ static bool set_path(const struct value *v)
 /* A URL isn't quoted in messages: it may hold a password. */
 static bool check_url(const struct value *v, const struct config_text *text)
 {
-    const char *fault = strlen(text->text) > STRING_MAX ? "of a reasonable length"
-                                                        : config_url_fault(text->text);
+    const char *fault = strlen(text->text) > STRING_MAX ? "of a reasonable length" : config_url_fault(text->text);
 
     if (fault)
         config_report_problem(&v->load->report, &text->at, "\"%s\" must be an https URL %s", v->path, fault);
@@ -164,8 +162,8 @@ static bool set_duration(const struct value *v)
 
     if (parse_uint(text->text, 0, UINT32_MAX, &number)) {
         config_report_problem(&v->load->report, &text->at,
-                              "\"%s\" needs a unit (ms, s, m, h or d): \"%llus\" if seconds are meant",
-                              v->path, (unsigned long long)number);
+                              "\"%s\" needs a unit (ms, s, m, h or d): \"%llus\" if seconds are meant", v->path,
+                              (unsigned long long)number);
         return false;
     }
     if (!parse_duration_ms(text->text, &ms) || ms < v->key->min || ms > v->key->max) {
@@ -219,8 +217,7 @@ static bool check_item(const struct value *v, const struct config_text *text)
     if (v->key->type == CONFIG_TYPE_ADDRESSES) {
         if (config_is_address(text->text))
             return true;
-        must_be(v, text,
-                "an IP address with or without port (\"192.0.2.1\", \"192.0.2.1:53\", \"[2001:db8::1]:53\")");
+        must_be(v, text, "an IP address with or without port (\"192.0.2.1\", \"192.0.2.1:53\", \"[2001:db8::1]:53\")");
         return false;
     }
     if (config_is_dns_name(text->text))

@@ -93,8 +93,7 @@ static void report_unknown(struct config_loading *load, const struct section *s,
     list_children(s->table, &known);
     better = find_glued(item->key, &known);
     if (better) {
-        config_report_problem(&load->report, &at, "\"%s%s:\" needs a space after the colon", s->shown,
-                              better);
+        config_report_problem(&load->report, &at, "\"%s%s:\" needs a space after the colon", s->shown, better);
         return;
     }
     if (!is_showable(item->key)) {
@@ -105,17 +104,17 @@ static void report_unknown(struct config_loading *load, const struct section *s,
     if (!*s->table && config_key_find(item->key)) {
         size_t len = strcspn(item->key, ".");
 
-        config_report_problem(&load->report, &at, "\"%s\" must be written as \"%s:\" below \"%.*s:\"",
-                              item->key, item->key + len + 1, (int)len, item->key);
+        config_report_problem(&load->report, &at, "\"%s\" must be written as \"%s:\" below \"%.*s:\"", item->key,
+                              item->key + len + 1, (int)len, item->key);
         return;
     }
     better = text_nearest(item->key, (const char *const *)known.items, known.count);
     if (better)
-        config_report_problem(&load->report, &at, "unknown key \"%s%s\"; did you mean \"%s%s\"?", s->shown,
-                              item->key, s->shown, better);
+        config_report_problem(&load->report, &at, "unknown key \"%s%s\"; did you mean \"%s%s\"?", s->shown, item->key,
+                              s->shown, better);
     else if (find_elsewhere(item->key))
-        config_report_problem(&load->report, &at, "unknown key \"%s%s\"; did you mean \"%s\"?", s->shown,
-                              item->key, find_elsewhere(item->key));
+        config_report_problem(&load->report, &at, "unknown key \"%s%s\"; did you mean \"%s\"?", s->shown, item->key,
+                              find_elsewhere(item->key));
     else
         config_report_problem(&load->report, &at, "unknown key \"%s%s\"", s->shown, item->key);
 }
@@ -199,11 +198,11 @@ static void take_setting(struct config_loading *load, const struct section *s, c
 }
 
 /* A key of `credentials`: kept as it is until it is known which account is used. */
-static void take_credential(struct config_loading *load, const struct section *s,
-                            const struct yaml_tree *item, const char *shown)
+static void take_credential(struct config_loading *load, const struct section *s, const struct yaml_tree *item,
+                            const char *shown)
 {
-    static const char *const names[CONFIG_GIVEN_COUNT] = {"api_key", "api_secret", "api_key_file",
-                                                          "api_secret_file", "encryption_key"};
+    static const char *const names[CONFIG_GIVEN_COUNT] = {"api_key", "api_secret", "api_key_file", "api_secret_file",
+                                                          "encryption_key"};
 
     for (size_t i = 0; i < CONFIG_GIVEN_COUNT; i++) {
         if (strcmp(item->key, names[i]) != 0)
@@ -231,8 +230,7 @@ static bool is_prefix(const char *path)
     return false;
 }
 
-static struct config_draft *add_draft(struct config_loading *load, const struct yaml_tree *node,
-                                      const char *path)
+static struct config_draft *add_draft(struct config_loading *load, const struct yaml_tree *node, const char *path)
 {
     struct config_draft *draft;
 
@@ -248,13 +246,12 @@ static bool want_map(struct config_loading *load, const struct yaml_tree *node, 
     struct config_place at = place(load, node);
 
     if (node->kind == YAML_TREE_SCALAR || node->kind == YAML_TREE_LIST)
-        config_report_problem(&load->report, &at, "\"%s\" must be a mapping (\"key: value\" lines), not a %s",
-                              shown, node->kind == YAML_TREE_LIST ? "list" : "single value");
+        config_report_problem(&load->report, &at, "\"%s\" must be a mapping (\"key: value\" lines), not a %s", shown,
+                              node->kind == YAML_TREE_LIST ? "list" : "single value");
     return node->kind == YAML_TREE_MAP;
 }
 
-static void walk_list(struct config_loading *load, const struct yaml_tree *list, const char *table,
-                      const char *shown)
+static void walk_list(struct config_loading *load, const struct yaml_tree *list, const char *table, const char *shown)
 {
     struct config_place at = place(load, list);
 

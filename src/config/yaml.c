@@ -46,8 +46,7 @@ static const char *advice(const char *problem)
         {"found unexpected end of stream", "A quote is opened and not closed."},
         {"did not find expected ',' or '}'", "A \"{\" is opened and not closed, or a \",\" is missing."},
         {"did not find expected ',' or ']'", "A \"[\" is opened and not closed, or a \",\" is missing."},
-        {"block sequence entries are not allowed in this context",
-         "A list's \"- \" begins on a line of its own."},
+        {"block sequence entries are not allowed in this context", "A list's \"- \" begins on a line of its own."},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
@@ -73,8 +72,8 @@ static void report_syntax(struct reader *r)
         return;
     }
     if (p->context && p->context_mark.line + 1 != at.line)
-        config_report_problem(r->report, &at, "not valid YAML: %s, %s that began in line %zu", problem,
-                              p->context, p->context_mark.line + 1);
+        config_report_problem(r->report, &at, "not valid YAML: %s, %s that began in line %zu", problem, p->context,
+                              p->context_mark.line + 1);
     else
         config_report_problem(r->report, &at, "not valid YAML: %s%s%s", problem, p->context ? ", " : "",
                               p->context ? p->context : "");
@@ -105,9 +104,8 @@ static bool read_node(struct reader *r, yaml_event_t *begin, struct yaml_tree *o
 
 static bool is_null(const char *text, yaml_scalar_style_t style)
 {
-    return style == YAML_PLAIN_SCALAR_STYLE &&
-           (!*text || strcmp(text, "~") == 0 || strcmp(text, "null") == 0 || strcmp(text, "Null") == 0 ||
-            strcmp(text, "NULL") == 0);
+    return style == YAML_PLAIN_SCALAR_STYLE && (!*text || strcmp(text, "~") == 0 || strcmp(text, "null") == 0 ||
+                                                strcmp(text, "Null") == 0 || strcmp(text, "NULL") == 0);
 }
 
 /* Anchors and tags of any node.  Their text isn't shown: a secret that begins with "&" or "!" looks like one.
@@ -119,8 +117,7 @@ static void check_decoration(struct reader *r, const yaml_event_t *event, const 
 
     if (anchor) {
         config_report_problem(r->report, &at, "anchors (\"&name\") are not supported");
-        config_report_hint(r->report,
-                           "Put a value that begins with \"&\" in quotes; write repeated values out.");
+        config_report_hint(r->report, "Put a value that begins with \"&\" in quotes; write repeated values out.");
     }
     if (tag) {
         config_report_problem(r->report, &at, "tags (\"!name\") are not supported");
@@ -287,8 +284,7 @@ static bool read_node(struct reader *r, yaml_event_t *begin, struct yaml_tree *o
     }
     if (begin->type == YAML_ALIAS_EVENT) {
         config_report_problem(r->report, &at, "aliases (\"*name\") are not supported");
-        config_report_hint(r->report,
-                           "Put a value that begins with \"*\" in quotes; write repeated values out.");
+        config_report_hint(r->report, "Put a value that begins with \"*\" in quotes; write repeated values out.");
         out->kind = YAML_TREE_BAD;
         return true;
     }
@@ -344,8 +340,7 @@ static bool read_stream(struct reader *r, struct yaml_tree *out)
     }
 }
 
-struct yaml_tree *yaml_tree_parse(const char *file, const char *text, size_t len,
-                                  struct config_report *report)
+struct yaml_tree *yaml_tree_parse(const char *file, const char *text, size_t len, struct config_report *report)
 {
     struct reader r = {.input = {file, text, len}, .report = report};
     struct yaml_tree *tree;
