@@ -25,6 +25,7 @@ libacmedme_a_SOURCES = \
 	src/platform/posix_lock.c \
 	src/platform/posix_process.c \
 	src/platform/posix_run.c \
+	src/platform/posix_write.c \
 	src/json/json.c src/json/json.h \
 	src/crypto/b64url.c src/crypto/b64url.h \
 	src/crypto/digest.c src/crypto/digest.h \

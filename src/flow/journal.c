@@ -33,50 +33,56 @@ static bool is_same_place(const struct journal_entry *a, const struct journal_en
 /* Write that the record is about to be there.  An entry that is there already becomes one of this run and of now: else
  * it would be swept as a leftover while we need it.  When its zone was found anew the record will be made anew in it,
  * and that is this call's doing. */
-static enum err_code write_intent(struct challenge *c, struct placement *p, struct err *err)
+static bool is_written(const struct placement *p)
+{
+    return p->entry.id && p->entry.zone_id == p->zone->id && p->age == PLACEMENT_KNOWN;
+}
+
+/* Taken over from another run, or the zone was found anew under another id. */
+static enum err_code rewrite_intent(struct challenge *c, struct placement *p, struct err *err)
 {
     AUTO(journal_entry_done) struct journal_entry before = p->entry;
 
-    p->entry = (struct journal_entry){.id = NULL};
     entry_fill(c, p, &p->entry);
-    if (!before.id)
-        return journal_add(c->opts.store, &p->entry, err);
     p->entry.id = mem_strdup(before.id);
-    if (!is_same_place(&p->entry, &before))
-        p->age = PLACEMENT_NEW;
-    if (p->age == PLACEMENT_KNOWN) {
-        p->entry.state = before.state;
-        p->entry.record_id = before.record_id;
-        p->entry.published_ms = before.published_ms;
-    }
     return journal_update(c->opts.store, &p->entry, err);
 }
 
 enum err_code record_intent(struct challenge *c, struct placement *items, size_t count, struct err *err)
 {
-    for (size_t i = 0; c->opts.store && i < count; i++) {
-        enum err_code code = write_intent(c, &items[i], err);
+    AUTO_FREE struct journal_entry **fresh = mem_calloc(count, sizeof(struct journal_entry *));
+    size_t fresh_count = 0;
 
+    for (size_t i = 0; c->opts.store && i < count; i++) {
+        struct placement *p = &items[i];
+        enum err_code code = ERR_OK;
+
+        if (!p->entry.id) {
+            journal_entry_done(&p->entry);
+            entry_fill(c, p, &p->entry);
+            fresh[fresh_count++] = &p->entry;
+        } else if (!is_written(p)) {
+            code = rewrite_intent(c, p, err);
+        }
         if (code != ERR_OK)
             return code;
     }
-    return ERR_OK;
+    return fresh_count ? journal_add_all(c->opts.store, fresh, fresh_count, err) : ERR_OK;
 }
 
 enum err_code record_published(struct challenge *c, struct placement *items, size_t count, struct err *err)
 {
-    for (size_t i = 0; c->opts.store && i < count; i++) {
-        struct journal_entry *entry = &items[i].entry;
-        enum err_code code;
+    AUTO_FREE struct journal_entry **entries = mem_calloc(count, sizeof(struct journal_entry *));
 
-        entry->state = JOURNAL_PUBLISHED;
-        entry->record_id = items[i].record_id;
-        entry->published_ms = clock_wall_ms(c->opts.clock);
-        code = journal_update(c->opts.store, entry, err);
-        if (code != ERR_OK)
-            return code;
+    if (!c->opts.store)
+        return ERR_OK;
+    for (size_t i = 0; i < count; i++) {
+        entries[i] = &items[i].entry;
+        entries[i]->state = JOURNAL_PUBLISHED;
+        entries[i]->record_id = items[i].record_id;
+        entries[i]->published_ms = clock_wall_ms(c->opts.clock);
     }
-    return ERR_OK;
+    return journal_confirm(c->opts.store, entries, count, err);
 }
 
 enum err_code record_removed(struct challenge *c, struct placement *items, size_t count, struct err *err)

@@ -72,14 +72,28 @@ enum err_code platform_file_read(const char *path, struct buf *out, struct platf
 
 bool platform_file_exists(const char *path);
 
-/* Create or replace `path` atomically and durably: temporary file of mode 0600 beside it, write, fsync, close,
- * rename, fsync of the directory.  On failure the old file is as it was and no temporary file remains. */
-enum err_code platform_file_replace(const char *path, const void *data, size_t len, struct err *err) MUST_USE;
+struct platform_file_write {
+    const char *path;
+    const void *data;
+    size_t len;
+};
 
-/* The same, but fails with ERR_EXISTS when `path` exists. */
+enum platform_write_mode {
+    PLATFORM_CREATE,         /* none may exist: ERR_EXISTS; all or none are made */
+    PLATFORM_REPLACE,        /* on failure some may be replaced, and each is either old or new */
+    PLATFORM_REPLACE_LAZILY, /* the same, but a power failure right after may bring the old ones back */
+};
+
+/* Write files of one directory atomically and durably: temporary files of mode 0600 beside them, write, fsync, close,
+ * rename, fsync of the directory.  Much faster than one by one.  No temporary file remains. */
+enum err_code platform_files_write(const struct platform_file_write *writes, size_t count,
+                                   enum platform_write_mode mode, struct err *err) MUST_USE;
+
+/* One file. */
+enum err_code platform_file_replace(const char *path, const void *data, size_t len, struct err *err) MUST_USE;
 enum err_code platform_file_create(const char *path, const void *data, size_t len, struct err *err) MUST_USE;
 
-/* Remove durably (fsync of the directory).  A file that is not there is success. */
+/* Remove; a file that is not there is success.  A power failure right after may bring it back. */
 enum err_code platform_file_remove(const char *path, struct err *err) MUST_USE;
 
 /* Make a directory and its parents, mode 0700 for those it makes; existing is success. */

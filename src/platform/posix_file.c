@@ -1,25 +1,12 @@
-/* SPDX-License-Identifier: MIT
- *
- * Reading, atomic writing and removing of single files.
- *
- * A write goes to a temporary file in the same directory, is synced, and takes its place by rename; the
- * directory is synced last.  Whatever kills us in between leaves the old file whole, and at worst a temporary
- * file, whose name platform_dir_sweep() knows.
- */
+/* SPDX-License-Identifier: MIT */
 #include "platform/platform.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "platform/posix.h"
-
-#define TEMP_ATTEMPTS 8
-
-/* ------------------------------------------------------------------ reading */
 
 static enum err_code open_regular(const char *path, int *out_fd, struct stat *st, struct err *err)
 {
@@ -89,131 +76,9 @@ bool platform_file_exists(const char *path)
     return stat(path, &st) == 0;
 }
 
-/* ------------------------------------------------------------------ writing */
-
-static char *directory_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    if (!slash)
-        return mem_strdup(".");
-    return slash == path ? mem_strdup("/") : mem_strndup(path, (size_t)(slash - path));
-}
-
-/* Make a rename or an unlink durable.  File systems without the notion say EINVAL (some network and FUSE
- * ones). */
-static enum err_code sync_directory_of(const char *path, struct err *err)
-{
-    char AUTO_FREE *dir = directory_of(path);
-    int AUTO_FD fd = posix_open(dir, O_RDONLY | O_DIRECTORY, 0);
-
-    if (fd < 0)
-        return errno == EACCES ? ERR_OK : posix_err(err, ERR_IO, errno, "open the directory", dir);
-    if (fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP && errno != EBADF)
-        return posix_err(err, ERR_IO, errno, "sync the directory", dir);
-    return ERR_OK;
-}
-
-/* A new file beside `path`, under a name that no one else has. */
-static enum err_code temp_open(const char *path, char **out_name, int *out_fd, struct err *err)
-{
-    char AUTO_FREE *dir = directory_of(path);
-
-    for (int attempt = 0; attempt < TEMP_ATTEMPTS; attempt++) {
-        uint64_t random;
-        enum err_code rc = platform_random(&random, sizeof random, err);
-        char AUTO_FREE *name = NULL;
-        int fd;
-
-        if (rc != ERR_OK)
-            return rc;
-        name = mem_printf("%s/" POSIX_TEMP_PREFIX "%016llx" POSIX_TEMP_SUFFIX, dir,
-                          (unsigned long long)random);
-        fd = posix_open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
-        if (fd >= 0) {
-            *out_name = name;
-            *out_fd = fd;
-            name = NULL;
-            return ERR_OK;
-        }
-        if (errno != EEXIST)
-            break;
-    }
-    return posix_err(err, ERR_IO, errno, "create a file in", dir);
-}
-
-static enum err_code fill_and_close(int *fd, const void *data, size_t len, const char *path, struct err *err)
-{
-    int closing = *fd;
-
-    if (!posix_write_all(*fd, data, len))
-        return posix_err(err, ERR_IO, errno, "write", path);
-    if (fsync(*fd) != 0)
-        return posix_err(err, ERR_IO, errno, "sync", path);
-    *fd = -1;
-    /* NFS and quotas report late; EINTR means closed all the same on every system that matters. */
-    if (close(closing) != 0 && errno != EINTR)
-        return posix_err(err, ERR_IO, errno, "write", path);
-    return ERR_OK;
-}
-
-static bool move_over(const char *temp, const char *path)
-{
-    return rename(temp, path) == 0;
-}
-
-/* Rename unless `path` exists.  Not every file system knows that (NFS, older FUSE), and not every one knows
- * hard links (FAT); each knows one of them. */
-static bool move_new(const char *temp, const char *path)
-{
-#ifdef HAVE_RENAMEAT2
-    if (renameat2(AT_FDCWD, temp, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
-        return true;
-    if (errno != EINVAL && errno != ENOSYS)
-        return false;
-#endif
-    if (link(temp, path) != 0)
-        return false;
-    (void)unlink(temp);
-    return true;
-}
-
-static enum err_code write_file(const char *path, const void *data, size_t len,
-                                bool (*move)(const char *temp, const char *path), struct err *err)
-{
-    char AUTO_FREE *temp = NULL;
-    int AUTO_FD fd = -1;
-    enum err_code rc = temp_open(path, &temp, &fd, err);
-
-    if (rc != ERR_OK)
-        return rc;
-    rc = fill_and_close(&fd, data, len, path, err);
-    if (rc == ERR_OK && !move(temp, path))
-        rc = errno == EEXIST ? err_set(err, ERR_EXISTS, "could not create \"%s\": it exists", path)
-                             : posix_err(err, ERR_IO, errno, "write", path);
-    if (rc != ERR_OK) {
-        (void)unlink(temp);
-        return rc;
-    }
-    return sync_directory_of(path, err);
-}
-
-enum err_code platform_file_replace(const char *path, const void *data, size_t len, struct err *err)
-{
-    return write_file(path, data, len, move_over, err);
-}
-
-enum err_code platform_file_create(const char *path, const void *data, size_t len, struct err *err)
-{
-    return write_file(path, data, len, move_new, err);
-}
-
 enum err_code platform_file_remove(const char *path, struct err *err)
 {
-    if (unlink(path) != 0) {
-        if (errno == ENOENT)
-            return ERR_OK;
+    if (unlink(path) != 0 && errno != ENOENT)
         return posix_err(err, ERR_IO, errno, "remove", path);
-    }
-    return sync_directory_of(path, err);
+    return ERR_OK;
 }

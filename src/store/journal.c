@@ -177,40 +177,93 @@ static enum err_code path_of(const struct store *store, const char *id, char **o
     return ERR_OK;
 }
 
-static enum err_code write_entry(const struct store *store, const char *id, const struct journal_entry *entry,
-                                 enum err_code (*write)(const char *, const void *, size_t, struct err *),
-                                 struct err *err)
+/* Files to be written, and the texts that they are made of. */
+struct writing {
+    struct platform_file_write *files;
+    size_t count;
+    struct strlist texts;
+};
+
+static void writing_done(struct writing *w)
+{
+    free(w->files);
+    strlist_done(&w->texts);
+}
+
+static enum err_code writing_add(struct writing *w, const struct store *store, const char *id,
+                                 const struct journal_entry *entry, struct err *err)
 {
     struct buf AUTO_BUF text = BUF_INIT(CODEC_FILE_MAX);
-    char AUTO_FREE *path = NULL;
-    enum err_code rc = path_of(store, id, &path, err);
+    struct platform_file_write *file = &w->files[w->count];
+    char *path;
+    char *data;
+    enum err_code rc = journal_format(entry, &text, err);
 
     if (rc == ERR_OK)
-        rc = journal_format(entry, &text, err);
+        rc = path_of(store, id, &path, err);
+    if (rc != ERR_OK)
+        return rc;
+    file->len = text.len;
+    data = buf_take(&text);
+    strlist_add_take(&w->texts, path);
+    strlist_add_take(&w->texts, data);
+    file->path = path;
+    file->data = data;
+    w->count++;
+    return ERR_OK;
+}
+
+static enum err_code update(struct store *store, struct journal_entry *const *entries, size_t count,
+                            enum platform_write_mode mode, struct err *err)
+{
+    struct writing AUTO(writing_done) w = {.files = mem_calloc(count, sizeof *w.files)};
+
+    for (size_t i = 0; i < count; i++) {
+        enum err_code rc = writing_add(&w, store, entries[i]->id, entries[i], err);
+
+        if (rc != ERR_OK)
+            return rc;
+    }
+    return platform_files_write(w.files, w.count, mode, err);
+}
+
+enum err_code journal_add_all(struct store *store, struct journal_entry *const *entries, size_t count, struct err *err)
+{
+    struct writing AUTO(writing_done) w = {.files = mem_calloc(count, sizeof *w.files)};
+    struct strlist AUTO_STRLIST ids = {NULL, 0};
+    enum err_code rc = ERR_OK;
+
+    for (size_t i = 0; i < count && rc == ERR_OK; i++) {
+        char *id = new_id(err);
+
+        if (!id)
+            return ERR_INTERNAL;
+        strlist_add_take(&ids, id);
+        rc = writing_add(&w, store, id, entries[i], err);
+    }
     if (rc == ERR_OK)
-        rc = write(path, buf_cstr(&text), text.len, err);
+        rc = platform_files_write(w.files, w.count, PLATFORM_CREATE, err);
+    for (size_t i = 0; i < count && rc == ERR_OK; i++) {
+        free(entries[i]->id);
+        entries[i]->id = ids.items[i];
+        ids.items[i] = NULL;
+    }
     return rc;
 }
 
 enum err_code journal_add(struct store *store, struct journal_entry *entry, struct err *err)
 {
-    char AUTO_FREE *id = new_id(err);
-    enum err_code rc;
-
-    if (!id)
-        return ERR_INTERNAL;
-    rc = write_entry(store, id, entry, platform_file_create, err);
-    if (rc != ERR_OK)
-        return rc;
-    free(entry->id);
-    entry->id = id;
-    id = NULL;
-    return ERR_OK;
+    return journal_add_all(store, &entry, 1, err);
 }
 
-enum err_code journal_update(struct store *store, const struct journal_entry *entry, struct err *err)
+enum err_code journal_update(struct store *store, struct journal_entry *entry, struct err *err)
 {
-    return write_entry(store, entry->id, entry, platform_file_replace, err);
+    return update(store, &entry, 1, PLATFORM_REPLACE, err);
+}
+
+enum err_code journal_confirm(struct store *store, struct journal_entry *const *entries, size_t count, struct err *err)
+{
+    return update(store, entries, count, PLATFORM_REPLACE_LAZILY, err);
 }
 
 enum err_code journal_remove(struct store *store, const char *id, struct err *err)

@@ -63,11 +63,18 @@ void journal_entry_done(struct journal_entry *entry);
 void journal_list_done(struct journal_list *list);
 void journal_entry_copy(struct journal_entry *out, const struct journal_entry *in);
 
-/* Write a new entry; sets entry->id.  Durable when it returns. */
+/* Write new entries, all or none; sets their ids.  Durable when it returns, and much faster than one by one. */
+enum err_code journal_add_all(struct store *store, struct journal_entry *const *entries, size_t count, struct err *err)
+    MUST_USE;
 enum err_code journal_add(struct store *store, struct journal_entry *entry, struct err *err) MUST_USE;
-/* Write an entry again (state, record_id, ...). */
-enum err_code journal_update(struct store *store, const struct journal_entry *entry, struct err *err) MUST_USE;
-/* Strike an entry out; one that is gone is success. */
+/* Write an entry again, before the API is asked to do something that the old text does not cover.  Durable. */
+enum err_code journal_update(struct store *store, struct journal_entry *entry, struct err *err) MUST_USE;
+/* Write entries again with what the API answered (state, record_id, ...).  A power failure right after may bring the old
+ * texts back, which is harmless: what is intended is looked for by name and value. */
+enum err_code journal_confirm(struct store *store, struct journal_entry *const *entries, size_t count, struct err *err)
+    MUST_USE;
+/* Strike an entry out; one that is gone is success.  A power failure right after may bring it back, which costs the
+ * next sweep a look. */
 enum err_code journal_remove(struct store *store, const char *id, struct err *err) MUST_USE;
 /* All entries, oldest first.  A file that can't be understood is left alone and reported as a warning in the log;
  * it does not hide the others.  Entries that another process removes meanwhile are simply not in the list. */
