@@ -15,8 +15,7 @@ static enum err_code open_regular(const char *path, int *out_fd, struct stat *st
     int AUTO_FD fd = posix_open(path, O_RDONLY | O_NONBLOCK, 0);
 
     if (fd < 0)
-        return posix_err(err, errno == ENOENT || errno == ENOTDIR ? ERR_NOT_FOUND : ERR_IO, errno, "open",
-                         path);
+        return posix_err(err, errno == ENOENT || errno == ENOTDIR ? ERR_NOT_FOUND : ERR_IO, errno, "open", path);
     if (fstat(fd, st) != 0)
         return posix_err(err, ERR_IO, errno, "look at", path);
     if (!S_ISREG(st->st_mode))
@@ -45,8 +44,7 @@ static enum err_code too_large(const char *path, const struct buf *out, struct e
     return err_set(err, ERR_IO, "could not read \"%s\": it is larger than %zu bytes", path, out->max);
 }
 
-enum err_code platform_file_read(const char *path, struct buf *out, struct platform_file_info *info,
-                                 struct err *err)
+enum err_code platform_file_read(const char *path, struct buf *out, struct platform_file_info *info, struct err *err)
 {
     struct buf AUTO_BUF content = BUF_INIT(out->max);
     int AUTO_FD fd = -1;

@@ -165,8 +165,8 @@ static enum err_code bad_value(const struct codec_field *field, const char *what
     return err_set(err, ERR_INPUT, "%s: \"%s\" has a value it can't have", what, field->key);
 }
 
-static enum err_code read_text(const struct codec_field *field, const json_t *json, const char *what,
-                               void *to, struct err *err)
+static enum err_code read_text(const struct codec_field *field, const json_t *json, const char *what, void *to,
+                               struct err *err)
 {
     const char *text = NULL;
     enum err_code rc = field->type == CODEC_OPTIONAL ? json_find_string(json, field->key, what, &text, err)
@@ -180,8 +180,8 @@ static enum err_code read_text(const struct codec_field *field, const json_t *js
     return ERR_OK;
 }
 
-static enum err_code read_number(const struct codec_field *field, const json_t *json, const char *what,
-                                 void *to, struct err *err)
+static enum err_code read_number(const struct codec_field *field, const json_t *json, const char *what, void *to,
+                                 struct err *err)
 {
     int64_t number;
     enum err_code rc = json_want_int64(json, field->key, 0, INT64_MAX, what, &number, err);
@@ -191,8 +191,8 @@ static enum err_code read_number(const struct codec_field *field, const json_t *
     return rc;
 }
 
-static enum err_code read_list(const struct codec_field *field, const json_t *json, const char *what,
-                               void *to, struct err *err)
+static enum err_code read_list(const struct codec_field *field, const json_t *json, const char *what, void *to,
+                               struct err *err)
 {
     void *member = (char *)to + field->offset;
     struct strlist *list = member;
@@ -213,8 +213,8 @@ static enum err_code read_list(const struct codec_field *field, const json_t *js
     return ERR_OK;
 }
 
-enum err_code codec_read(const struct codec_field *fields, size_t count, const json_t *json, const char *what,
-                         void *to, struct err *err)
+enum err_code codec_read(const struct codec_field *fields, size_t count, const json_t *json, const char *what, void *to,
+                         struct err *err)
 {
     int64_t version;
     enum err_code rc = json_want_object(json, what, err);
@@ -222,8 +222,7 @@ enum err_code codec_read(const struct codec_field *fields, size_t count, const j
     if (rc == ERR_OK)
         rc = json_want_int64(json, VERSION_KEY, 0, INT64_MAX, what, &version, err);
     if (rc == ERR_OK && version != CODEC_VERSION)
-        rc = err_set(err, ERR_INPUT, "%s: its version is %lld, not %d", what, (long long)version,
-                     CODEC_VERSION);
+        rc = err_set(err, ERR_INPUT, "%s: its version is %lld, not %d", what, (long long)version, CODEC_VERSION);
     for (size_t i = 0; i < count && rc == ERR_OK; i++) {
         if (fields[i].type == CODEC_NUMBER)
             rc = read_number(&fields[i], json, what, to, err);

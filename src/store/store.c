@@ -54,8 +54,7 @@ static enum err_code check_writable(const char *dir, const struct platform_dir_i
 static enum err_code check_safe(const char *dir, const struct platform_dir_info *info, struct err *err)
 {
     if (!info->owner_is_trusted) {
-        (void)err_set(err, ERR_IO, "could not use the state directory \"%s\": it belongs to another user",
-                      dir);
+        (void)err_set(err, ERR_IO, "could not use the state directory \"%s\": it belongs to another user", dir);
         err_hint(err,
                  "Run as the user that \"%s\" belongs to, give it to the user you run as (chown), or set "
                  "`state_dir` to another directory.",
@@ -63,8 +62,7 @@ static enum err_code check_safe(const char *dir, const struct platform_dir_info 
         return ERR_IO;
     }
     if (info->others_can_write) {
-        (void)err_set(err, ERR_IO,
-                      "could not use the state directory \"%s\": others can write to it (mode %04o)", dir,
+        (void)err_set(err, ERR_IO, "could not use the state directory \"%s\": others can write to it (mode %04o)", dir,
                       info->mode);
         err_hint(err, "Run: chmod go-w '%s'", dir);
         return ERR_IO;
@@ -91,8 +89,7 @@ static enum err_code open_directory(const char *dir, struct err *err)
     return rc == ERR_OK ? check_writable(dir, &info, err) : rc;
 }
 
-enum err_code store_open(const char *dir, struct clock *clock, struct log *log, struct store **out,
-                         struct err *err)
+enum err_code store_open(const char *dir, struct clock *clock, struct log *log, struct store **out, struct err *err)
 {
     struct store AUTO(store_free_auto) *store = mem_zalloc(sizeof *store);
     const char *directories[4];
@@ -162,8 +159,7 @@ static uint64_t hash_parts(const char *const *parts, size_t count)
 char *store_file_name(const char *const *parts, size_t count)
 {
     struct buf AUTO_BUF name = BUF_INIT(READABLE_MAX);
-    bool is_whole = count == 1 && strlen(parts[0]) <= READABLE_MAX && parts[0][0] != '\0' &&
-                    parts[0][0] != '.';
+    bool is_whole = count == 1 && strlen(parts[0]) <= READABLE_MAX && parts[0][0] != '\0' && parts[0][0] != '.';
     uint64_t hash = hash_parts(parts, count);
 
     for (const char *at = parts[0]; *at && buf_ok(&name); at++) {
@@ -177,8 +173,8 @@ char *store_file_name(const char *const *parts, size_t count)
 
 /* ------------------------------------------------------------------ locks */
 
-enum err_code store_lock(struct store *store, const char *name, int64_t timeout_ms,
-                         struct platform_lock **out, struct err *err)
+enum err_code store_lock(struct store *store, const char *name, int64_t timeout_ms, struct platform_lock **out,
+                         struct err *err)
 {
     char AUTO_FREE *file = store_file_name(&name, 1);
     char AUTO_FREE *path = mem_printf("%s/%s.lock", store->lock_dir, file);

@@ -16,9 +16,8 @@
 /* clang-format on */
 
 static const struct codec_field fields[] = {
-    FIELD(endpoint, CODEC_TEXT, 1024),  FIELD(account, CODEC_OPTIONAL, 255),
-    FIELD(key_id, CODEC_OPTIONAL, 128), FIELD(name, CODEC_NAME, 0),
-    FIELD(id, CODEC_NUMBER, 0),         FIELD(nameservers, CODEC_LIST, 320),
+    FIELD(endpoint, CODEC_TEXT, 1024), FIELD(account, CODEC_OPTIONAL, 255), FIELD(key_id, CODEC_OPTIONAL, 128),
+    FIELD(name, CODEC_NAME, 0),        FIELD(id, CODEC_NUMBER, 0),          FIELD(nameservers, CODEC_LIST, 320),
     FIELD(seen_ms, CODEC_NUMBER, 0),
 };
 
@@ -84,8 +83,8 @@ static const char *parent_of(const char *name)
     return dot && dot[1] ? dot + 1 : NULL;
 }
 
-enum err_code zone_memo_find(struct store *store, const char *endpoint, const char *account,
-                             const char *key_id, const char *name, struct zone_memo *out, struct err *err)
+enum err_code zone_memo_find(struct store *store, const char *endpoint, const char *account, const char *key_id,
+                             const char *name, struct zone_memo *out, struct err *err)
 {
     for (const char *zone = name; zone; zone = parent_of(zone)) {
         char AUTO_FREE *path = path_of(store, endpoint, account, zone);
@@ -120,8 +119,7 @@ enum err_code zone_memo_save(struct store *store, const struct zone_memo *memo, 
     json_write(json, &text);
     buf_putc(&text, '\n');
     if (!buf_ok(&text))
-        return err_set(err, ERR_INTERNAL, "could not remember the zone \"%s\": too many name servers",
-                       memo->name);
+        return err_set(err, ERR_INTERNAL, "could not remember the zone \"%s\": too many name servers", memo->name);
     path = path_of(store, memo->endpoint, memo->account, memo->name);
     return platform_files_write(&(struct platform_file_write){path, buf_cstr(&text), text.len}, 1,
                                 PLATFORM_REPLACE_LAZILY, err);

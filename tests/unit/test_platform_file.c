@@ -260,6 +260,59 @@ TEST(remove_of_what_is_not_there_is_success)
     place_free(&p);
 }
 
+#define MANY 200 /* more than are open at once */
+
+/* `count` files "0", "1", ... of `dir` with their own names as content. */
+struct many {
+    struct platform_file_write writes[MANY];
+    struct strlist texts;
+};
+
+static void many_init(struct many *m, const char *dir)
+{
+    *m = (struct many){.texts = {NULL, 0}};
+    for (size_t i = 0; i < MANY; i++) {
+        char *name = mem_printf("%zu", i);
+        char *path = fixture_path(dir, name);
+
+        strlist_add_take(&m->texts, name);
+        strlist_add_take(&m->texts, path);
+        m->writes[i] = (struct platform_file_write){path, name, strlen(name)};
+    }
+}
+
+TEST(many_files_are_written_at_once)
+{
+    static const enum platform_write_mode modes[] = {PLATFORM_CREATE, PLATFORM_REPLACE, PLATFORM_REPLACE_LAZILY};
+    char *dir = fixture_dir_new();
+    struct many m;
+
+    many_init(&m, dir);
+    for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+        assert_int_equal(platform_files_write(m.writes, MANY, modes[i], NULL), ERR_OK);
+        assert_int_equal(fixture_count(dir), MANY);
+        expect_content(m.writes[0].path, "0");
+        expect_content(m.writes[MANY - 1].path, "199");
+    }
+    assert_int_equal(platform_files_write(NULL, 0, PLATFORM_CREATE, NULL), ERR_OK);
+    strlist_done(&m.texts);
+    fixture_dir_free(dir);
+}
+
+TEST(of_many_new_files_all_or_none_are_made)
+{
+    char *dir = fixture_dir_new();
+    struct many m;
+
+    many_init(&m, dir);
+    fixture_write(m.writes[150].path, "was here");
+    assert_int_equal(platform_files_write(m.writes, MANY, PLATFORM_CREATE, NULL), ERR_EXISTS);
+    assert_int_equal(fixture_count(dir), 1);
+    expect_content(m.writes[150].path, "was here");
+    strlist_done(&m.texts);
+    fixture_dir_free(dir);
+}
+
 /* ------------------------------------------------------------------ faults */
 
 struct fault {
@@ -360,6 +413,17 @@ TEST(a_kill_at_any_step_leaves_the_old_file_and_at_worst_a_temporary_one_that_is
     }
 }
 
+static int fill_up_with_new_files(const char *dir)
+{
+    struct many m;
+
+    many_init(&m, dir);
+    CHILD_CHECK(platform_files_write(m.writes, MANY, PLATFORM_CREATE, NULL) == ERR_IO);
+    CHILD_CHECK(fixture_count(dir) == 1);
+    strlist_done(&m.texts);
+    return CHILD_OK;
+}
+
 static int write_to_full_disk(void *context)
 {
     const char *dir = context;
@@ -374,6 +438,7 @@ static int write_to_full_disk(void *context)
     CHILD_CHECK(strstr(err.msg, "No space left") && strstr(err.hint, "Free some space"));
     expect_content(path, "old");
     CHILD_CHECK(fixture_count(dir) == 1);
+    CHILD_CHECK(fill_up_with_new_files(dir) == CHILD_OK);
     CHILD_CHECK(platform_file_replace(path, "new", 3, &err) == ERR_OK);
     CHILD_CHECK(fixture_remount_read_only(dir));
     CHILD_CHECK(platform_file_replace(path, "newer", 5, &err) == ERR_IO);
@@ -406,6 +471,8 @@ int main(void)
         cmocka_unit_test(relative_names_work),
         cmocka_unit_test(create_does_not_touch_what_exists),
         cmocka_unit_test(remove_of_what_is_not_there_is_success),
+        cmocka_unit_test(many_files_are_written_at_once),
+        cmocka_unit_test(of_many_new_files_all_or_none_are_made),
         cmocka_unit_test(create_works_where_rename_cannot_be_told_to_spare_what_exists),
         cmocka_unit_test(whatever_fails_in_a_write_the_old_file_stays_and_nothing_else),
         cmocka_unit_test(a_kill_at_any_step_leaves_the_old_file_and_at_worst_a_temporary_one_that_is_swept),

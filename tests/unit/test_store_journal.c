@@ -123,6 +123,55 @@ TEST(an_entry_comes_back_as_it_was_written_updated_and_struck_out)
     place_done(&p);
 }
 
+TEST(a_batch_is_added_confirmed_and_struck_out)
+{
+    struct place p;
+    struct journal_entry entries[100];
+    struct journal_entry *pointers[ARRAY_LEN(entries)];
+    struct journal_list list = {NULL, 0};
+
+    place_init(&p);
+    for (size_t i = 0; i < ARRAY_LEN(entries); i++) {
+        entries[i] = example();
+        entries[i].created_ms = (int64_t)i;
+        pointers[i] = &entries[i];
+    }
+    assert_int_equal(journal_add_all(p.store, pointers, ARRAY_LEN(entries), NULL), ERR_OK);
+    for (size_t i = 0; i < ARRAY_LEN(entries); i++) {
+        entries[i].state = JOURNAL_PUBLISHED;
+        entries[i].record_id = (int64_t)i + 1;
+    }
+    assert_int_equal(journal_confirm(p.store, pointers, ARRAY_LEN(entries), NULL), ERR_OK);
+    assert_int_equal(journal_load(p.store, &list, NULL), ERR_OK);
+    assert_int_equal(list.count, ARRAY_LEN(entries));
+    for (size_t i = 0; i < list.count; i++)
+        expect_same(&list.items[i], &entries[i]);
+    for (size_t i = 0; i < ARRAY_LEN(entries); i++) {
+        assert_int_equal(journal_remove(p.store, entries[i].id, NULL), ERR_OK);
+        journal_entry_done(&entries[i]);
+    }
+    expect_count(&p, 0);
+    journal_list_done(&list);
+    place_done(&p);
+}
+
+TEST(a_batch_with_one_bad_entry_is_not_written_at_all)
+{
+    struct place p;
+    struct journal_entry good = example();
+    struct journal_entry bad = good;
+    struct journal_entry *pointers[] = {&good, &bad};
+
+    bad.value = (char *)"";
+    place_init(&p);
+    assert_int_equal(journal_add_all(p.store, pointers, 2, NULL), ERR_INTERNAL);
+    assert_null(good.id);
+    assert_null(bad.id);
+    assert_int_equal(fixture_count(p.journal), 0);
+    journal_entry_done(&good);
+    place_done(&p);
+}
+
 TEST(what_may_be_missing_comes_back_empty)
 {
     struct place p;
@@ -204,9 +253,9 @@ TEST(what_could_not_be_read_back_is_not_written)
 
     memset(huge, 'x', 5000);
     place_init(&p);
-#define EXPECT_NOT_WRITTEN(member, text)                                                                     \
-    bad = good;                                                                                              \
-    bad.member = (text);                                                                                     \
+#define EXPECT_NOT_WRITTEN(member, text)                                                                               \
+    bad = good;                                                                                                        \
+    bad.member = (text);                                                                                               \
     expect_not_written(&p, bad)
     EXPECT_NOT_WRITTEN(name, NULL);
     EXPECT_NOT_WRITTEN(name, (char *)"");
@@ -256,8 +305,8 @@ TEST(ids_lead_nowhere_else)
     place_done(&p);
 }
 
-#define GOOD_TAIL                                                                                            \
-    "\"account\":\"\",\"endpoint\":\"e\",\"zone\":\"a.b\",\"zone_id\":1,\"name\":\"x.a.b\",\"value\":\"v\"," \
+#define GOOD_TAIL                                                                                                      \
+    "\"account\":\"\",\"endpoint\":\"e\",\"zone\":\"a.b\",\"zone_id\":1,\"name\":\"x.a.b\",\"value\":\"v\","           \
     "\"record_id\":0,\"created_ms\":1,\"published_ms\":0"
 
 TEST(damaged_entries_are_reported_left_alone_and_hide_no_other)
@@ -535,6 +584,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_entry_comes_back_as_it_was_written_updated_and_struck_out),
+        cmocka_unit_test(a_batch_is_added_confirmed_and_struck_out),
+        cmocka_unit_test(a_batch_with_one_bad_entry_is_not_written_at_all),
         cmocka_unit_test(what_may_be_missing_comes_back_empty),
         cmocka_unit_test(entries_are_private_files),
         cmocka_unit_test(entries_come_oldest_first),
