@@ -97,6 +97,7 @@ static enum dme_verdict judge_answer(struct dme *dme, const struct dme_call *cal
 
     if (response->status >= 200 && response->status < 300) {
         enum dme_verdict verdict = judge_body(call, response, out, err);
+        dme->unclear_attempts++; /* what comes after it, a look-up say, may still fail */
         if (verdict == DME_FINAL)
             err_init(err);
         return verdict;
@@ -109,6 +110,7 @@ static enum dme_verdict judge_answer(struct dme *dme, const struct dme_call *cal
     if (response->status == 401 || response->status == 403)
         return dme_auth_judge(dme, retry, response->status, text, signed_ms, knows_time, err);
     code = dme_error_from_status(response->status, text, http_response_header(response, "Location"), err);
+    dme->unclear_attempts += code == ERR_SERVER ? 1 : 0;
     return code == ERR_SERVER ? DME_TRANSIENT : DME_FINAL;
 }
 
@@ -159,6 +161,7 @@ static enum dme_verdict attempt(struct dme *dme, const struct dme_call *call, co
     if (code != ERR_OK) {
         if (response.may_have_acted && strcmp(call->method, "POST") == 0)
             dme->has_lost_answer = true;
+        dme->unclear_attempts += response.may_have_acted ? 1 : 0;
         return judge_failure(code);
     }
     note_budget(dme, &response);

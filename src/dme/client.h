@@ -32,6 +32,7 @@ struct dme {
     int64_t server_minus_mono_ms; /* the server's wall clock less our monotonic one, which no operator can turn */
     int requests_remaining;       /* -1: not known yet */
     bool has_lost_answer;         /* to a POST of the last dme_records_create() */
+    uint64_t unclear_attempts;    /* attempts so far that may have been carried out, though no answer says so */
 };
 
 enum dme_expect {

@@ -219,6 +219,7 @@ enum err_code dme_records_create(struct dme *dme, int64_t zone_id, struct dme_re
 {
     const struct creation creation = {dme, zone_id, ttl_s};
     struct dme_pick all AUTO_DME_PICK = {NULL, 0};
+    uint64_t unclear_before = dme->unclear_attempts;
     enum err_code code = dme_record_check_zone(zone_id, err);
 
     dme->has_lost_answer = false;
@@ -226,8 +227,10 @@ enum err_code dme_records_create(struct dme *dme, int64_t zone_id, struct dme_re
         code = check(records, count, err);
     if (code != ERR_OK)
         return code;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         records[i].id = 0;
+        records[i].may_exist = false;
+    }
     dme_pick_missing(&all, records, count);
     for (size_t done = 0; code == ERR_OK && done < all.count; done += CREATE_CHUNK) {
         size_t left = all.count - done;
@@ -236,6 +239,8 @@ enum err_code dme_records_create(struct dme *dme, int64_t zone_id, struct dme_re
         code = create_chunk(&creation, &chunk, err);
     }
     share_ids(records, count, &all);
+    for (size_t i = 0; i < count; i++)
+        records[i].may_exist = dme->unclear_attempts > unclear_before;
     return code;
 }
 

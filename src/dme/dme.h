@@ -71,6 +71,7 @@ struct dme_record {
     const char *name;  /* relative to the zone, "" at the apex; borrowed */
     const char *value; /* without quotes; borrowed */
     int64_t id;        /* out: set by dme_records_create() */
+    bool may_exist;    /* out, on failure: an attempt may have got through although the id is 0 */
 };
 
 /* Create TXT records of one zone: one POST, or one createMulti.  Nothing is replaced.  A record that exists already

@@ -22,6 +22,7 @@ static void adopt_entry(const struct challenge *c, const struct journal_list *jo
             strcmp(entry->account, p->zone->account->name) == 0 &&
             strcmp(entry->endpoint, p->zone->account->endpoint) == 0) {
             journal_entry_copy(&p->entry, entry);
+            p->may_exist = true;
             if (entry->state == JOURNAL_PUBLISHED && strcmp(entry->run_id, c->opts.run_id) == 0)
                 p->age = PLACEMENT_KNOWN;
             return;
@@ -83,13 +84,13 @@ static enum err_code create_records(struct challenge *c, struct placement *items
         records[i] = (struct dme_record){.name = names.items[i], .value = items[i].value};
     }
     code = dme_records_create(zone->account->dme, zone->id, records, count, c->opts.ttl_s, err);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         items[i].record_id = records[i].id;
-    for (size_t i = 0; i < count; i++)
+        items[i].may_exist = items[i].may_exist || records[i].may_exist;
         items[i].may_appear = code != ERR_OK && dme_has_lost_answer(zone->account->dme);
+    }
     if (code != ERR_OK && code != ERR_NOT_FOUND)
-        (void)err_prefix(err, code, "could not create TXT record \"%s\"%s", items[0].name,
-                         count > 1 ? " and others" : "");
+        (void)err_prefix(err, code, "zone \"%s\"", zone->name);
     return code;
 }
 
@@ -170,21 +171,32 @@ static void report_undo(struct challenge *c, const struct batch *batch, enum err
                  batch->count, batch->count == 1 ? "" : "s", err->msg);
 }
 
+/* The records of this call, parted in those that exist or may exist and those that certainly do not: a request that was
+ * refused has made nothing, and there is no need to ask a server that refuses us. */
+static void part_ours(struct batch *batch, struct batch *existing, struct batch *absent)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        struct placement *p = &batch->items[i];
+
+        if (p->age == PLACEMENT_NEW && (p->entry.id || p->record_id))
+            batch_add_take(p->record_id || p->may_exist ? existing : absent, p);
+    }
+}
+
 /* Withdraw what this call created.  The error that brought us here stays the error that is reported. */
 static void roll_back(struct challenge *c, struct batch *batch)
 {
     AUTO(batch_done) struct batch ours = {0};
+    AUTO(batch_done) struct batch absent = {0};
     struct err err;
     enum err_code code;
 
-    for (size_t i = 0; i < batch->count; i++) {
-        struct placement *p = &batch->items[i];
-        if (p->age == PLACEMENT_NEW && (p->entry.id || p->record_id))
-            batch_add_take(&ours, p);
-    }
+    part_ours(batch, &ours, &absent);
+    clock_accept_cancel(c->opts.clock);
+    if (record_removed(c, absent.items, absent.count, &err) != ERR_OK)
+        log_line(c->opts.log, LOG_WARNING, "%s, continuing", err.msg);
     if (!ours.count)
         return;
-    clock_accept_cancel(c->opts.clock);
     err_init(&err);
     code = remove_batch(c, &ours, &err);
     report_undo(c, &ours, code, &err);
