@@ -22,6 +22,11 @@
 #define CREATE_CHUNK 200 /* other clients found that there is a maximum, and use this */
 #define BODY_MAX (4u * 1024 * 1024)
 
+static const char *shown(const struct dme_record *record)
+{
+    return record->shown ? record->shown : record->name;
+}
+
 struct creation {
     struct dme *dme;
     int64_t zone_id;
@@ -38,7 +43,7 @@ static enum err_code record_to_json(const struct dme_record *record, uint32_t tt
                              (json_int_t)ttl_s);
 
     if (!json)
-        return err_set(err, ERR_INPUT, "could not create TXT record \"%s\": name or value is not UTF-8", record->name);
+        return err_set(err, ERR_INPUT, "could not create TXT record \"%s\": name or value is not UTF-8", shown(record));
     *out = json;
     return ERR_OK;
 }
@@ -97,7 +102,7 @@ static enum err_code complete_ids(const struct creation *c, const struct dme_pic
         return ERR_OK;
     return err_set(err, ERR_API,
                    "could not create TXT record \"%s\": DNS Made Easy says that it was created, but does not list it",
-                   missing->name);
+                   shown(missing));
 }
 
 /* ------------------------------------------------------------------ the procedure */
@@ -108,8 +113,10 @@ static enum err_code post(const struct creation *c, const struct dme_pick *pick,
     struct buf path AUTO_BUF = BUF_INIT(256);
     struct buf body AUTO_BUF = BUF_INIT(BODY_MAX);
     json_t *json AUTO_JSON = NULL;
-    char *what AUTO_FREE = pick->count == 1 ? mem_printf("create TXT record \"%s\"", pick->items[0]->name)
-                                            : mem_printf("create %zu TXT records", pick->count);
+    const char *first = shown(pick->items[0]);
+    char *what AUTO_FREE = pick->count == 1
+                               ? mem_printf("create TXT record \"%s\"", first)
+                               : mem_printf("create TXT record \"%s\" and %zu more", first, pick->count - 1);
     struct dme_call call = {.method = "POST", .what = what, .expect = DME_EXPECT_ANY};
     enum err_code code = body_for(c, pick, &body, err);
 
@@ -138,7 +145,7 @@ static enum err_code fail_unlisted(const struct dme_record *record, struct err *
     enum err_code code = err_set(err, ERR_API,
                                  "could not create TXT record \"%s\": DNS Made Easy says that it exists, but "
                                  "does not list it as a record of the zone",
-                                 record->name);
+                                 shown(record));
 
     err_hint(err, "It may come from a template or belong to another Global Traffic Director location: remove "
                   "it there in "
@@ -205,11 +212,11 @@ static enum err_code check(const struct dme_record *records, size_t count, struc
 {
     for (size_t i = 0; i < count; i++) {
         if (!*records[i].value)
-            return err_set(err, ERR_INPUT, "could not create TXT record \"%s\": its value is empty", records[i].name);
+            return err_set(err, ERR_INPUT, "could not create TXT record \"%s\": its value is empty", shown(&records[i]));
         if (strchr(records[i].value, '"'))
             return err_set(err, ERR_INPUT,
                            "could not create TXT record \"%s\": DNS Made Easy can't store a value with a quote in it",
-                           records[i].name);
+                           shown(&records[i]));
     }
     return ERR_OK;
 }

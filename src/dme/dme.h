@@ -70,6 +70,7 @@ enum err_code dme_zone_find(struct dme *dme, const char *name, struct dme_zone *
 struct dme_record {
     const char *name;  /* relative to the zone, "" at the apex; borrowed */
     const char *value; /* without quotes; borrowed */
+    const char *shown; /* what messages call it, its full name say; NULL: `name`; borrowed */
     int64_t id;        /* out: set by dme_records_create() */
     bool may_exist;    /* out, on failure: an attempt may have got through although the id is 0 */
 };

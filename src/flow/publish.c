@@ -81,7 +81,8 @@ static enum err_code create_records(struct challenge *c, struct placement *items
 
     for (size_t i = 0; i < count; i++) {
         strlist_add_take(&names, name_relative(items[i].name, zone->name));
-        records[i] = (struct dme_record){.name = names.items[i], .value = items[i].value};
+        records[i] =
+            (struct dme_record){.name = names.items[i], .value = items[i].value, .shown = items[i].name};
     }
     code = dme_records_create(zone->account->dme, zone->id, records, count, c->opts.ttl_s, err);
     for (size_t i = 0; i < count; i++) {
@@ -89,8 +90,6 @@ static enum err_code create_records(struct challenge *c, struct placement *items
         items[i].may_exist = items[i].may_exist || records[i].may_exist;
         items[i].may_appear = code != ERR_OK && dme_has_lost_answer(zone->account->dme);
     }
-    if (code != ERR_OK && code != ERR_NOT_FOUND)
-        (void)err_prefix(err, code, "zone \"%s\"", zone->name);
     return code;
 }
 

@@ -103,7 +103,7 @@ static enum err_code remove_group(struct challenge *c, struct placement *items, 
     if (code == ERR_NOT_FOUND)
         code = remove_anew(c, items, count, err);
     if (code != ERR_OK)
-        return err_prefix(err, code, "zone \"%s\"", zone_name);
+        return err_prefix(err, code, "TXT record \"%s\"%s", items[0].name, count > 1 ? " and others" : "");
     log_line(c->opts.log, LOG_INFO, "%zu TXT record%s of zone \"%s\" withdrawn", count, count == 1 ? "" : "s",
              zone_name);
     return record_removed(c, items, count, err);
