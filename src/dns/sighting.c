@@ -7,6 +7,8 @@
 #include "dns/wire.h"
 #include "util/text.h"
 
+#define OTHER_MAX 64 /* bytes of a stranger's value that a message shows */
+
 static bool answer_has(const struct dns_answer *answer, const char *name, const char *value)
 {
     size_t len = strlen(value);
@@ -29,6 +31,28 @@ static const struct dns_rr *answer_find(const struct dns_answer *answer, const c
     return NULL;
 }
 
+static bool is_wanted(const struct dns_rr *rr, const struct propagation_item *item)
+{
+    for (size_t i = 0; i < item->value_count; i++)
+        if (rr->text_len == strlen(item->values[i]) && memcmp(rr->text, item->values[i], rr->text_len) == 0)
+            return true;
+    return false;
+}
+
+/* What stands there instead tells the operator whether the server is behind or the zone is another one. */
+static void note_others(const struct dns_answer *answer, const struct propagation_item *item, struct sighting *seen)
+{
+    for (size_t i = 0; i < answer->answer_count; i++) {
+        const struct dns_rr *rr = &answer->answers[i];
+
+        if (rr->type != DNS_TXT || text_casecmp(rr->owner, item->name) != 0 || is_wanted(rr, item))
+            continue;
+        if (!seen->other)
+            seen->other = mem_strndup(rr->text, rr->text_len < OTHER_MAX ? rr->text_len : OTHER_MAX);
+        seen->other_count++;
+    }
+}
+
 /* An authoritative answer without an error. */
 static struct sighting judge_data(const struct dns_answer *answer, const struct propagation_item *item)
 {
@@ -44,6 +68,8 @@ static struct sighting judge_data(const struct dns_answer *answer, const struct 
         seen = (struct sighting){.kind = SIGHTING_ALIAS, .alias = mem_strdup(cname->text)};
     else if (!answer_find(answer, item->name, DNS_TXT))
         seen.kind = SIGHTING_NO_TXT;
+    else
+        note_others(answer, item, &seen);
     return seen;
 }
 
@@ -79,7 +105,21 @@ void sighting_update(struct sighting *sighting, const struct dns_answer *answer,
 void sighting_done(struct sighting *sighting)
 {
     free(sighting->alias);
+    free(sighting->other);
     *sighting = (struct sighting){0};
+}
+
+static void describe_partial(const struct sighting *sighting, const struct propagation_item *item, struct buf *out)
+{
+    if (item->value_count > 1)
+        buf_printf(out, "shows %zu of %zu values", sighting->shown, item->value_count);
+    else
+        buf_puts(out, "shows");
+    if (!sighting->other)
+        return;
+    buf_printf(out, "%s \"%s\"", item->value_count > 1 ? ", and" : " only", sighting->other);
+    if (sighting->other_count > 1)
+        buf_printf(out, " and %zu more", sighting->other_count - 1);
 }
 
 void sighting_describe(const struct sighting *sighting, const struct propagation_item *item, struct buf *out)
@@ -110,10 +150,7 @@ void sighting_describe(const struct sighting *sighting, const struct propagation
         buf_printf(out, "still answers CNAME \"%s\"", sighting->alias);
         break;
     case SIGHTING_PARTIAL:
-        if (item->value_count == 1)
-            buf_puts(out, "shows another value");
-        else
-            buf_printf(out, "shows %zu of %zu values", sighting->shown, item->value_count);
+        describe_partial(sighting, item, out);
         break;
     case SIGHTING_SHOWN:
         buf_puts(out, "shows it");

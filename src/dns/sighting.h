@@ -27,6 +27,8 @@ struct sighting {
     int rcode;    /* SIGHTING_REFUSED */
     size_t shown; /* SIGHTING_PARTIAL: how many of the wanted values */
     char *alias;  /* SIGHTING_ALIAS: its target; owned */
+    char *other; /* SIGHTING_PARTIAL: a value that stands there and was not asked for, perhaps cut; NULL: none; owned */
+    size_t other_count;
 };
 
 /* Whose answers count: only the zone's own servers', or those of a recursive resolver too. */
