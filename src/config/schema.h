@@ -55,6 +55,9 @@ const struct config_key *config_key_find_option(const char *option);
  * enum. */
 char *config_key_argument(const struct config_key *key) MUST_USE;
 
+/* The values that are allowed, "1 to 86400", "1s to 1d"; NULL when the type has no range. */
+char *config_key_range(const struct config_key *key) MUST_USE;
+
 /* Is the value a list (and may the option be repeated)? */
 bool config_key_is_list(const struct config_key *key);
 

@@ -31,21 +31,6 @@ static void must_be(const struct value *v, const struct config_text *text, const
     config_report_problem(&v->load->report, &text->at, "\"%s\" must be %s, not %s", v->path, what, quoted);
 }
 
-/* "100s": the largest unit that leaves no rest. */
-static char *format_duration(int64_t ms)
-{
-    static const struct {
-        const char *name;
-        int64_t ms;
-    } units[] = {{"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}};
-
-    for (size_t i = 0; i < ARRAY_LEN(units); i++) {
-        if (ms && ms % units[i].ms == 0)
-            return mem_printf("%lld%s", (long long)(ms / units[i].ms), units[i].name);
-    }
-    return ms ? mem_printf("%lldms", (long long)ms) : mem_strdup("0s");
-}
-
 /* ------------------------------------------------------------------ scalars */
 
 static bool is_plain(const char *text)
@@ -140,8 +125,8 @@ static bool set_url(const struct value *v)
 static bool set_uint(const struct value *v)
 {
     uint64_t value;
-    char AUTO_FREE *what = mem_printf("a whole number from %lld to %lld", (long long)v->key->min,
-                                      (long long)v->key->max);
+    char AUTO_FREE *range = config_key_range(v->key);
+    char AUTO_FREE *what = mem_printf("a whole number from %s", range);
 
     if (!parse_uint(v->texts[0].text, (uint64_t)v->key->min, (uint64_t)v->key->max, &value)) {
         must_be(v, &v->texts[0], what);
@@ -154,9 +139,8 @@ static bool set_uint(const struct value *v)
 static bool set_duration(const struct value *v)
 {
     const struct config_text *text = &v->texts[0];
-    char AUTO_FREE *min = format_duration(v->key->min);
-    char AUTO_FREE *max = format_duration(v->key->max);
-    char AUTO_FREE *what = mem_printf("a duration from %s to %s", min, max);
+    char AUTO_FREE *range = config_key_range(v->key);
+    char AUTO_FREE *what = mem_printf("a duration from %s", range);
     uint64_t number;
     int64_t ms;
 

@@ -37,6 +37,7 @@ UNIT_TESTS += \
 	tests/unit/test_config_address \
 	tests/unit/test_config_credential \
 	tests/unit/test_config_load \
+	tests/unit/test_config_schema \
 	tests/unit/test_config_value \
 	tests/unit/test_config_yaml
 UNIT_TESTS += \
