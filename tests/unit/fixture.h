@@ -34,16 +34,22 @@ size_t fixture_count(const char *dir);
 /* Run `body` in a process of its own; returns what it returned, or 1000 + the signal it died of. */
 int fixture_child(int (*body)(void *context), void *context) MUST_USE;
 
-/* The same, and the test fails unless it returned CHILD_OK; CHILD_CANNOT is let pass with a note. */
-void fixture_in_child(int (*body)(void *context), void *context);
+/* The same, and the test fails unless it returned CHILD_OK; for CHILD_CANNOT a note is printed and false returned. */
+bool fixture_in_child(int (*body)(void *context), void *context);
+
+/* The same for a body that fixture_fail() is to kill. */
+bool fixture_child_is_killed(int (*body)(void *context), void *context);
+
+/* `count` of them at once, each of which has to return CHILD_OK. */
+void fixture_in_children(size_t count, int (*body)(void *context), void *context);
 
 /* For the body of a child: assertions of the test framework belong to the parent. */
-#define CHILD_CHECK(condition)                                                                               \
-    do {                                                                                                     \
-        if (!(condition)) {                                                                                  \
-            (void)fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);                    \
-            return CHILD_FAILED;                                                                             \
-        }                                                                                                    \
+#define CHILD_CHECK(condition)                                                                                         \
+    do {                                                                                                               \
+        if (!(condition)) {                                                                                            \
+            (void)fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);                              \
+            return CHILD_FAILED;                                                                                       \
+        }                                                                                                              \
     } while (0)
 
 /* From now on this process is not root (it stays who it is if it isn't anyway). */

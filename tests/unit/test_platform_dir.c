@@ -107,8 +107,7 @@ TEST(only_old_temporary_files_of_ours_are_swept)
     assert_int_equal(mkdir(sub, 0700), 0);
     for (size_t i = 0; i < ARRAY_LEN(files); i++) {
         char *path = fixture_path(dir, files[i].name);
-        struct utimbuf times = {.actime = now_ms / 1000 - files[i].age_s,
-                                .modtime = now_ms / 1000 - files[i].age_s};
+        struct utimbuf times = {.actime = now_ms / 1000 - files[i].age_s, .modtime = now_ms / 1000 - files[i].age_s};
 
         fixture_write(path, "");
         assert_int_equal(utime(path, &times), 0);

@@ -132,8 +132,10 @@ struct counter {
     char *number_path;
 };
 
-static int count_up(const struct counter *c)
+static int count_up(void *context)
 {
+    const struct counter *c = context;
+
     for (int i = 0; i < ROUNDS; i++) {
         struct platform_lock *lock;
         char *text;
@@ -154,23 +156,10 @@ TEST(eight_processes_do_not_get_in_each_others_way)
 {
     char *dir = fixture_dir_new();
     struct counter c = {fixture_path(dir, "zone.lock"), fixture_path(dir, "number")};
-    pid_t pids[PROCESSES];
     char *text;
 
     fixture_write(c.number_path, "0");
-    (void)fflush(NULL);
-    for (size_t i = 0; i < PROCESSES; i++) {
-        pids[i] = fork();
-        assert_true(pids[i] >= 0);
-        if (pids[i] == 0)
-            _exit(count_up(&c));
-    }
-    for (size_t i = 0; i < PROCESSES; i++) {
-        int status;
-
-        assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
-        assert_int_equal(status, 0);
-    }
+    fixture_in_children(PROCESSES, count_up, &c);
     text = fixture_read(c.number_path);
     assert_int_equal(strtol(text, NULL, 10), PROCESSES * ROUNDS);
     free(text);

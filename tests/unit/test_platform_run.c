@@ -43,8 +43,8 @@ static void put_process(const char *proc, const struct made_up *p, const char *s
 {
     char *stat_file = mem_printf("%d/stat", p->pid);
     char *cmdline_file = mem_printf("%d/cmdline", p->pid);
-    char *stat = mem_printf("%d (%s) %s %d 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 %ld 9 10\n", p->pid,
-                            p->comm, state, p->parent, start);
+    char *stat = mem_printf("%d (%s) %s %d 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 %ld 9 10\n", p->pid, p->comm,
+                            state, p->parent, start);
     char *cmdline = mem_printf("%s|", p->cmdline);
     size_t len = strlen(cmdline);
 
@@ -75,19 +75,19 @@ static void expect_run(const struct made_up *processes, size_t count, int want)
     fixture_dir_free(proc);
 }
 
-#define EXPECT_RUN(want, ...)                                                                                \
-    do {                                                                                                     \
-        static const struct made_up processes[] = {__VA_ARGS__};                                             \
-        expect_run(processes, ARRAY_LEN(processes), want);                                                   \
+#define EXPECT_RUN(want, ...)                                                                                          \
+    do {                                                                                                               \
+        static const struct made_up processes[] = {__VA_ARGS__};                                                       \
+        expect_run(processes, ARRAY_LEN(processes), want);                                                             \
     } while (0)
 
-#define INIT                                                                                                 \
-    {                                                                                                        \
-        1, 0, "systemd", "/sbin/init|splash"                                                                 \
+#define INIT                                                                                                           \
+    {                                                                                                                  \
+        1, 0, "systemd", "/sbin/init|splash"                                                                           \
     }
-#define CRON                                                                                                 \
-    {                                                                                                        \
-        300, 1, "cron", "/usr/sbin/cron|-f"                                                                  \
+#define CRON                                                                                                           \
+    {                                                                                                                  \
+        300, 1, "cron", "/usr/sbin/cron|-f"                                                                            \
     }
 
 TEST(certbots_shell_is_skipped)
@@ -95,8 +95,7 @@ TEST(certbots_shell_is_skipped)
     EXPECT_RUN(500, {501, 500, "sh", "/bin/sh|-c|/usr/bin/acme-dme auth"},
                {500, 300, "certbot", "/usr/bin/python3|/usr/bin/certbot|renew"}, CRON, INIT);
     /* dash without exec of the last command, bash with other options first */
-    EXPECT_RUN(500, {502, 501, "dash", "dash|-e|-c|acme-dme auth"},
-               {501, 500, "bash", "bash|-o|pipefail|-ec|x"},
+    EXPECT_RUN(500, {502, 501, "dash", "dash|-e|-c|acme-dme auth"}, {501, 500, "bash", "bash|-o|pipefail|-ec|x"},
                {500, 300, "python3", "python3|-m|certbot|renew"}, CRON, INIT);
 }
 
@@ -120,8 +119,8 @@ TEST(subshells_of_a_script_belong_to_one_run)
     EXPECT_RUN(500, {502, 501, "acme.sh", "/bin/sh|/root/acme.sh|--issue"},
                {501, 500, "acme.sh", "/bin/sh|/root/acme.sh|--issue"},
                {500, 300, "acme.sh", "/bin/sh|/root/acme.sh|--issue"}, CRON, INIT);
-    EXPECT_RUN(500, {501, 500, "bash", "bash|./unknown-client"}, {500, 300, "bash", "bash|./unknown-client"},
-               CRON, INIT);
+    EXPECT_RUN(500, {501, 500, "bash", "bash|./unknown-client"}, {500, 300, "bash", "bash|./unknown-client"}, CRON,
+               INIT);
     /* ... and a second one beside it is another */
     EXPECT_RUN(501, {501, 500, "acme.sh", "/bin/sh|/root/acme.sh|--issue|-d|a"},
                {500, 300, "acme.sh", "/bin/sh|/root/acme.sh|--cron"}, CRON, INIT);
@@ -151,8 +150,7 @@ TEST(the_search_ends_below_what_outlives_every_run)
 
 TEST(in_a_container_the_first_process_may_be_the_client)
 {
-    EXPECT_RUN(1, {7, 1, "sh", "/bin/sh|-c|acme-dme auth"},
-               {1, 0, "certbot", "python3|/usr/bin/certbot|certonly"});
+    EXPECT_RUN(1, {7, 1, "sh", "/bin/sh|-c|acme-dme auth"}, {1, 0, "certbot", "python3|/usr/bin/certbot|certonly"});
     EXPECT_RUN(1, {1, 0, "lego", "/lego|run"});
     EXPECT_RUN(7, {7, 1, "sh", "/bin/sh|-c|acme-dme auth"}, {1, 0, "tini", "/sbin/tini|--|sh"});
 }
@@ -256,8 +254,8 @@ TEST(a_run_of_another_host_or_container_counts_as_alive)
 
 TEST(a_text_that_is_no_run_id_counts_as_alive)
 {
-    static const char *const texts[] = {
-        "", "x", "1", "1:2", "0:1:a:b:c", "-5:1:a:b:c", "99999999999:1:a:b:c", "1:2:3:4:5:6"};
+    static const char *const texts[] = {"",           "x", "1", "1:2", "0:1:a:b:c", "-5:1:a:b:c", "99999999999:1:a:b:c",
+                                        "1:2:3:4:5:6"};
 
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         assert_true(platform_run_is_alive(texts[i]));

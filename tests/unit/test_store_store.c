@@ -159,8 +159,7 @@ static int open_read_only(void *context)
     store_free(store);
     CHILD_CHECK(fixture_remount_read_only(dir));
     CHILD_CHECK(open_store(dir, &store, &err) == ERR_IO);
-    CHILD_CHECK(strstr(err.msg, "read-only") && strstr(err.hint, "`state_dir`") &&
-                strstr(err.hint, "`journal: none`"));
+    CHILD_CHECK(strstr(err.msg, "read-only") && strstr(err.hint, "`state_dir`") && strstr(err.hint, "`journal: none`"));
     return CHILD_OK;
 }
 

@@ -80,9 +80,9 @@ TEST(a_remembered_zone_comes_back_whole)
 
     place_init(&p);
     remember(&p, "example.com", INT64_MAX);
-    assert_int_equal(zone_memo_find(p.store, ENDPOINT, "production", "1a2b3c4d",
-                                    "_acme-challenge.example.com", &memo, NULL),
-                     ERR_OK);
+    assert_int_equal(
+        zone_memo_find(p.store, ENDPOINT, "production", "1a2b3c4d", "_acme-challenge.example.com", &memo, NULL),
+        ERR_OK);
     assert_string_equal(memo.name, "example.com");
     assert_string_equal(memo.endpoint, ENDPOINT);
     assert_string_equal(memo.account, "production");
