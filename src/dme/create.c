@@ -212,7 +212,8 @@ static enum err_code check(const struct dme_record *records, size_t count, struc
 {
     for (size_t i = 0; i < count; i++) {
         if (!*records[i].value)
-            return err_set(err, ERR_INPUT, "could not create TXT record \"%s\": its value is empty", shown(&records[i]));
+            return err_set(err, ERR_INPUT, "could not create TXT record \"%s\": its value is empty",
+                           shown(&records[i]));
         if (strchr(records[i].value, '"'))
             return err_set(err, ERR_INPUT,
                            "could not create TXT record \"%s\": DNS Made Easy can't store a value with a quote in it",
