@@ -176,6 +176,8 @@ TEST(accounts_are_checked_against_each_other)
          "@/c.yaml:1:12: \"accounts[0]\" must be a mapping (\"key: value\" lines), not a single value"},
         {"accounts: [~]\n", "@/c.yaml:1:12: \"accounts[0]\" is empty"},
         {"accounts:\n- {" CREDENTIALS "}\n", "@/c.yaml:2:3: this account has no \"name\""},
+        {"accounts:\n- {name: \"\", " CREDENTIALS "}\n",
+         "@/c.yaml:2:10: \"accounts[0].name\" must be a text without control characters, not \"\""},
         {"accounts:\n- {name: a}\n", "@/c.yaml:2:3: this account has no \"credentials\""},
         {"accounts:\n- {name: a, credentials: {api_key: " GOOD_KEY "}}\n",
          "@/c.yaml:2:3: \"accounts[0].credentials.api_secret\" is missing"},
