@@ -50,7 +50,9 @@ static const struct config_key keys[] = {
      .option = "--sandbox", .offset = FIELD(sandbox), .help = "use the API's sandbox"},
     {"dnsmadeeasy.ca_file", CONFIG_TYPE_PATH, .option = "--ca-file", .offset = FIELD(ca_file),
      .help = "certificates to trust for the API instead of the system's"},
-    {"dnsmadeeasy.ttl", CONFIG_TYPE_UINT, .fallback = "60", .min = 1, .max = 86400, .option = "--ttl",
+    /* No longer than the settling time: a client that proves base and wildcard one after the other puts a second value
+     * on a name of which the CA's resolver may still hold the first. */
+    {"dnsmadeeasy.ttl", CONFIG_TYPE_UINT, .fallback = "10", .min = 1, .max = 86400, .option = "--ttl",
      .offset = FIELD(ttl_s), .help = "time to live of the records, in seconds"},
     {"dnsmadeeasy.timeout", CONFIG_TYPE_DURATION, .fallback = "30s", .min = SECOND, .max = 10 * MINUTE,
      .option = "--request-timeout", .offset = FIELD(request_timeout_ms), .help = "time for one request to the API"},

@@ -29,7 +29,7 @@ sys.exit(done.returncode if done.returncode >= 0 else 128 - done.returncode)
 
 
 # It proves one name after the other: the wildcard's value follows that of the base before the CA's resolver has forgotten that.
-ONE_BY_ONE = {"dnsmadeeasy__ttl": 1}
+ONE_BY_ONE = {"dnsmadeeasy__ttl": 1, "propagation__settle": "1500ms"}
 
 
 class Hook:

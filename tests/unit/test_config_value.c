@@ -44,7 +44,7 @@ TEST(without_settings_all_have_their_defaults)
     assert_string_equal(c->endpoint, "https://api.dnsmadeeasy.com/V2.0/");
     assert_false(c->sandbox);
     assert_null(c->ca_file);
-    assert_int_equal(c->ttl_s, 60);
+    assert_int_equal(c->ttl_s, 10);
     assert_int_equal(c->request_timeout_ms, 30000);
     assert_int_equal(c->propagation_timeout_ms, 100000);
     assert_int_equal(c->settle_ms, 10000);
