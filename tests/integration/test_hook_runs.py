@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from lab import binaries
 from program import NAME, PROPAGATION, VALUE, refused, silent, until
 
 ALL = ["a.example.com", "b.example.com", "www.sub.example.com"]
@@ -63,6 +64,41 @@ def test_only_the_last_call_of_certbot_waits_and_it_waits_for_all(lab, program):
     for domain, value in zip(ALL, ("one", "two", "three")):
         assert all(lab.dig(ns, record(domain))["answer"] == [value] for ns in lab.nameservers)
         cleanup(program, domain, value)
+    program.clean()
+
+
+PAUSED = """#!/bin/sh
+export CERTBOT_ALL_DOMAINS=a.example.com,www.sub.example.com
+CERTBOT_DOMAIN=a.example.com CERTBOT_VALIDATION=one CERTBOT_REMAINING_CHALLENGES=1 "$1" auth || exit 1
+until test -e "$2"; do sleep 0.05; done
+CERTBOT_DOMAIN=www.sub.example.com CERTBOT_VALIDATION=three CERTBOT_REMAINING_CHALLENGES=0 "$1" auth
+"""
+UPDATE = """
+import sys, dns.query, dns.update
+update = dns.update.UpdateMessage("example.com.")
+update.replace("_acme-challenge.a", 60, "TXT", sys.argv[2]) if sys.argv[2:] else update.delete("_acme-challenge.a", "TXT")
+assert dns.query.tcp(update, sys.argv[1], timeout=5).rcode() == 0
+"""
+
+
+def test_the_last_call_waits_for_the_records_of_the_calls_before_it(lab, program):
+    """Its own record is everywhere; a name server has lost the first call's."""
+    lab.set_lag(0)
+    go = os.path.join(lab.new_dir(), "go")
+    running = program.popen([program.script("certbot", PAUSED), program.path, go])
+    until(lambda: lab.txt(), what="the first record")
+    lab.wait_published()
+    lab.run([binaries.PYTHON, "-c", UPDATE, lab.nameservers["ns11"]]).ok()
+    with open(go, "w", encoding="ascii"):
+        pass
+    until(lambda: len(lab.txt()) == 2, what="the last record")
+    lab.wait_published()
+    time.sleep(1.0)
+    assert running.alive(), "the last call did not wait for the first one's record"
+    lab.run([binaries.PYTHON, "-c", UPDATE, lab.nameservers["ns11"], "one"]).ok()
+    silent(running.wait())
+    cleanup(program, ALL[0], "one")
+    cleanup(program, ALL[2], "three")
     program.clean()
 
 
