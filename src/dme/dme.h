@@ -96,7 +96,9 @@ enum err_code dme_records_find(struct dme *dme, int64_t zone_id, struct dme_reco
 
 /* Delete records by id: one request for all.  Ids must have been matched by name and value before, by one of the
  * functions above.  An id that is 0 or an empty list is refused with ERR_INTERNAL before a URL is built, because the
- * API reads "no ids" as "all records of the zone".  A record or a zone that is gone already is success. */
+ * API reads "no ids" as "all records of the zone".
+ * Errors: as dme_zone_find(); ERR_NOT_FOUND when the record (if it is one) or the zone is gone already, so says a 404.
+ * Whoever must be sure asks dme_records_find(). */
 enum err_code dme_records_delete(struct dme *dme, int64_t zone_id, const int64_t *ids, size_t count,
                                  struct err *err) MUST_USE;
 

@@ -225,16 +225,14 @@ static enum err_code delete_chunk(struct dme *dme, int64_t zone_id, const int64_
     struct buf path AUTO_BUF = BUF_INIT(PATH_MAX_BYTES);
     char *what AUTO_FREE = count == 1 ? mem_printf("delete TXT record %" PRId64, ids[0])
                                       : mem_printf("delete %zu TXT records", count);
-    enum err_code code;
 
     put_delete_path(&path, zone_id, ids[0], ids + 1, count - 1);
     if (!buf_ok(&path)) /* half a URL would name the wrong records */
         return err_set(err, ERR_INTERNAL, "could not %s: the URL is too long", what);
-    code = dme_call_perform(
+    return dme_call_perform(
         dme,
         &(struct dme_call){.method = "DELETE", .path = buf_cstr(&path), .what = what, .expect = DME_EXPECT_NOTHING},
         NULL, err);
-    return code == ERR_NOT_FOUND ? ERR_OK : code; /* gone already */
 }
 
 enum err_code dme_records_delete(struct dme *dme, int64_t zone_id, const int64_t *ids, size_t count, struct err *err)

@@ -40,7 +40,8 @@ struct placement {
     struct zone *zone;         /* borrowed from the engine */
     struct journal_entry entry; /* entry.id NULL: not in the journal */
     int64_t record_id;         /* 0: not known */
-    bool may_appear;           /* its creation was asked for and never answered: not there now need not mean never */
+    bool may_appear;           /* its creation was asked for and never answered, or what denies it may not be the API:
+                                  not there now need not mean never */
     bool may_exist;            /* with record_id 0: it is not certain that there is no such record */
     enum placement_age { PLACEMENT_NEW, PLACEMENT_KNOWN } age; /* known: journalled before this call */
 };

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define RENEW_MS (60 * 60 * 1000LL)
+
 static void entry_fill(const struct challenge *c, const struct placement *p, struct journal_entry *entry)
 {
     const struct challenge_account *account = p->zone->account;
@@ -30,21 +32,29 @@ static bool is_same_place(const struct journal_entry *a, const struct journal_en
            strcmp(a->account, b->account) == 0 && strcmp(a->endpoint, b->endpoint) == 0;
 }
 
-/* Write that the record is about to be there.  An entry that is there already becomes one of this run and of now: else
- * it would be swept as a leftover while we need it.  When its zone was found anew the record will be made anew in it,
- * and that is this call's doing. */
-static bool is_written(const struct placement *p)
+/* Is there an entry of this run for the place where the record will be, and not one so old that a sweep may take it
+ * while it is needed?  PLACEMENT_KNOWN says that it is of this run. */
+static bool is_written(const struct placement *p, const struct journal_entry *wanted)
 {
-    return p->entry.id && p->entry.zone_id == p->zone->id && p->age == PLACEMENT_KNOWN;
+    return p->age == PLACEMENT_KNOWN && is_same_place(&p->entry, wanted) &&
+           wanted->created_ms - p->entry.created_ms < RENEW_MS;
 }
 
-/* Taken over from another run, or the zone was found anew under another id. */
+/* The entry is taken over from another run, or is to last longer, or the zone was found anew: then the record will be
+ * made anew in it, and that is this call's doing. */
 static enum err_code rewrite_intent(struct challenge *c, struct placement *p, struct err *err)
 {
-    AUTO(journal_entry_done) struct journal_entry before = p->entry;
+    AUTO(journal_entry_done) struct journal_entry wanted = {.id = NULL};
+    struct journal_entry before = p->entry;
 
-    entry_fill(c, p, &p->entry);
-    p->entry.id = mem_strdup(before.id);
+    entry_fill(c, p, &wanted);
+    if (is_written(p, &wanted))
+        return ERR_OK;
+    if (!is_same_place(&before, &wanted))
+        p->age = PLACEMENT_NEW;
+    wanted.id = mem_strdup(before.id);
+    p->entry = wanted;
+    wanted = before;
     return journal_update(c->opts.store, &p->entry, err);
 }
 
@@ -61,7 +71,7 @@ enum err_code record_intent(struct challenge *c, struct placement *items, size_t
             journal_entry_done(&p->entry);
             entry_fill(c, p, &p->entry);
             fresh[fresh_count++] = &p->entry;
-        } else if (!is_written(p)) {
+        } else {
             code = rewrite_intent(c, p, err);
         }
         if (code != ERR_OK)

@@ -12,6 +12,7 @@
 #include "dns/name.h"
 
 #define FRESH_MS (60 * 60 * 1000LL)
+#define BELIEVE_MS (24 * 60 * 60 * 1000LL)
 
 static bool is_fresh(const struct challenge *c, const struct placement *p)
 {
@@ -56,20 +57,56 @@ static enum err_code delete_ids(struct placement *items, size_t count, struct er
     return n ? dme_records_delete(items[0].zone->account->dme, items[0].zone->id, ids, n, err) : ERR_OK;
 }
 
-static enum err_code match_and_delete(struct challenge *c, struct placement *items, size_t count, struct err *err)
-{
-    enum err_code code = match_ids(c, items, count, err);
-
-    return code == ERR_OK ? delete_ids(items, count, err) : code;
-}
-
 static enum err_code contradiction(const struct zone *zone, struct err *err)
 {
     return err_set(err, ERR_API, "DNS Made Easy shows zone \"%s\" and denies that its records exist", zone->name);
 }
 
-/* The API denies the id of the zone.  Either the zone is gone, and all in it with it; or it has another id by now, and
- * may have our records in it.  An API that only says so while something else is wrong must not make us forget them. */
+static bool any_id(const struct placement *items, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (items[i].record_id)
+            return true;
+    return false;
+}
+
+/* Errors: ERR_NOT_FOUND when the API denies the zone's id. */
+static enum err_code match_and_delete(struct challenge *c, struct placement *items, size_t count, struct err *err)
+{
+    enum err_code code = match_ids(c, items, count, err);
+
+    if (code != ERR_OK)
+        return code;
+    code = delete_ids(items, count, err);
+    if (code != ERR_NOT_FOUND)
+        return code;
+    /* "Not found" may be a record that is gone already, or an answer of something that is not the API: look again
+     * before the journal forgets. */
+    for (size_t i = 0; i < count; i++)
+        items[i].record_id = 0;
+    code = match_ids(c, items, count, err);
+    if (code != ERR_OK || !any_id(items, count))
+        return code;
+    code = delete_ids(items, count, err);
+    return code == ERR_NOT_FOUND ? contradiction(items[0].zone, err) : code;
+}
+
+/* Neither the zone's id nor its name is known to the API any more, so it is gone, and all in it.  Unless what answers
+ * is not quite the API at the moment: entries that are not old yet stay, and a later sweep decides. */
+static void accept_loss(struct challenge *c, struct placement *items, size_t count)
+{
+    int64_t now_ms = clock_wall_ms(c->opts.clock);
+
+    log_line(c->opts.log, LOG_WARNING, "zone \"%s\" is gone, and %zu TXT record%s of ours with it, continuing",
+             items[0].zone->name, count, count == 1 ? "" : "s");
+    for (size_t i = 0; i < count; i++) {
+        items[i].record_id = 0;
+        items[i].may_appear |= now_ms - items[i].entry.created_ms < BELIEVE_MS;
+    }
+}
+
+/* The API denies the id of the zone.  Perhaps it has another one by now, and our records in it; or the answer was not
+ * the API's, and the same id will do. */
 static enum err_code remove_anew(struct challenge *c, struct placement *items, size_t count, struct err *err)
 {
     struct zone *old = items[0].zone;
@@ -79,14 +116,11 @@ static enum err_code remove_anew(struct challenge *c, struct placement *items, s
     zones_forget(c, old);
     code = zones_want(c, old->name, &now, err);
     if (code == ERR_NOT_FOUND) {
-        log_line(c->opts.log, LOG_WARNING, "zone \"%s\" is gone, and %zu TXT record%s of ours with it, continuing",
-                 old->name, count, count == 1 ? "" : "s");
+        accept_loss(c, items, count);
         return ERR_OK;
     }
     if (code != ERR_OK)
         return code;
-    if (now->account == old->account && now->id == old->id)
-        return contradiction(now, err);
     for (size_t i = 0; i < count; i++) {
         items[i].zone = now;
         items[i].record_id = 0;

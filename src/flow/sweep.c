@@ -41,6 +41,15 @@ static void pick(struct challenge *c, const struct journal_list *journal, const 
     }
 }
 
+static enum sweep_outcome outcome_of(const struct placement *p, enum sweep_mode mode, enum err_code code)
+{
+    if (mode == SWEEP_DRY_RUN)
+        return SWEEP_WOULD_REMOVE;
+    if (!p->entry.id) /* struck out */
+        return SWEEP_REMOVED;
+    return code == ERR_OK ? SWEEP_KEPT_YOUNG : SWEEP_FAILED;
+}
+
 /* Split off the first group of one zone, so that its outcome can be told entry by entry. */
 static enum err_code sweep_group(struct challenge *c, struct placement *items, size_t count,
                                  const struct sweep_opts *opts, struct err *err)
@@ -56,8 +65,7 @@ static enum err_code sweep_group(struct challenge *c, struct placement *items, s
     if (opts->mode == SWEEP_REMOVE)
         code = remove_batch(c, &group, err);
     for (size_t i = 0; i < count; i++)
-        report(opts, &told.items[i],
-               opts->mode == SWEEP_DRY_RUN ? SWEEP_WOULD_REMOVE : code == ERR_OK ? SWEEP_REMOVED : SWEEP_FAILED, err);
+        report(opts, &told.items[i], outcome_of(&group.items[i], opts->mode, code), err);
     return code;
 }
 

@@ -36,8 +36,7 @@ const char *fake_api_fault_name(enum fake_api_fault fault)
         [FAKE_API_TRUNCATED] = "truncated",
         [FAKE_API_404] = "status 404",
         [FAKE_API_CANCEL] = "cancelled",
-        [FAKE_API_KILL_BEFORE] = "killed before",
-        [FAKE_API_KILL_AFTER] = "killed after",
+        [FAKE_API_KILL] = "killed after request",
     };
 
     return names[fault];
@@ -310,7 +309,7 @@ static void route_records(struct call *c, const char *at)
 
     assert_memory_equal(rest, "/records", strlen("/records"));
     rest += strlen("/records");
-    if (!has_zone(c, zone_id))
+    if (!has_zone(c, zone_id) || zone_id == c->api->denied_zone)
         answer_404(c);
     else if (strcmp(method, "GET") == 0)
         get_records(c, zone_id, query ? query + 1 : NULL);
@@ -400,7 +399,7 @@ static bool is_carried_out(enum fake_api_fault fault)
 {
     return fault == FAKE_API_OK || fault == FAKE_API_ANSWER_LOST || fault == FAKE_API_TIMEOUT ||
            fault == FAKE_API_500_AFTER_ALL || fault == FAKE_API_GARBAGE || fault == FAKE_API_TRUNCATED ||
-           fault == FAKE_API_CANCEL || fault == FAKE_API_KILL_AFTER;
+           fault == FAKE_API_CANCEL || fault == FAKE_API_KILL;
 }
 
 static void go_wrong(struct call *c, enum fake_api_fault fault)
@@ -426,8 +425,7 @@ static void go_wrong(struct call *c, enum fake_api_fault fault)
         c->api->clock->cancelled = true;
         lose(c, ERR_CANCELLED, true);
         break;
-    case FAKE_API_KILL_BEFORE:
-    case FAKE_API_KILL_AFTER:
+    case FAKE_API_KILL:
         (void)kill(getpid(), SIGKILL);
         break;
     default:

@@ -38,12 +38,11 @@ enum fake_api_fault {
     FAKE_API_500_AFTER_ALL, /* carried out all the same */
     FAKE_API_RATE_LIMIT,
     FAKE_API_403,
-    FAKE_API_GARBAGE,     /* carried out, and somebody's web page comes back with status 200 */
-    FAKE_API_TRUNCATED,   /* carried out, and half of the JSON comes back */
-    FAKE_API_404,         /* not carried out: a balancer that knows of no such service */
-    FAKE_API_CANCEL,      /* the operator interrupts while it is carried out */
-    FAKE_API_KILL_BEFORE, /* SIGKILL to the process that asked, before */
-    FAKE_API_KILL_AFTER,  /* ... and after it was carried out */
+    FAKE_API_GARBAGE,   /* carried out, and somebody's web page comes back with status 200 */
+    FAKE_API_TRUNCATED, /* carried out, and half of the JSON comes back */
+    FAKE_API_404,       /* not carried out: a balancer that knows of no such service */
+    FAKE_API_CANCEL,    /* the operator interrupts while it is carried out */
+    FAKE_API_KILL,      /* SIGKILL to the process that asked, after it was carried out */
     FAKE_API_FAULT_COUNT
 };
 
@@ -55,9 +54,9 @@ struct fake_api_record {
     int64_t id;
     int64_t zone_id;
     char type[8];
-    char name[256];  /* relative to the zone */
-    char value[300]; /* without quotes */
-    int source;      /* 1: the zone's own, 0: from a template */
+    char name[160]; /* relative to the zone */
+    char value[64]; /* without quotes */
+    int source;     /* 1: the zone's own, 0: from a template */
     enum fake_api_origin origin;
     int64_t created_ms; /* wall clock; servers see it later */
     int64_t deleted_ms; /* 0: it is there */
@@ -75,20 +74,21 @@ struct fake_api_zone {
 
 struct fake_api_request {
     char method[8];
-    char target[400]; /* behind the root; cut */
+    char target[160]; /* behind the root; cut */
 };
 
 struct fake_api {
     struct fake_clock *clock; /* that of the process that made it; valid in its children, which have a copy */
     struct fake_api_zone zones[16];
     size_t zone_count;
-    struct fake_api_record records[400];
+    struct fake_api_record records[160];
     size_t record_count;
     int64_t next_id;
-    struct fake_api_request requests[1000]; /* what does not fit is counted only */
+    struct fake_api_request requests[300]; /* what does not fit is counted only */
     size_t request_count;
     bool wiped; /* a DELETE without ids */
     size_t foreign_touched;
+    int64_t denied_zone;   /* shown by name, its records never */
     int refused_account;   /* whose key is answered with 403; -1: none */
     bool filters_loosely;  /* recordName finds every name that contains it */
     bool multi_is_nothing; /* createMulti answers 201 with an empty body */

@@ -305,16 +305,16 @@ TEST(every_delete_of_any_size_names_its_ids_and_all_of_them)
     }
 }
 
-TEST(what_is_gone_already_is_success)
+TEST(what_is_gone_already_is_not_found)
 {
     struct dme_fixture f;
     const int64_t ids[] = {1, 2};
 
     dme_fixture_init(&f);
     expect(&f, "DELETE", RECORDS "/1", NULL, 404, "<html></html>");
-    assert_int_equal(dme_records_delete(f.dme, 42, ids, 1, &f.err), ERR_OK);
+    assert_int_equal(dme_records_delete(f.dme, 42, ids, 1, &f.err), ERR_NOT_FOUND);
     expect(&f, "DELETE", RECORDS "?ids=1&ids=2", NULL, 404, "<html></html>");
-    assert_int_equal(dme_records_delete(f.dme, 42, ids, 2, &f.err), ERR_OK);
+    assert_int_equal(dme_records_delete(f.dme, 42, ids, 2, &f.err), ERR_NOT_FOUND);
     dme_fixture_done(&f);
 }
 
@@ -326,7 +326,7 @@ TEST(a_delete_whose_answer_was_lost_is_repeated)
     dme_fixture_init(&f);
     expect_lost(&f, "DELETE", RECORDS "/1", NULL);
     expect(&f, "DELETE", RECORDS "/1", NULL, 404, "<html></html>");
-    assert_int_equal(dme_records_delete(f.dme, 42, ids, 1, &f.err), ERR_OK);
+    assert_int_equal(dme_records_delete(f.dme, 42, ids, 1, &f.err), ERR_NOT_FOUND);
     expect_lost(&f, "DELETE", RECORDS "?ids=1&ids=2", NULL);
     expect(&f, "DELETE", RECORDS "?ids=1&ids=2", NULL, 200, "");
     assert_int_equal(dme_records_delete(f.dme, 42, ids, 2, &f.err), ERR_OK);
@@ -366,7 +366,7 @@ int main(void)
         cmocka_unit_test(several_records_are_deleted_with_one_request),
         cmocka_unit_test(without_an_id_no_url_is_built),
         cmocka_unit_test(every_delete_of_any_size_names_its_ids_and_all_of_them),
-        cmocka_unit_test(what_is_gone_already_is_success),
+        cmocka_unit_test(what_is_gone_already_is_not_found),
         cmocka_unit_test(a_delete_whose_answer_was_lost_is_repeated),
         cmocka_unit_test(a_delete_that_is_refused_is_an_error),
     };

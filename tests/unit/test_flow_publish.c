@@ -199,6 +199,21 @@ TEST(a_value_left_over_by_a_dead_run_belongs_to_the_run_that_asks_for_it_again)
     world_free(w);
 }
 
+TEST(a_value_that_a_long_run_asks_for_again_a_day_later_is_not_swept_while_in_use)
+{
+    struct world *w = world_new();
+    struct world_swept swept;
+
+    assert_int_equal(world_publish(w, one), ERR_OK);
+    fake_clock_advance(&w->clock, DAY_MS - 1000);
+    assert_int_equal(world_publish(w, one), ERR_OK);
+    fake_clock_advance(&w->clock, 2000);
+    assert_int_equal(world_sweep(w, SWEEP_REMOVE, &swept), ERR_OK);
+    assert_int_equal(swept.young, 1);
+    assert_true(is_there(w, EXAMPLE_COM, "_acme-challenge", VALUE_A));
+    world_free(w);
+}
+
 TEST(an_entry_of_another_endpoint_is_not_taken_for_ours)
 {
     struct world *w = world_new();
@@ -265,7 +280,7 @@ TEST(an_entry_follows_its_record_into_the_zone_that_took_over)
     world_free(w);
 }
 
-TEST(a_zone_that_vanishes_for_good_is_an_error_and_leaves_nothing)
+TEST(a_zone_that_vanishes_for_good_is_an_error)
 {
     struct world *w = world_new();
 
@@ -273,7 +288,7 @@ TEST(a_zone_that_vanishes_for_good_is_an_error_and_leaves_nothing)
     assert_int_equal(world_withdraw(w, one), ERR_OK);
     fake_api_drop_zone(w->api, EXAMPLE_COM);
     assert_int_equal(world_publish(w, one), ERR_ZONE);
-    assert_int_equal(world_journal_count(w), 0);
+    assert_true(world_sweeps_clean(w, "a day later"));
     world_free(w);
 }
 
@@ -365,10 +380,11 @@ int main(void)
         cmocka_unit_test(publishing_again_leaves_one_record_and_one_entry),
         cmocka_unit_test(a_record_of_an_earlier_call_survives_the_failure_of_a_later_one),
         cmocka_unit_test(a_value_left_over_by_a_dead_run_belongs_to_the_run_that_asks_for_it_again),
+        cmocka_unit_test(a_value_that_a_long_run_asks_for_again_a_day_later_is_not_swept_while_in_use),
         cmocka_unit_test(an_entry_of_another_endpoint_is_not_taken_for_ours),
         cmocka_unit_test(a_remembered_id_that_went_stale_is_noticed_and_replaced),
         cmocka_unit_test(an_entry_follows_its_record_into_the_zone_that_took_over),
-        cmocka_unit_test(a_zone_that_vanishes_for_good_is_an_error_and_leaves_nothing),
+        cmocka_unit_test(a_zone_that_vanishes_for_good_is_an_error),
         cmocka_unit_test(one_name_in_no_zone_of_ours_leaves_nothing_of_the_others),
         cmocka_unit_test(a_zone_that_is_being_deleted_is_refused),
         cmocka_unit_test(a_failing_second_zone_takes_the_records_of_the_first_back),

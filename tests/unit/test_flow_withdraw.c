@@ -155,7 +155,7 @@ TEST(an_entry_whose_zone_got_another_id_is_withdrawn_from_there)
     world_free(w);
 }
 
-TEST(an_entry_whose_zone_is_gone_is_struck_out_with_a_warning)
+TEST(an_entry_whose_zone_is_gone_is_no_obstacle_and_is_struck_out_a_day_later)
 {
     struct world *w = world_new();
 
@@ -163,8 +163,21 @@ TEST(an_entry_whose_zone_is_gone_is_struck_out_with_a_warning)
     fake_api_drop_zone(w->api, EXAMPLE_COM);
     fake_clock_advance(&w->clock, TWO_HOURS_MS);
     assert_int_equal(world_withdraw(w, one), ERR_OK);
-    assert_int_equal(world_journal_count(w), 0);
+    assert_int_equal(world_journal_count(w), 1);
     assert_true(world_log_has(w, "zone \"example.com\" is gone"));
+    assert_true(world_sweeps_clean(w, "a day later"));
+    world_free(w);
+}
+
+TEST(an_api_that_denies_everything_for_a_while_does_not_make_us_forget)
+{
+    struct world *w = world_new();
+
+    assert_int_equal(world_publish(w, one), ERR_OK);
+    fake_api_fail(w->api, FAKE_API_404, w->api->request_count, FAKE_API_FOREVER);
+    assert_int_equal(world_withdraw(w, one), ERR_OK);
+    assert_true(world_is_safe(w, "denied"));
+    assert_true(world_sweeps_clean(w, "a day later"));
     world_free(w);
 }
 
@@ -174,10 +187,27 @@ TEST(an_api_that_denies_the_records_of_a_zone_it_shows_is_not_believed)
 
     assert_int_equal(world_publish(w, one), ERR_OK);
     fake_clock_advance(&w->clock, TWO_HOURS_MS);
-    fake_api_fail(w->api, FAKE_API_404, w->api->request_count, 1);
+    w->api->denied_zone = EXAMPLE_COM;
     assert_int_equal(world_withdraw(w, one), ERR_API);
+    assert_non_null(strstr(w->err.msg, "denies"));
     assert_int_equal(world_journal_count(w), 1);
-    assert_true(world_sweeps_clean(w, "after a 404"));
+    w->api->denied_zone = 0;
+    assert_true(world_sweeps_clean(w, "believed"));
+    world_free(w);
+}
+
+TEST(a_single_not_found_is_asked_about_again)
+{
+    struct world *w = world_new();
+
+    for (size_t n = 0; n < 2; n++) { /* the look-up, then the deletion */
+        assert_int_equal(world_publish(w, one), ERR_OK);
+        fake_clock_advance(&w->clock, TWO_HOURS_MS);
+        fake_api_fail(w->api, FAKE_API_404, w->api->request_count + n, 1);
+        assert_int_equal(world_withdraw(w, one), ERR_OK);
+        assert_int_equal(fake_api_count_ours(w->api), 0);
+        assert_int_equal(world_journal_count(w), 0);
+    }
     world_free(w);
 }
 
@@ -339,8 +369,10 @@ int main(void)
         cmocka_unit_test(a_record_that_the_journal_does_not_know_is_found_by_name_and_value),
         cmocka_unit_test(a_stale_zone_id_does_not_pass_for_a_withdrawal),
         cmocka_unit_test(an_entry_whose_zone_got_another_id_is_withdrawn_from_there),
-        cmocka_unit_test(an_entry_whose_zone_is_gone_is_struck_out_with_a_warning),
+        cmocka_unit_test(an_entry_whose_zone_is_gone_is_no_obstacle_and_is_struck_out_a_day_later),
+        cmocka_unit_test(an_api_that_denies_everything_for_a_while_does_not_make_us_forget),
         cmocka_unit_test(an_api_that_denies_the_records_of_a_zone_it_shows_is_not_believed),
+        cmocka_unit_test(a_single_not_found_is_asked_about_again),
         cmocka_unit_test(names_in_no_zone_of_ours_are_success),
         cmocka_unit_test(a_name_that_fails_does_not_keep_the_others_from_being_withdrawn),
         cmocka_unit_test(several_failures_end_with_the_first_one),
