@@ -41,9 +41,9 @@ struct fake_rr {
 };
 
 struct fake_question {
-    char name[256];
+    char name[80];
     enum dns_type type;
-    char server[64]; /* "": the recursive resolvers */
+    char server[16]; /* "": the recursive resolvers */
 };
 
 struct fake_resolver {
@@ -56,7 +56,7 @@ struct fake_resolver {
     size_t record_count;
     struct fake_rr inside[24]; /* what the recursive resolver says instead (split horizon) */
     size_t inside_count;
-    struct fake_question asked[2000]; /* what does not fit is counted only */
+    struct fake_question asked[600]; /* what does not fit is counted only */
     size_t asked_count;
     size_t names_spoilt; /* recursive questions for a name that begins with "_", which the cache then denies */
     enum err_code fault; /* ERR_TIMEOUT, ERR_NETWORK, ERR_DNS; ERR_SERVER stands for SERVFAIL */

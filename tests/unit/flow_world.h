@@ -43,7 +43,7 @@ struct world {
     char *dir;
     struct store *store; /* NULL while there is no engine, or with `journal: none` */
     bool no_journal;     /* from the next process on */
-    struct log log;      /* everything; nowhere unless FLOW_LOG is in the environment */
+    struct log log;      /* shown, with all details, when FLOW_LOG is in the environment */
     char *log_text;
     size_t log_len;
     struct challenge *engine;

@@ -45,7 +45,8 @@ UNIT_TESTS += \
 	tests/unit/test_flow_locate \
 	tests/unit/test_flow_withdraw \
 	tests/unit/test_flow_await \
-	tests/unit/test_flow_sweep
+	tests/unit/test_flow_sweep \
+	tests/unit/test_flow_faults
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 # Fakes that several tests share.
@@ -64,6 +65,10 @@ tests_unit_libfakes_a_SOURCES = \
 	tests/unit/fake_resolver.c tests/unit/fake_resolver.h \
 	tests/unit/flow_world.c tests/unit/flow_world.h
 TEST_LIBS = tests/unit/libfakes.a
+# Writes go through a disk that fails on demand.
+FAKE_DISK_LDFLAGS = -Wl,--wrap=platform_files_write,--wrap=platform_file_remove
+tests_unit_test_flow_faults_SOURCES = tests/unit/test_flow_faults.c tests/unit/fake_disk.c tests/unit/fake_disk.h
+tests_unit_test_flow_faults_LDFLAGS = $(AM_LDFLAGS) $(FAKE_DISK_LDFLAGS)
 endif
 AM_CPPFLAGS += -I$(top_srcdir)/tests/unit
 AM_CFLAGS += $(CMOCKA_CFLAGS)
