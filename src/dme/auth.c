@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "crypto/digest.h"
+#include "dme/error.h"
+#include "util/text.h"
 
 /* The API refuses dates that are 30 s off; its own answer takes a while to reach us, and Date has no
  * fractions. */
@@ -161,16 +163,18 @@ enum dme_verdict dme_auth_judge(struct dme *dme, const struct dme_retry *retry, 
 {
     bool is_about_date = strstr(text, "too far out of sync") != NULL;
     int64_t signed_off_ms = knows_time ? signed_ms - server_now_ms(dme) : 0;
+    char said[DME_ERROR_SHOWN_MAX];
 
+    text_cut_into(said, sizeof said, text);
     if (knows_time && !retry->resigned && (is_about_date || magnitude(signed_off_ms) >= SUSPECT_MS)) {
         (void)err_set(err, ERR_AUTH, "DNS Made Easy refused the date of the request (status %ld): \"%s\"", status,
-                      text);
+                      said);
         warn_of_clock(dme, signed_off_ms);
         return DME_RESIGN;
     }
     if (is_about_date)
-        set_date_error(dme, text, err);
+        set_date_error(dme, said, err);
     else
-        set_refusal(status, text, err);
+        set_refusal(status, said, err);
     return DME_FINAL;
 }

@@ -92,7 +92,8 @@ static enum dme_verdict judge_answer(struct dme *dme, const struct dme_call *cal
                                      const struct http_response *response, int64_t signed_ms, bool knows_time,
                                      json_t **out, struct err *err)
 {
-    char text[DME_ERROR_TEXT_MAX];
+    struct buf said AUTO_BUF = BUF_INIT(DME_ERROR_TEXT_MAX);
+    const char *text;
     enum err_code code;
 
     if (response->status >= 200 && response->status < 300) {
@@ -102,7 +103,8 @@ static enum dme_verdict judge_answer(struct dme *dme, const struct dme_call *cal
             err_init(err);
         return verdict;
     }
-    dme_error_text(&response->body, dme->api_key, text);
+    dme_error_text(&response->body, dme->api_key, &said);
+    text = buf_cstr(&said);
     if (dme_error_is_rate_limit(response->status, text)) {
         (void)dme_error_rate_limit(err);
         return DME_LIMITED;

@@ -6,7 +6,6 @@
 
 #include "util/text.h"
 
-#define SEARCHED_MAX 65536 /* bytes of an error page that are looked at */
 #define MASK "***"
 #define MASKED_RUN 32 /* UUIDs have 36 characters, signatures 40 */
 
@@ -118,18 +117,16 @@ static void clean(const char *in, const struct secret *api_key, struct buf *out)
     }
 }
 
-void dme_error_text(const struct buf *body, const struct secret *api_key, char out[DME_ERROR_TEXT_MAX])
+void dme_error_text(const struct buf *body, const struct secret *api_key, struct buf *out)
 {
-    struct buf start AUTO_BUF = BUF_INIT(SEARCHED_MAX);
-    struct buf found AUTO_BUF = BUF_INIT(SEARCHED_MAX);
-    struct buf cleaned AUTO_BUF = BUF_INIT(SEARCHED_MAX * 2);
+    struct buf start AUTO_BUF = BUF_INIT(DME_ERROR_TEXT_MAX);
+    struct buf found AUTO_BUF = BUF_INIT(DME_ERROR_TEXT_MAX);
 
-    buf_append(&start, buf_cstr(body), body->len < SEARCHED_MAX ? body->len : SEARCHED_MAX);
+    buf_append(&start, buf_cstr(body), body->len < DME_ERROR_TEXT_MAX ? body->len : DME_ERROR_TEXT_MAX);
     if (!from_json(&start, &found) && !from_broken_json(buf_cstr(&start), &found) &&
         !from_html(buf_cstr(&start), &found))
         buf_puts(&found, buf_cstr(&start));
-    clean(buf_cstr(&found), api_key, &cleaned);
-    text_cut_into(out, DME_ERROR_TEXT_MAX, buf_cstr(&cleaned));
+    clean(buf_cstr(&found), api_key, out);
 }
 
 /* ------------------------------------------------------------------ what it means */
@@ -162,16 +159,16 @@ static enum err_code from_redirect(long status, const char *where, struct err *e
         err, ERR_API, "DNS Made Easy answered with a redirect, which is never followed (status %ld, to \"%s\")", status,
         where ? where : "nowhere");
 
-    err_hint(err, "Check the endpoint in the configuration, and whether a proxy or a captive portal stands "
-                  "between this "
-                  "machine and DNS Made Easy.");
+    err_hint(err, "Check the endpoint in the configuration, and whether a proxy or a captive portal stands between "
+                  "this machine and DNS Made Easy.");
     return code;
 }
 
 enum err_code dme_error_from_status(long status, const char *text, const char *where, struct err *err)
 {
-    const char *said = *text ? text : "no reason given";
+    char said[DME_ERROR_SHOWN_MAX];
 
+    text_cut_into(said, sizeof said, *text ? text : "no reason given");
     if (status >= 300 && status < 400)
         return from_redirect(status, where, err);
     if (status == 404)
