@@ -48,6 +48,11 @@ int dme_requests_remaining(const struct dme *dme)
     return dme->requests_remaining;
 }
 
+void dme_begin(struct dme *dme)
+{
+    dme->deadline_ms = clock_mono_ms(dme->clock) + dme->give_up_after_ms;
+}
+
 /* ------------------------------------------------------------------ one attempt */
 
 static void note_budget(struct dme *dme, const struct http_response *response)
@@ -98,7 +103,6 @@ static enum dme_verdict judge_answer(struct dme *dme, const struct dme_call *cal
 
     if (response->status >= 200 && response->status < 300) {
         enum dme_verdict verdict = judge_body(call, response, out, err);
-        dme->unclear_attempts++; /* what comes after it, a look-up say, may still fail */
         if (verdict == DME_FINAL)
             err_init(err);
         return verdict;
@@ -112,7 +116,6 @@ static enum dme_verdict judge_answer(struct dme *dme, const struct dme_call *cal
     if (response->status == 401 || response->status == 403)
         return dme_auth_judge(dme, retry, response->status, text, signed_ms, knows_time, err);
     code = dme_error_from_status(response->status, text, http_response_header(response, "Location"), err);
-    dme->unclear_attempts += code == ERR_SERVER ? 1 : 0;
     return code == ERR_SERVER ? DME_TRANSIENT : DME_FINAL;
 }
 
@@ -146,6 +149,22 @@ static enum err_code make_request(struct dme *dme, const struct dme_call *call, 
     return dme_auth_sign(dme, out, out_signed_ms, err);
 }
 
+/* Remember what may become of a POST.  Of a 2xx too: what comes after it, a look-up say, may still fail.  A gateway that
+ * speaks in place of the service (502, 504 and those of a content network) has lost its answer, as a broken connection
+ * has. */
+static void note_post(struct dme *dme, enum err_code code, const struct http_response *response)
+{
+    long status = response->status;
+
+    if (code != ERR_OK) {
+        dme->has_lost_answer |= response->may_have_acted;
+        dme->unclear_posts += response->may_have_acted ? 1 : 0;
+        return;
+    }
+    dme->has_lost_answer |= status == 502 || status == 504 || (status >= 520 && status < 600);
+    dme->unclear_posts += (status >= 200 && status < 300) || status == 408 || status >= 500 ? 1 : 0;
+}
+
 /* *err is set unless the verdict is DME_FINAL and all is well, in which case its code is ERR_OK. */
 static enum dme_verdict attempt(struct dme *dme, const struct dme_call *call, const struct dme_retry *retry,
                                 const char *url, json_t **out, struct err *err)
@@ -160,12 +179,10 @@ static enum dme_verdict attempt(struct dme *dme, const struct dme_call *call, co
         return DME_FINAL;
     sent_mono_ms = clock_mono_ms(dme->clock);
     code = http_perform(dme->http, &request, &response, err);
-    if (code != ERR_OK) {
-        if (response.may_have_acted && strcmp(call->method, "POST") == 0)
-            dme->has_lost_answer = true;
-        dme->unclear_attempts += response.may_have_acted ? 1 : 0;
+    if (strcmp(call->method, "POST") == 0)
+        note_post(dme, code, &response);
+    if (code != ERR_OK)
         return judge_failure(code);
-    }
     note_budget(dme, &response);
     return judge_answer(dme, call, retry, &response, signed_ms, dme_auth_learn_time(dme, &response, sent_mono_ms), out,
                         err);
@@ -179,7 +196,7 @@ static void retry_start(struct dme_retry *retry, struct dme *dme)
 
     *retry = (struct dme_retry){
         .start_ms = now_ms,
-        .deadline_ms = now_ms + dme->give_up_after_ms,
+        .deadline_ms = dme->deadline_ms,
         .seed = (uint64_t)(uintptr_t)dme ^ (uint64_t)now_ms,
     };
 }
@@ -226,6 +243,8 @@ enum err_code dme_call_perform(struct dme *dme, const struct dme_call *call, jso
     if (!buf_ok(&url))
         return err_set(err, ERR_INTERNAL, "could not %s: the URL is too long", call->what);
     retry_start(&retry, dme);
+    if (retry.start_ms > retry.deadline_ms) /* used up by the calls before this one */
+        return err_set(err, ERR_TIMEOUT, "could not %s: no time is left for it", call->what);
     for (;;) {
         enum dme_verdict verdict;
         int64_t pause_ms = 0;

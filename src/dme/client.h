@@ -2,7 +2,8 @@
  *
  * Inside dme/: one API call, with everything between the first signature and a believable answer.
  *
- * A call is signed, sent and judged; what is transient is tried again, within bounds and before the deadline:
+ * A call is signed, sent and judged; what is transient is tried again, within bounds and before the deadline, which
+ * all calls of one function of dme.h share:
  *
  *   connection failed or broke, time-out, 5xx    again after 0.3, 0.6, 1.2 ... 10 s, at most 8 attempts
  *   not HTTP, not JSON                           the same, at most 3 attempts
@@ -31,8 +32,9 @@ struct dme {
     bool has_server_time;
     int64_t server_minus_mono_ms; /* the server's wall clock less our monotonic one, which no operator can turn */
     int requests_remaining;       /* -1: not known yet */
+    int64_t deadline_ms;          /* monotonic, of the function of dme.h that is running */
     bool has_lost_answer;         /* to a POST of the last dme_records_create() */
-    uint64_t unclear_attempts;    /* attempts so far that may have been carried out, though no answer says so */
+    uint64_t unclear_posts;       /* so far: POSTs that may have been carried out, or were */
 };
 
 enum dme_expect {
@@ -48,6 +50,9 @@ struct dme_call {
     enum dme_expect expect;
     const char *what; /* completes "could not ..." */
 };
+
+/* What every function of dme.h begins with: its time runs from now. */
+void dme_begin(struct dme *dme);
 
 /* *out is yours (AUTO_JSON), or NULL when there was no usable JSON; `out` itself may be NULL.
  * Errors: ERR_NOT_FOUND (404), ERR_EXISTS (a record with this name and value exists), ERR_AUTH,

@@ -126,6 +126,10 @@ static enum err_code post(const struct creation *c, const struct dme_pick *pick,
     call.path = buf_cstr(&path);
     call.body = buf_cstr(&body);
     code = dme_call_perform(c->dme, &call, &json, err);
+    /* That it makes all or none has been seen by others, and is promised nowhere: what it refused is not taken as
+     * certainly absent. */
+    if (code == ERR_API && pick->count > 1)
+        c->dme->unclear_posts++;
     if (code == ERR_NOT_FOUND)
         return dme_record_zone_gone(c->zone_id, err);
     if (code != ERR_OK)
@@ -227,9 +231,10 @@ enum err_code dme_records_create(struct dme *dme, int64_t zone_id, struct dme_re
 {
     const struct creation creation = {dme, zone_id, ttl_s};
     struct dme_pick all AUTO_DME_PICK = {NULL, 0};
-    uint64_t unclear_before = dme->unclear_attempts;
+    uint64_t unclear_before = dme->unclear_posts;
     enum err_code code = dme_record_check_zone(zone_id, err);
 
+    dme_begin(dme);
     dme->has_lost_answer = false;
     if (code == ERR_OK)
         code = check(records, count, err);
@@ -248,7 +253,7 @@ enum err_code dme_records_create(struct dme *dme, int64_t zone_id, struct dme_re
     }
     share_ids(records, count, &all);
     for (size_t i = 0; i < count; i++)
-        records[i].may_exist = dme->unclear_attempts > unclear_before;
+        records[i].may_exist = dme->unclear_posts > unclear_before;
     return code;
 }
 

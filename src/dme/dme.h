@@ -28,7 +28,7 @@ struct dme_opts {
     struct clock *clock;             /* borrowed */
     struct log *log;                 /* borrowed, may be NULL */
     int64_t request_timeout_ms;      /* one attempt */
-    int64_t give_up_after_ms;        /* one call of a function below, all attempts and pauses */
+    int64_t give_up_after_ms;        /* one call of a function below, all its requests and pauses */
 };
 
 struct dme *dme_new(const struct dme_opts *opts) MUST_USE;
@@ -83,8 +83,8 @@ struct dme_record {
 enum err_code dme_records_create(struct dme *dme, int64_t zone_id, struct dme_record *records, size_t count,
                                  uint32_t ttl_s, struct err *err) MUST_USE;
 
-/* After a failure: did the last dme_records_create() send a request without getting the answer?  Then a record that
- * can't be found now may still appear, when the service gets round to it. */
+/* After a failure: did the last dme_records_create() send a request without getting the service's own answer?  Then a
+ * record that can't be found now may still appear, when the service gets round to it. */
 bool dme_has_lost_answer(const struct dme *dme);
 
 /* Find the ids of the TXT records that match name AND value exactly (template records left out); records[i].id is 0

@@ -197,6 +197,7 @@ enum err_code dme_records_find(struct dme *dme, int64_t zone_id, struct dme_reco
 
     if (code != ERR_OK)
         return code;
+    dme_begin(dme);
     for (size_t i = 0; i < count; i++) {
         records[i].id = 0;
         pick_add(&wanted, &records[i]);
@@ -247,6 +248,7 @@ enum err_code dme_records_delete(struct dme *dme, int64_t zone_id, const int64_t
         if (ids[i] <= 0)
             return err_set(err, ERR_INTERNAL, "refused to delete record %" PRId64 " of zone %" PRId64 ": no record id",
                            ids[i], zone_id);
+    dme_begin(dme);
     for (size_t done = 0; done < count; done += DELETE_CHUNK) {
         size_t left = count - done;
 

@@ -37,6 +37,7 @@ enum err_code dme_zone_find(struct dme *dme, const char *name, struct dme_zone *
 
     if (!*plain || len > NAME_MAX_BYTES)
         return err_set(err, ERR_INPUT, "could not %s: not the name of a zone", what);
+    dme_begin(dme);
     buf_puts(&path, "/dns/managed/name?domainname=");
     buf_put_urlencoded(&path, plain);
     code = dme_call_perform(dme, &(struct dme_call){.method = "GET", .path = buf_cstr(&path), .what = what}, &json,

@@ -17,6 +17,7 @@ static enum err_code perform(struct dme_fixture *f, const struct dme_call *call)
 {
     json_t *json AUTO_JSON = NULL;
 
+    dme_begin(f->dme);
     return dme_call_perform(f->dme, call, &json, &f->err);
 }
 
@@ -163,6 +164,7 @@ TEST(a_post_that_was_done_needs_no_readable_answer)
 
         dme_fixture_init(&f);
         expect_status(&f, &post, 201, bodies[i]);
+        dme_begin(f.dme);
         assert_int_equal(dme_call_perform(f.dme, &post, &json, &f.err), ERR_OK);
         assert_null(json);
         assert_string_equal(fake_seen_header(&f.http->seen[0], "Content-Type"), "application/json");
@@ -297,6 +299,7 @@ TEST(errors_may_be_asked_for_by_code_only)
 
     dme_fixture_init(&f);
     expect_status(&f, &get, 404, "<html></html>");
+    dme_begin(f.dme);
     assert_int_equal(dme_call_perform(f.dme, &get, NULL, NULL), ERR_NOT_FOUND);
     dme_fixture_done(&f);
 }

@@ -321,6 +321,111 @@ TEST(a_failure_leaves_the_ids_of_those_that_exist)
     dme_fixture_done(&f);
 }
 
+/* ------------------------------------------------------------------ what is certain after a failure */
+
+TEST(a_refusal_says_that_the_record_does_not_exist)
+{
+    struct dme_fixture f;
+    struct dme_record record = {.name = "a", .value = "v1", .may_exist = true};
+
+    dme_fixture_init(&f);
+    expect(&f, "POST", ONE, SENT("a", "v1"), 400, "{\"error\":[\"no\"]}");
+    assert_int_equal(create(&f, &record, 1), ERR_API);
+    assert_false(record.may_exist);
+    expect(&f, "POST", ONE, SENT("a", "v1"), 400, EXISTS); /* another's, and the list does not have it */
+    expect_get(&f, LIST "&recordName=a", PAGE(""));
+    assert_int_equal(create(&f, &record, 1), ERR_API);
+    assert_false(record.may_exist);
+    assert_false(dme_has_lost_answer(f.dme));
+    dme_fixture_done(&f);
+}
+
+TEST(whether_a_refused_list_was_refused_whole_is_not_certain)
+{
+    struct dme_fixture f;
+    struct dme_record records[2];
+
+    dme_fixture_init(&f);
+    pair(records);
+    expect(&f, "POST", MULTI, PAIR, 400, "{\"error\":[\"no\"]}");
+    assert_int_equal(create(&f, records, 2), ERR_API);
+    assert_true(records[0].may_exist && records[1].may_exist);
+    dme_fixture_done(&f);
+}
+
+static void fails_with_status(void *context, UNUSED const struct fake_seen *request, UNUSED size_t index,
+                              struct fake_exchange *answer)
+{
+    answer->status = *(const long *)context;
+}
+
+TEST(a_gateway_that_speaks_for_the_service_has_lost_its_answer)
+{
+    static const struct {
+        long status;
+        bool is_lost;
+    } rows[] = {{500, false}, {502, true}, {503, false}, {504, true}, {524, true}};
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct dme_fixture f;
+        struct dme_record record = {.name = "a", .value = "v1"};
+        long status = rows[i].status;
+
+        dme_fixture_init(&f);
+        f.http->handler = fails_with_status;
+        f.http->handler_context = &status;
+        assert_int_equal(create(&f, &record, 1), ERR_SERVER);
+        assert_true(record.may_exist);
+        assert_int_equal(dme_has_lost_answer(f.dme), rows[i].is_lost);
+        dme_fixture_done(&f);
+    }
+}
+
+/* ------------------------------------------------------------------ many */
+
+/* Says of every list that it has duplicates, shows none of them, and makes single records, nine seconds each. */
+static void tedious(void *context, const struct fake_seen *request, UNUSED size_t index, struct fake_exchange *answer)
+{
+    struct buf *text = context;
+
+    answer->takes_ms = 9000;
+    if (strcmp(request->method, "GET") == 0) {
+        answer->status = 200;
+        answer->answer = PAGE("");
+    } else if (strstr(request->url, "createMulti")) {
+        answer->status = 400;
+        answer->answer = DUPLICATE;
+    } else {
+        buf_clear(text);
+        buf_printf(text, "{\"id\":7,%s", request->body + 1);
+        answer->status = 201;
+        answer->answer = buf_cstr(text);
+    }
+}
+
+TEST(all_requests_of_a_call_share_its_time)
+{
+    struct dme_fixture f;
+    struct buf text AUTO_BUF = BUF_INIT(1024);
+    struct dme_record records[100];
+    char values[100][8];
+    int64_t start_ms;
+
+    dme_fixture_init(&f);
+    f.http->handler = tedious;
+    f.http->handler_context = &text;
+    for (size_t i = 0; i < ARRAY_LEN(records); i++) {
+        (void)snprintf(values[i], sizeof values[i], "v%zu", i);
+        records[i] = (struct dme_record){.name = "a", .value = values[i]};
+    }
+    start_ms = f.clock.mono_ms;
+    assert_error(&f, create(&f, records, ARRAY_LEN(records)), ERR_TIMEOUT, "no time is left", NULL);
+    assert_in_range(f.clock.mono_ms - start_ms, 60000, 70000);
+    assert_int_equal(records[4].id, 7);
+    assert_int_equal(records[5].id, 0);
+    dme_fixture_done(&f);
+}
+
 /* Creates what it is asked to, out of order. */
 static void obliging(void *context, const struct fake_seen *request, UNUSED size_t index, struct fake_exchange *answer)
 {
@@ -387,6 +492,10 @@ int main(void)
         cmocka_unit_test(when_the_rest_is_refused_too_records_are_made_one_by_one),
         cmocka_unit_test(when_one_of_two_exists_the_other_is_a_single_post),
         cmocka_unit_test(a_failure_leaves_the_ids_of_those_that_exist),
+        cmocka_unit_test(a_refusal_says_that_the_record_does_not_exist),
+        cmocka_unit_test(whether_a_refused_list_was_refused_whole_is_not_certain),
+        cmocka_unit_test(a_gateway_that_speaks_for_the_service_has_lost_its_answer),
+        cmocka_unit_test(all_requests_of_a_call_share_its_time),
         cmocka_unit_test(more_than_two_hundred_records_go_out_in_chunks),
     };
 
