@@ -64,12 +64,21 @@ static void note_budget(struct dme *dme, const struct http_response *response)
         dme->requests_remaining = (int)count;
 }
 
-static enum dme_verdict judge_body(const struct dme_call *call, const struct http_response *response, json_t **out,
-                                   struct err *err)
+static bool is_web_page(const struct http_response *response)
 {
     const char *type = http_response_header(response, "Content-Type");
 
-    if (call->expect == DME_EXPECT_NOTHING || (call->expect == DME_EXPECT_ANY && response->body.len == 0))
+    return response->body.len > 0 && type && text_ncasecmp(type, "text/html", 9) == 0;
+}
+
+static enum dme_verdict judge_body(const struct dme_call *call, const struct http_response *response, json_t **out,
+                                   struct err *err)
+{
+    bool is_page = is_web_page(response);
+
+    if (call->expect == DME_EXPECT_NOTHING && !is_page)
+        return DME_FINAL;
+    if (call->expect == DME_EXPECT_ANY && response->body.len == 0)
         return DME_FINAL;
     if (response->body.len == 0) {
         (void)err_set(err, ERR_API, "DNS Made Easy's answer is empty (status %ld)", response->status);
@@ -81,7 +90,7 @@ static enum dme_verdict judge_body(const struct dme_call *call, const struct htt
         return DME_FINAL;
     if (err)
         err->code = ERR_API;
-    if (type && text_ncasecmp(type, "text/html", 9) == 0)
+    if (is_page)
         err_hint(err, "The answer is a web page: check the endpoint in the configuration, and whether a proxy or a "
                       "captive portal stands between this machine and DNS Made Easy.");
     return DME_GARBLED;

@@ -40,7 +40,7 @@ struct dme {
 enum dme_expect {
     DME_EXPECT_JSON,    /* an answer without JSON is garbled */
     DME_EXPECT_ANY,     /* take JSON if it is there: the status alone says that it was done */
-    DME_EXPECT_NOTHING, /* the body is not looked at */
+    DME_EXPECT_NOTHING, /* the body is not looked at, unless it is a web page: those are somebody else's */
 };
 
 struct dme_call {

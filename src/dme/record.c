@@ -127,9 +127,19 @@ static bool is_fresh(struct pages_seen *seen, const struct dme_page *page)
     return true;
 }
 
-/* All records come in one page unless paging was asked for, so says the API's support; this is for the day
- * when they don't.  Whether pages count from 0 or from 1 is not known: go on from the number that the first
- * page bears, and forgive one page that brings nothing new. */
+/* A record that stands on a page that was not read must not pass for one that does not exist: its journal entry would
+ * be struck out. */
+static enum err_code fail_incomplete(const struct query *query, const struct dme_page *first, size_t read,
+                                     struct err *err)
+{
+    return err_set(err, ERR_API,
+                   "could not look up TXT records: of %" PRId64 " pages of zone %" PRId64 " only %zu could be read",
+                   first->total_pages, query->zone_id, read);
+}
+
+/* All records come in one page unless paging was asked for, so says the API's support; this is for the day when they
+ * don't.  Whether pages count from 0 or from 1 is not known: go on from the number that the first page bears, and
+ * forgive one page that brings nothing new.  An empty page is the end: records were deleted since. */
 static enum err_code find_all_pages(struct dme *dme, const struct query *query, struct err *err)
 {
     json_t *json AUTO_JSON = NULL;
@@ -142,14 +152,14 @@ static enum err_code find_all_pages(struct dme *dme, const struct query *query, 
         return code;
     if (!is_fresh(&seen, &first)) /* empty */
         return ERR_OK;
-    for (int64_t n = first.page + 1; n <= first.page + PAGES_MAX; n++) {
+    for (int64_t n = first.page + 1; (int64_t)seen.count < first.total_pages && !is_complete(query->wanted); n++) {
         json_t *more AUTO_JSON = NULL;
         struct dme_page page;
 
-        if ((int64_t)seen.count >= first.total_pages || stale > 1 || is_complete(query->wanted))
-            break;
+        if (stale > 1 || n > first.page + PAGES_MAX)
+            return fail_incomplete(query, &first, seen.count, err);
         code = get_page(dme, query, n, &more, &page, err);
-        if (code != ERR_OK)
+        if (code != ERR_OK || json_array_size(page.items) == 0)
             return code;
         stale = is_fresh(&seen, &page) ? 0 : stale + 1;
     }

@@ -172,7 +172,7 @@ TEST(a_first_page_that_says_0_but_is_1_costs_one_request_more)
     dme_fixture_done(&f);
 }
 
-TEST(paging_stops_when_all_are_found_or_nothing_new_comes)
+TEST(paging_stops_when_all_are_found_or_an_empty_page_comes)
 {
     struct dme_fixture f;
     struct dme_record record = {.name = "a", .value = "v"};
@@ -201,15 +201,30 @@ static void endless_pages(UNUSED void *context, UNUSED const struct fake_seen *r
     answer->answer = text;
 }
 
-TEST(endless_pages_come_to_an_end)
+/* What was not seen must not pass for what does not exist. */
+TEST(endless_pages_come_to_an_end_that_is_an_error)
 {
     struct dme_fixture f;
     struct dme_record record = {.name = "a", .value = "v"};
 
     dme_fixture_init(&f);
     f.http->handler = endless_pages;
-    assert_int_equal(dme_records_find(f.dme, 42, &record, 1, &f.err), ERR_OK);
+    assert_error(&f, dme_records_find(f.dme, 42, &record, 1, &f.err), ERR_API, "only 50 could be read", NULL);
     assert_true(f.http->seen_count <= 51);
+    dme_fixture_done(&f);
+}
+
+TEST(a_service_that_repeats_one_page_for_ever_is_an_error)
+{
+    struct dme_fixture f;
+    struct dme_record record = {.name = "a", .value = "v"};
+
+    dme_fixture_init(&f);
+    expect_get(&f, LIST "&recordName=a", PAGE_OF(0, 4, TXT("a", "x", 1)));
+    expect_get(&f, LIST "&recordName=a&page=1", PAGE_OF(0, 4, TXT("a", "x", 1)));
+    expect_get(&f, LIST "&recordName=a&page=2", PAGE_OF(0, 4, TXT("a", "x", 1)));
+    assert_error(&f, dme_records_find(f.dme, 42, &record, 1, &f.err), ERR_API,
+                 "of 4 pages of zone 42 only 1 could be read", NULL);
     dme_fixture_done(&f);
 }
 
@@ -360,8 +375,9 @@ int main(void)
         cmocka_unit_test(further_pages_are_fetched_when_they_count_from_zero),
         cmocka_unit_test(further_pages_are_fetched_when_they_count_from_one),
         cmocka_unit_test(a_first_page_that_says_0_but_is_1_costs_one_request_more),
-        cmocka_unit_test(paging_stops_when_all_are_found_or_nothing_new_comes),
-        cmocka_unit_test(endless_pages_come_to_an_end),
+        cmocka_unit_test(paging_stops_when_all_are_found_or_an_empty_page_comes),
+        cmocka_unit_test(endless_pages_come_to_an_end_that_is_an_error),
+        cmocka_unit_test(a_service_that_repeats_one_page_for_ever_is_an_error),
         cmocka_unit_test(one_record_is_deleted_by_its_own_url),
         cmocka_unit_test(several_records_are_deleted_with_one_request),
         cmocka_unit_test(without_an_id_no_url_is_built),
