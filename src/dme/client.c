@@ -158,9 +158,9 @@ static enum err_code make_request(struct dme *dme, const struct dme_call *call, 
     return dme_auth_sign(dme, out, out_signed_ms, err);
 }
 
-/* Remember what may become of a POST.  Of a 2xx too: what comes after it, a look-up say, may still fail.  A gateway that
- * speaks in place of the service (502, 504 and those of a content network) has lost its answer, as a broken connection
- * has. */
+/* Remember what may become of a POST.  Of a 2xx too: what comes after it, a look-up say, may still fail.  A gateway
+ * that speaks in place of the service (502, 504 and those of a content network) has lost its answer, as a broken
+ * connection has. */
 static void note_post(struct dme *dme, enum err_code code, const struct http_response *response)
 {
     long status = response->status;
