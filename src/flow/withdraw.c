@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define APPEAR_MS (5 * 60 * 1000LL)
+
 static bool entry_answers(const struct journal_entry *entry, const struct challenge_item *item)
 {
     return (strcmp(entry->asked_name, item->name) == 0 || strcmp(entry->name, item->name) == 0) &&
@@ -28,6 +30,16 @@ static bool run_has_answer(const struct challenge *c, const struct journal_list 
     return false;
 }
 
+/* The client's clean-up follows an interrupted or killed call at once, while the API may still be carrying out what that
+ * one asked for: then "no such record" is not the last word, and a later sweep looks again. */
+static void add_recalled(struct challenge *c, struct placement *p_take, struct batch *batch)
+{
+    int64_t age_ms = clock_wall_ms(c->opts.clock) - p_take->entry.created_ms;
+
+    p_take->may_appear = p_take->entry.state == JOURNAL_INTENDED && age_ms < APPEAR_MS;
+    batch_add_take(batch, p_take);
+}
+
 /* Add a placement for each journal entry that the item names; tells how many there were. */
 static size_t add_from_journal(struct challenge *c, const struct journal_list *journal,
                                const struct challenge_item *item, struct batch *batch)
@@ -42,7 +54,7 @@ static size_t add_from_journal(struct challenge *c, const struct journal_list *j
         if (!entry_answers(entry, item) || (only_this_run && !is_of_this_run(c, entry)))
             continue;
         if (recall_placement(c, entry, &p)) {
-            batch_add_take(batch, &p);
+            add_recalled(c, &p, batch);
             found++;
         }
     }
@@ -118,7 +130,7 @@ enum err_code challenge_withdraw_run(struct challenge *c, struct err *err)
         struct placement p;
 
         if (is_of_this_run(c, &journal.items[i]) && recall_placement(c, &journal.items[i], &p))
-            batch_add_take(&batch, &p);
+            add_recalled(c, &p, &batch);
     }
     return code == ERR_OK ? remove_batch(c, &batch, err) : code;
 }

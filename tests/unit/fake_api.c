@@ -36,6 +36,7 @@ const char *fake_api_fault_name(enum fake_api_fault fault)
         [FAKE_API_TRUNCATED] = "truncated",
         [FAKE_API_404] = "status 404",
         [FAKE_API_CANCEL] = "cancelled",
+        [FAKE_API_CANCEL_LATE] = "cancelled, carried out late",
         [FAKE_API_KILL] = "killed after request",
     };
 
@@ -402,6 +403,18 @@ static bool is_carried_out(enum fake_api_fault fault)
            fault == FAKE_API_CANCEL || fault == FAKE_API_KILL;
 }
 
+/* The first POST only: what is tried again after it finds it done or not, as it happens. */
+static void postpone(struct call *c)
+{
+    struct fake_api *api = c->api;
+
+    if (strcmp(c->seen->method, "POST") != 0 || *api->late_url)
+        return;
+    assert_true(strlen(c->seen->url) < sizeof api->late_url && strlen(c->seen->body) < sizeof api->late_body);
+    text_cut_into(api->late_url, sizeof api->late_url, c->seen->url);
+    text_cut_into(api->late_body, sizeof api->late_body, c->seen->body);
+}
+
 static void go_wrong(struct call *c, enum fake_api_fault fault)
 {
     switch (fault) {
@@ -420,6 +433,11 @@ static void go_wrong(struct call *c, enum fake_api_fault fault)
         break;
     case FAKE_API_TRUNCATED:
         cut_in_half(c);
+        break;
+    case FAKE_API_CANCEL_LATE:
+        postpone(c);
+        c->api->clock->cancelled = true;
+        lose(c, ERR_CANCELLED, true);
         break;
     case FAKE_API_CANCEL:
         c->api->clock->cancelled = true;
@@ -458,6 +476,19 @@ static void handle(void *context, const struct fake_seen *seen, UNUSED size_t in
     if (is_carried_out(fault))
         serve(&c);
     go_wrong(&c, fault);
+}
+
+void fake_api_heal(struct fake_api *api)
+{
+    char post[] = "POST";
+    struct fake_seen seen = {.method = post, .url = api->late_url, .body = api->late_body};
+    struct fake_exchange unread = {.status = 0};
+    struct call c = {.api = api, .seen = &seen, .out = &unread};
+
+    fake_api_fail(api, FAKE_API_OK, 0, 0);
+    if (*api->late_url)
+        route(&c);
+    api->late_url[0] = '\0';
 }
 
 void fake_api_attach(struct fake_api *api, struct fake_http *http)

@@ -38,11 +38,12 @@ enum fake_api_fault {
     FAKE_API_500_AFTER_ALL, /* carried out all the same */
     FAKE_API_RATE_LIMIT,
     FAKE_API_403,
-    FAKE_API_GARBAGE,   /* carried out, and somebody's web page comes back with status 200 */
-    FAKE_API_TRUNCATED, /* carried out, and half of the JSON comes back */
-    FAKE_API_404,       /* not carried out: a balancer that knows of no such service */
-    FAKE_API_CANCEL,    /* the operator interrupts while it is carried out */
-    FAKE_API_KILL,      /* SIGKILL to the process that asked, after it was carried out */
+    FAKE_API_GARBAGE,     /* carried out, and somebody's web page comes back with status 200 */
+    FAKE_API_TRUNCATED,   /* carried out, and half of the JSON comes back */
+    FAKE_API_404,         /* not carried out: a balancer that knows of no such service */
+    FAKE_API_CANCEL,      /* the operator interrupts while it is carried out */
+    FAKE_API_CANCEL_LATE, /* the same, but it is carried out only when all is over: see fake_api_heal() */
+    FAKE_API_KILL,        /* SIGKILL to the process that asked, after it was carried out */
     FAKE_API_FAULT_COUNT
 };
 
@@ -88,10 +89,11 @@ struct fake_api {
     size_t request_count;
     bool wiped; /* a DELETE without ids */
     size_t foreign_touched;
-    int64_t denied_zone;   /* shown by name, its records never */
-    int refused_account;   /* whose key is answered with 403; -1: none */
-    bool filters_loosely;  /* recordName finds every name that contains it */
-    bool multi_is_nothing; /* createMulti answers 201 with an empty body */
+    int64_t denied_zone;                 /* shown by name, its records never */
+    int refused_account;                 /* whose key is answered with 403; -1: none */
+    bool filters_loosely;                /* recordName finds every name that contains it */
+    bool multi_is_nothing;               /* createMulti answers 201 with an empty body */
+    char late_url[160], late_body[4096]; /* a POST of account 0 that is carried out later; "": none */
     enum fake_api_fault fault;
     size_t fault_first, fault_count;
     char answer[1u << 17];
@@ -106,7 +108,7 @@ void fake_api_attach(struct fake_api *api, struct fake_http *http);
 
 /* From request `first` (from 0, counted over the life of the API) on, `count` requests go wrong. */
 void fake_api_fail(struct fake_api *api, enum fake_api_fault fault, size_t first, size_t count);
-/* Nothing goes wrong any more. */
+/* Nothing goes wrong any more; and what was late is carried out. */
 void fake_api_heal(struct fake_api *api);
 
 struct fake_api_zone *fake_api_add_zone(struct fake_api *api, int account, int64_t id, const char *name);

@@ -18,11 +18,6 @@ void fake_api_fail(struct fake_api *api, enum fake_api_fault fault, size_t first
     api->fault_count = count;
 }
 
-void fake_api_heal(struct fake_api *api)
-{
-    fake_api_fail(api, FAKE_API_OK, 0, 0);
-}
-
 struct fake_api *fake_api_new(struct fake_clock *clock)
 {
     struct fake_api *api = mmap(NULL, sizeof *api, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
