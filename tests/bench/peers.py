@@ -5,17 +5,7 @@ import stat
 
 from lab import binaries, plan
 
-LEXICON_HOOK = """#!/bin/sh
-set -e
-verb=$1
-shift
-case $verb in deploy_challenge) op=create ;; clean_challenge) op=delete ;; *) exit 0 ;; esac
-while [ $# -ge 3 ]; do
-    lexicon dnsmadeeasy "$op" "$1" TXT --name="_acme-challenge.$1." --content="$3"
-    shift 3
-done
-if [ $op = create ]; then sleep "${WAIT:-30}"; fi
-"""
+LEXICON_HOOK = os.path.join(os.path.dirname(binaries.__file__), "lexicon-hook")
 
 
 def write(path, text, mode=stat.S_IRUSR | stat.S_IWUSR):
@@ -53,9 +43,9 @@ def dehydrated(lab, name, hook, env):
 
 
 def dehydrated_lexicon(lab, name, wait):
-    hook = write(os.path.join(lab.new_dir("lexicon"), "hook"), LEXICON_HOOK, stat.S_IRWXU)
-    return dehydrated(lab, name, hook, {"LEXICON_DNSMADEEASY_USERNAME": lab.api_key, "LEXICON_DNSMADEEASY_TOKEN": lab.api_secret,
-                                        "WAIT": str(wait)})
+    return dehydrated(lab, name, LEXICON_HOOK,
+                      {"LEXICON_DNSMADEEASY_USERNAME": lab.api_key, "LEXICON_DNSMADEEASY_TOKEN": lab.api_secret, "PROVIDER": "dnsmadeeasy",
+                       "PROVIDER_UPDATE_DELAY": str(wait)})
 
 
 def dehydrated_hook(lab, name, hook, config):
