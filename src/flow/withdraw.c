@@ -30,8 +30,8 @@ static bool run_has_answer(const struct challenge *c, const struct journal_list 
     return false;
 }
 
-/* The client's clean-up follows an interrupted or killed call at once, while the API may still be carrying out what that
- * one asked for: then "no such record" is not the last word, and a later sweep looks again. */
+/* The client's clean-up follows an interrupted or killed call at once, while the API may still be carrying out what
+ * that one asked for: then "no such record" is not the last word, and a later sweep looks again. */
 static void add_recalled(struct challenge *c, struct placement *p_take, struct batch *batch)
 {
     int64_t age_ms = clock_wall_ms(c->opts.clock) - p_take->entry.created_ms;
