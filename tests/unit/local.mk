@@ -41,6 +41,7 @@ UNIT_TESTS += \
 	tests/unit/test_config_value \
 	tests/unit/test_config_yaml
 UNIT_TESTS += \
+	tests/unit/test_flow_set \
 	tests/unit/test_flow_publish \
 	tests/unit/test_flow_locate \
 	tests/unit/test_flow_withdraw \

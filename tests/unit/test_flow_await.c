@@ -86,8 +86,8 @@ TEST(no_wait_is_no_wait)
 static void publish_at(struct world *w, int64_t lag_of_example_net_ms, enum err_code want, bool want_waited)
 {
     AUTO(challenge_set_done)
-    struct challenge_set run =
-        world_set(PAIRS({"_acme-challenge.example.com", NULL}, {"_acme-challenge.example.net", NULL}));
+    struct challenge_set run = world_set(
+        PAIRS({"_acme-challenge.example.com", NULL}, {"_acme-challenge.example.net", NULL}));
     int64_t took_ms;
 
     w->dns->servers[2].lag_ms = lag_of_example_net_ms;

@@ -293,6 +293,21 @@ TEST(servers_with_private_addresses_are_waited_for_when_nobody_else_answers)
     world_free(w);
 }
 
+TEST(private_addresses_of_the_very_servers_that_the_api_names_are_not_an_inside_view)
+{
+    struct world *w = world_new();
+    struct fake_server *near = fake_resolver_add_server(w->dns, "ns1.dme.test", "10.0.0.1");
+
+    near->is_inside = true; /* a way to the same servers through a tunnel, say */
+    fake_server_serve(near, "example.com");
+    fake_resolver_add_inside(w->dns, "ns1.dme.test", DNS_A, "10.0.0.1");
+    fake_resolver_add_inside(w->dns, "ns2.dme.test", DNS_A, "10.0.0.1");
+    assert_int_equal(world_publish(w, one), ERR_OK);
+    assert_true(fake_resolver_count(w->dns, "10.0.0.1", DNS_TXT) > 0);
+    assert_int_equal(fake_resolver_count(w->dns, "192.0.2.1", DNS_TXT), 0);
+    world_free(w);
+}
+
 TEST(the_configured_name_servers_are_the_only_ones_asked)
 {
     struct world *w = world_new();
@@ -507,6 +522,17 @@ TEST(a_wildcard_cname_is_not_meant_for_challenges)
     world_free(w);
 }
 
+TEST(a_wildcard_cname_does_not_lead_away_when_nothing_else_tells_the_zone)
+{
+    struct world *w = world_new();
+
+    strlist_add(&w->nameservers, "192.0.2.1");
+    fake_resolver_add(w->dns, "*.example.com", DNS_CNAME, "x.example.net");
+    assert_int_equal(world_publish(w, one), ERR_OK);
+    assert_non_null(fake_api_find_txt(w->api, EXAMPLE_COM, "_acme-challenge", VALUE_A));
+    world_free(w);
+}
+
 TEST(a_cname_beside_a_wildcard_is_followed_when_it_leads_elsewhere)
 {
     struct world *w = world_new();
@@ -515,6 +541,27 @@ TEST(a_cname_beside_a_wildcard_is_followed_when_it_leads_elsewhere)
     fake_resolver_add(w->dns, "_acme-challenge.example.com", DNS_CNAME, "x.example.net");
     assert_int_equal(world_publish(w, one), ERR_OK);
     assert_non_null(fake_api_find_txt(w->api, EXAMPLE_NET, "x", VALUE_A));
+    world_free(w);
+}
+
+TEST(a_cname_is_followed_by_the_first_of_two_doh_servers_and_waited_for_by_the_second)
+{
+    struct world *w = world_new();
+    struct fake_resolver *second = fake_resolver_new(&w->clock, w->api);
+    struct resolver *both[] = {fake_resolver_base(w->doh), fake_resolver_base(second)};
+
+    second->doh_of = w->dns;
+    w->opts.doh = both;
+    w->opts.doh_count = 2;
+    w->opts.doh_mode = CHALLENGE_DOH_ALWAYS;
+    fake_resolver_add(w->dns, "_acme-challenge.example.com", DNS_CNAME, "x.example.net");
+    assert_int_equal(world_publish(w, one), ERR_OK);
+    assert_non_null(fake_api_find_txt(w->api, EXAMPLE_NET, "x", VALUE_A));
+    assert_int_equal(fake_resolver_count(w->doh, "", DNS_TXT), 0);
+    assert_int_equal(fake_resolver_count(second, "", DNS_CNAME), 0);
+    assert_true(fake_resolver_count(second, "", DNS_TXT) > 0);
+    assert_int_equal(w->dns->asked_count, 0);
+    fake_resolver_free(second);
     world_free(w);
 }
 
@@ -549,6 +596,7 @@ int main(void)
         cmocka_unit_test(inside_servers_are_not_waited_for_when_the_public_ones_can_be_asked),
         cmocka_unit_test(a_sub_zone_that_the_inside_view_lacks_is_found_at_the_public_servers),
         cmocka_unit_test(servers_with_private_addresses_are_waited_for_when_nobody_else_answers),
+        cmocka_unit_test(private_addresses_of_the_very_servers_that_the_api_names_are_not_an_inside_view),
         cmocka_unit_test(the_configured_name_servers_are_the_only_ones_asked),
         cmocka_unit_test(a_zone_that_dns_does_not_show_yet_is_asked_about_at_the_servers_that_the_api_names),
         cmocka_unit_test(silent_servers_cost_their_time_once_and_not_for_each_name),
@@ -564,7 +612,9 @@ int main(void)
         cmocka_unit_test(a_cname_to_something_that_is_no_name_is_refused),
         cmocka_unit_test(with_follow_cname_off_the_name_itself_is_written_to_in_the_zone_it_is_in),
         cmocka_unit_test(a_wildcard_cname_is_not_meant_for_challenges),
+        cmocka_unit_test(a_wildcard_cname_does_not_lead_away_when_nothing_else_tells_the_zone),
         cmocka_unit_test(a_cname_beside_a_wildcard_is_followed_when_it_leads_elsewhere),
+        cmocka_unit_test(a_cname_is_followed_by_the_first_of_two_doh_servers_and_waited_for_by_the_second),
         cmocka_unit_test(a_wildcard_cname_in_a_stranger_s_zone_counts_as_there_is_no_other_way),
     };
 

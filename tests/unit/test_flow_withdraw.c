@@ -166,6 +166,10 @@ TEST(an_entry_whose_zone_is_gone_is_no_obstacle_and_is_struck_out_a_day_later)
     assert_int_equal(world_journal_count(w), 1);
     assert_true(world_log_has(w, "zone \"example.com\" is gone"));
     assert_true(world_sweeps_clean(w, "a day later"));
+    (void)fake_api_add_zone(w->api, 0, 111, "example.com"); /* there again: its old id is not remembered */
+    w->api->request_count = 0;
+    assert_int_equal(world_publish(w, one), ERR_OK);
+    assert_int_equal(w->api->request_count, 2);
     world_free(w);
 }
 
