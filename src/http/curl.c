@@ -2,12 +2,12 @@
  *
  * HTTP through libcurl, which only this file and curl_error.c know.
  *
- * One multi handle lives as long as the object and keeps connections, so that the requests of one run share
- * one TLS handshake; requests that are handed in together share one HTTP/2 connection where the server speaks
- * it.  While transfers run, the clock is asked every 200 ms whether the operator wants us to stop.
+ * One multi handle lives as long as the object and keeps connections, so that the requests of one run share one TLS
+ * handshake; requests that are handed in together share one HTTP/2 connection where the server speaks it.  While
+ * transfers run, the clock is asked every 200 ms whether the operator wants us to stop.
  *
- * Fixed whatever the options: certificates are verified, TLS 1.2 at least, no redirects, no cookies, no
- * .netrc.  Proxies come from the environment as libcurl defines it (https_proxy, no_proxy ...).
+ * Fixed whatever the options: certificates are verified, TLS 1.2 at least, no redirects, no cookies, no .netrc.
+ * Proxies come from the environment as libcurl defines it (https_proxy, no_proxy ...).
  */
 #include "http/http.h"
 
@@ -26,17 +26,16 @@
 #define BUNDLE_SMALL (64 * 1024) /* a file of CAs that costs nothing to parse */
 #define CONNECTIONS_MAX 4        /* to one host, where it does not speak HTTP/2 */
 
-/* Whom we trust.  The system's CAs are a bundle in one file, all of which is parsed before the first byte is
- * sent (20 ms of processor time on the machine where it was measured, more than all the rest of a run), and
- * on most systems also a directory from which OpenSSL takes only what it needs.  So the directory goes first;
- * should it not hold the CA, we go on as libcurl does by default, with both. */
+/* Whom we trust.  The system's CAs are a bundle in one file, all of which is parsed before the first byte is sent (20 ms
+ * of processor time on the machine where it was measured, more than all the rest of a run), and on most systems also a
+ * directory from which OpenSSL takes only what it needs.  So the directory goes first; should it not hold the CA, we go
+ * on as libcurl does by default, with both. */
 enum trust { TRUST_FILE, TRUST_DIRECTORY, TRUST_SYSTEM };
 
 struct http_curl {
     struct http base;
     CURLM *multi;
-    CURLSH
-    *share; /* TLS sessions: should the server close the connection, the next handshake is a short one */
+    CURLSH *share; /* TLS sessions: should the server close the connection, the next handshake is a short one */
     struct clock *clock;
     enum trust trust;
     char *ca_file; /* of TRUST_FILE */
@@ -211,6 +210,11 @@ static CURLcode set_connection(struct transfer *t)
     code = code ? code : curl_easy_setopt(t->easy, CURLOPT_PIPEWAIT, 1L);
     code = code ? code : curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)http->connect_timeout_ms);
     code = code ? code : curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, (long)t->request->timeout_ms);
+#if LIBCURL_VERSION_NUM >= 0x075700 /* 7.87 */
+    /* Else the end of a transfer waits for getaddrinfo(), which asks dead name servers for half a minute, whatever our
+     * time-out and the operator say. */
+    code = code ? code : curl_easy_setopt(t->easy, CURLOPT_QUICK_EXIT, 1L);
+#endif
     return code || !http->user_agent ? code : curl_easy_setopt(t->easy, CURLOPT_USERAGENT, http->user_agent);
 }
 
@@ -323,6 +327,7 @@ static void end(struct http_curl *http, struct transfer *t)
 static bool restart_with_bundle(struct http_curl *http, struct transfer *t, CURLcode code)
 {
     const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
+    int64_t left_ms = t->request->timeout_ms - (clock_mono_ms(http->clock) - t->start_ms);
 
     if (t->trust != TRUST_DIRECTORY || code != CURLE_PEER_FAILED_VERIFICATION)
         return false;
@@ -330,6 +335,7 @@ static bool restart_with_bundle(struct http_curl *http, struct transfer *t, CURL
     t->reason[0] = '\0';
     (void)curl_multi_remove_handle(http->multi, t->easy);
     return curl_easy_setopt(t->easy, CURLOPT_CAINFO, version->cainfo) == CURLE_OK &&
+           curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, (long)(left_ms > 1 ? left_ms : 1)) == CURLE_OK &&
            curl_multi_add_handle(http->multi, t->easy) == CURLM_OK;
 }
 

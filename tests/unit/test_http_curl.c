@@ -3,8 +3,12 @@
  * Against a server of our own: a child process that listens on a loopback port and behaves as one test wants it.
  */
 #include <arpa/inet.h>
+#include <curl/curl.h>
+#include <dlfcn.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -459,6 +463,45 @@ TEST(a_name_that_cannot_be_resolved_has_not_acted)
     teardown(&f);
 }
 
+#if LIBCURL_VERSION_NUM >= 0x075700
+static atomic_bool is_released;
+
+/* In place of the C library's, which libcurl calls in a thread of its own: for one name it takes as long as a resolver
+ * does whose name servers keep silent. */
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **res)
+{
+    typedef int real_function(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+    real_function *real = NULL;
+
+    if (node && strcmp(node, "silence.invalid") == 0) {
+        while (!atomic_load(&is_released))
+            (void)usleep(5000);
+        return EAI_AGAIN;
+    }
+    *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+    return real(node, service, hints, res);
+}
+
+TEST(silent_name_servers_outlast_neither_the_time_out_nor_an_interruption)
+{
+    struct fixture f;
+    int64_t start_ms;
+
+    setup(&f, NULL);
+    f.request.url = "http://silence.invalid/";
+    f.request.timeout_ms = 300;
+    start_ms = real_mono_ms(NULL);
+    assert_failure(&f, ERR_TIMEOUT, false, "no answer in time from \"silence.invalid\"");
+    f.request.timeout_ms = 10000;
+    f.clock.cancel_at_ms = real_mono_ms(NULL) + 100;
+    assert_int_equal(perform(&f), ERR_CANCELLED);
+    assert_in_range(real_mono_ms(NULL) - start_ms, 400, 4000);
+    atomic_store(&is_released, true);
+    (void)usleep(100000); /* the threads end */
+    teardown(&f);
+}
+#endif
+
 static void cut_body(int fd, UNUSED int n)
 {
     char request[8192];
@@ -731,6 +774,9 @@ int main(void)
         cmocka_unit_test(an_empty_reply_may_have_acted),
         cmocka_unit_test(a_closed_port_has_not_acted),
         cmocka_unit_test(a_name_that_cannot_be_resolved_has_not_acted),
+#if LIBCURL_VERSION_NUM >= 0x075700
+        cmocka_unit_test(silent_name_servers_outlast_neither_the_time_out_nor_an_interruption),
+#endif
         cmocka_unit_test(a_truncated_body_is_no_answer),
         cmocka_unit_test(what_is_not_http_is_an_api_error),
         cmocka_unit_test(a_body_beyond_the_limit_is_refused),
