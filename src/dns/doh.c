@@ -240,7 +240,7 @@ enum err_code resolver_doh_new(const struct resolver_doh_opts *opts, struct reso
     if (opts->urls->count == 0)
         return err_set(err, ERR_INPUT, "no URL of a DNS over HTTPS server");
     for (size_t i = 0; i < opts->urls->count; i++)
-        if (!text_starts_with(opts->urls->items[i], "https://"))
+        if (text_ncasecmp(opts->urls->items[i], "https://", 8) != 0)
             return err_set(err, ERR_INPUT, "\"%s\" is no URL of a DNS over HTTPS server", opts->urls->items[i]);
     doh = mem_zalloc(sizeof *doh);
     doh->base = (struct resolver){doh_start, doh_next, doh_free, doh_cancel};

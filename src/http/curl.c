@@ -124,10 +124,15 @@ static size_t on_header(char *data, size_t size, size_t count, void *user)
 
 /* ------------------------------------------------------------------ one transfer */
 
+static bool has_scheme(const char *url, const char *scheme)
+{
+    return text_ncasecmp(url, scheme, strlen(scheme)) == 0;
+}
+
 static CURLcode set_url(CURL *easy, const char *url)
 {
     /* Without TLS only where the operator wrote http:// himself. */
-    const char *scheme = text_starts_with(url, "http://") ? "http" : "https";
+    const char *scheme = has_scheme(url, "http://") ? "http" : "https";
     CURLcode code = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, scheme);
 
     return code ? code : curl_easy_setopt(easy, CURLOPT_URL, url);
@@ -224,7 +229,7 @@ static bool is_usable_url(const char *url)
     const char *start = strstr(url, "://");
     size_t host_len = start ? strcspn(start + 3, "/?#") : 0;
 
-    return (text_starts_with(url, "https://") || text_starts_with(url, "http://")) && host_len > 0 &&
+    return (has_scheme(url, "https://") || has_scheme(url, "http://")) && host_len > 0 &&
            !memchr(start + 3, '@', host_len);
 }
 
