@@ -240,7 +240,7 @@ class Acmetool(Client):
 def entries(kind):
     """(id, class, path of the program, with renewal) for each version of the client that is installed.
 
-    lego takes five seconds a name; so, where there are two versions, one renews in each mode and the other only issues.
+    lego takes five seconds a name; so, where there are two versions, one does everything in each mode and the other does the half of it.
     """
     name = kind.__name__.lower()
     if not issubclass(kind, Lego):
