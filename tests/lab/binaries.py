@@ -7,7 +7,7 @@ import subprocess
 
 SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 PYTHON = "/usr/bin/python3"
-NEEDED = ("knotd", "unbound", "pebble", "ip", "openssl", "unshare", "nsenter", "mount", "nft")
+NEEDED = ("knotd", "knotc", "unbound", "pebble", "ip", "openssl", "unshare", "nsenter", "mount", "nft")
 
 
 def cache_dir():

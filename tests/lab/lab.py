@@ -138,7 +138,7 @@ class Lab:
                 "doh": authority.leaf("doh", ["DNS:" + plan.DOH_HOST, "IP:" + plan.CLIENT_RESOLVER]),
             },
             "binaries": {
-                "knotd": binaries.find("knotd"), "unbound": binaries.find("unbound"), "pebble": newest,
+                "knotd": binaries.find("knotd"), "knotc": binaries.find("knotc"), "unbound": binaries.find("unbound"), "pebble": newest,
                 "pebble-system": None if newest == system else system,
             },
             "python": binaries.PYTHON, "simulator": simulator if os.path.exists(simulator) else None,

@@ -58,7 +58,10 @@ class Setup:
 
 
 def simulator_conf(options):
-    nameservers = [{"fqdn": plan.nameserver_fqdn(ns), "ipv4": v4, "port": 53, "lag": lag, "source": plan.API_ADDR}
+    # Knot plans a NOTIFY for a second after each update, and an update that comes when this second has begun waits for its end.
+    # So the NOTIFY (to nobody) goes out at once.
+    nameservers = [{"fqdn": plan.nameserver_fqdn(ns), "ipv4": v4, "port": 53, "lag": lag, "source": plan.API_ADDR,
+                    "after": [options["binaries"]["knotc"], "-s", f"{RUN}/{ns}/knot.sock", "zone-notify"]}
                    for (ns, (v4, _)), lag in zip(plan.NAMESERVERS.items(), options["lag"])]
     conf = {
         "listen": [{"addr": plan.API_ADDR, "port": 443, "cert": options["tls"]["api"][0], "key": options["tls"]["api"][1]}],

@@ -7,6 +7,7 @@ server that is held gets nothing until it is released; one that does not answer 
 """
 
 import importlib
+import subprocess
 import threading
 import time
 from collections import deque
@@ -94,6 +95,7 @@ class Server(threading.Thread):
         self.address = entry.get("ipv4") or entry.get("ipv6")
         self.port = entry.get("port", 53)
         self.source = entry.get("source")
+        self.after = entry.get("after", [])
         self.lag = float(entry.get("lag", 0))
         self.held = bool(entry.get("held", False))
         self.queue = deque()
@@ -215,7 +217,9 @@ class Server(threading.Thread):
         except (OSError, EOFError, dns.exception.DNSException) as error:
             return self.note_failure(changes, f"{type(error).__name__}: {error}")
         if code == dns.rcode.NOERROR:
-            return self.note_success(changes)
+            self.note_success(changes)
+            self.run_after(zone)
+            return []
         if code == dns.rcode.SERVFAIL:  # Knot says so while a zone is being loaded
             return self.note_failure(changes, "SERVFAIL")
         return self.give_up(changes, f"zone {zone}: {dns.rcode.to_text(code)}")
@@ -234,7 +238,11 @@ class Server(threading.Thread):
                         "values": [readable(value) for value in change.values],
                     }
                 )
-        return []
+
+    def run_after(self, zone):
+        """A command that the server wants after an update, with the zone as its last argument."""
+        if self.after:
+            subprocess.run([*self.after, zone], stdin=subprocess.DEVNULL, capture_output=True, check=False)
 
     def note_failure(self, changes, text):
         with self.changed:
