@@ -66,6 +66,8 @@ const struct hook_contract hook_contracts[] = {
         .max_args = 3,
         .name_arg = 1,
         .value_arg = 3,
+        /* It calls its hook for http-01 too, which it serves itself: one HOOK, certificates of either kind. */
+        .type_env = "CHALLENGETYPE",
         .name_kind = HOOK_NAME_DOMAIN,
     },
     {

@@ -99,7 +99,7 @@ static enum err_code refuse_args(const char *verb, int args, struct err *err)
     for (size_t i = 0; i < hook_contract_count; i++) {
         const struct hook_contract *c = &hook_contracts[i];
         if (verb_action(c, verb) != HOOK_NOTHING)
-            buf_printf(&expected, "%s%s: %s %s", expected.len ? "; " : "", c->client, verb, c->usage);
+            buf_printf(&expected, "%s\"%s %s\" [%s]", expected.len ? " or " : "", verb, c->usage, c->client);
     }
     code = err_set(err, ERR_USAGE, "\"%s\" with %d argument%s is not what a client sends", verb, args,
                    args == 1 ? "" : "s");
@@ -139,6 +139,29 @@ static int event_matches(const char *pattern, const char *verb)
     return strcmp(verb, pattern) == 0;
 }
 
+static enum err_code refuse_verb(const char *verb, struct err *err)
+{
+    AUTO_FREE const char **verbs = mem_calloc(hook_contract_count * (1 + HOOK_WITHDRAW_VERBS), sizeof *verbs);
+    size_t n = 0;
+    const char *nearest;
+    enum err_code code = err_set(err, ERR_USAGE, "\"%s\" is no command and no client's verb", verb);
+
+    for (size_t i = 0; i < hook_contract_count; i++) {
+        const struct hook_contract *c = &hook_contracts[i];
+        if (c->publish)
+            verbs[n++] = c->publish;
+        for (size_t j = 0; j < HOOK_WITHDRAW_VERBS; j++)
+            if (c->withdraw[j])
+                verbs[n++] = c->withdraw[j];
+    }
+    nearest = text_nearest(verb, verbs, n);
+    if (nearest)
+        err_hint(err, "Did you mean \"%s\"?", nearest);
+    else
+        err_hint(err, "Run \"acme-dme --help\" for the verbs of each client.");
+    return code;
+}
+
 static enum err_code parse_event(const struct hook_call *call, struct hook_request *out, struct err *err)
 {
     const char *verb = call->argv[0];
@@ -157,7 +180,7 @@ static enum err_code parse_event(const struct hook_call *call, struct hook_reque
     }
     if (call->env("ALPNCERTDIR") && call->env("COMMAND"))
         return ERR_OK;
-    return err_set(err, ERR_USAGE, "\"%s\" is no command and no client's verb", verb);
+    return refuse_verb(verb, err);
 }
 
 /* ------------------------------------------------------------------ taking the arguments apart */
@@ -194,9 +217,14 @@ static enum err_code take_all_args(const struct match *m, char *const *args, int
     return ERR_OK;
 }
 
-static int is_declined(const struct match *m, char *const *args)
+/* Is another challenge than dns-01 at work?  Clients that do not tell are taken to mean ours. */
+static int is_declined(const struct match *m, const struct hook_call *call, char *const *args)
 {
-    return m->contract->type_arg && strcmp(args[m->contract->type_arg - 1], "dns-01") != 0;
+    const char *type = m->contract->type_arg ? args[m->contract->type_arg - 1]
+                       : m->contract->type_env ? call->env(m->contract->type_env)
+                                               : NULL;
+
+    return type && *type && strcmp(type, "dns-01") != 0;
 }
 
 static enum err_code parse_match(const struct match *m, const struct hook_call *call, char *const *args, int count,
@@ -208,7 +236,7 @@ static enum err_code parse_match(const struct match *m, const struct hook_call *
     out->time_limit_ms = m->contract->time_limit_ms;
     if (m->contract->layout == HOOK_LAYOUT_CERTBOT)
         return hook_certbot_read(call, out, err);
-    if (is_declined(m, args)) {
+    if (is_declined(m, call, args)) {
         out->action = HOOK_NOTHING;
         out->exit_status = m->action == HOOK_PUBLISH ? m->contract->declined_status : 0;
         return ERR_OK;
@@ -224,8 +252,9 @@ enum err_code hook_parse(const struct hook_call *call, struct hook_request *out,
 
     if (call->program && match_program(call->program, &m)) {
         if (!args_fit(&m, call->argv, call->argc)) {
-            code = err_set(err, ERR_USAGE, "%d arguments are not what Certify The Web sends", call->argc);
-            err_hint(err, "Expected is %s.", m.contract->usage);
+            code = err_set(err, ERR_USAGE, "%d argument%s not what Certify The Web sends", call->argc,
+                           call->argc == 1 ? " is" : "s are");
+            err_hint(err, "Expected is \"%s\".", m.contract->usage);
         } else {
             code = parse_match(&m, call, call->argv, call->argc, &request, err);
         }

@@ -209,6 +209,19 @@ TEST(dehydrated_gives_one_or_many_triples)
     expect_refused("4 arguments", "dehydrated", ARGS("deploy_challenge", "a", "b", "c", "d"));
 }
 
+TEST(dehydrated_serves_http01_itself_and_only_tells_of_it)
+{
+    ENV("CHALLENGETYPE", "http-01");
+    expect_nothing(0, ARGS("deploy_challenge", "example.com", "token", "token.thumbprint"));
+    expect_nothing(0, ARGS("clean_challenge", "example.com", "token", "token.thumbprint"));
+    ENV("CHALLENGETYPE", "dns-01");
+    expect_one(HOOK_PUBLISH, HOOK_NAME_DOMAIN, "example.com", VALUE,
+               ARGS("deploy_challenge", "example.com", "tokenfile", VALUE));
+    ENV("CHALLENGETYPE", "http-01"); /* means nothing to others */
+    expect_one(HOOK_PUBLISH, HOOK_NAME_RECORD, "_acme-challenge.example.com", VALUE,
+               ARGS("present", "_acme-challenge.example.com", VALUE));
+}
+
 TEST(dehydrateds_other_events_succeed_silently)
 {
     expect_nothing(0, ARGS("this_hookscript_is_broken__dehydrated_is_working_fine__please_ignore_unknown_hooks_in_your_"
@@ -320,8 +333,9 @@ TEST(the_general_verbs_take_a_whole_batch)
 
 TEST(unknown_verbs_and_wrong_numbers_of_arguments_say_what_is_expected)
 {
-    expect_refused("\"frobnicate\"", "", ARGS("frobnicate"));
-    expect_refused("3 arguments", "lego (exec): present FQDN. VALUE", ARGS("present", "a", "b", "c"));
+    expect_refused("\"frobnicate\"", "--help", ARGS("frobnicate"));
+    expect_refused("\"add_record\"", "Did you mean \"add-record\"?", ARGS("add_record", "a", "b"));
+    expect_refused("3 arguments", "\"present FQDN. VALUE\" [lego (exec)] or ", ARGS("present", "a", "b", "c"));
     expect_refused("1 argument ", "certbot", ARGS("cleanup", "a"));
     expect_refused("0 arguments", "win-acme", ARGS("create"));
 }
@@ -368,6 +382,7 @@ int main(void)
         CASE(cleanup_is_told_apart_by_its_arguments_even_with_certbots_environment_around),
         CASE(win_acme_gives_identifier_record_and_value),
         CASE(dehydrated_gives_one_or_many_triples),
+        CASE(dehydrated_serves_http01_itself_and_only_tells_of_it),
         CASE(dehydrateds_other_events_succeed_silently),
         CASE(dehydrateds_exit_hook_withdraws_what_the_run_left),
         CASE(uacme_is_served_for_dns01_and_declined_otherwise),
