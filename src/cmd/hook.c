@@ -16,13 +16,16 @@ static enum err_code make_set(const struct hook_request *request, struct challen
     return code;
 }
 
-static enum err_code make_run_set(const struct hook_request *request, struct challenge_set *set, struct err *err)
+/* The client may prove other identifiers of its run by other means (an IP address by http-01): what can't be a record
+ * of ours is nothing to wait for. */
+static void make_run_set(struct app *app, const struct hook_request *request, struct challenge_set *set)
 {
-    enum err_code code = ERR_OK;
+    for (size_t i = 0; i < request->run_domains.count; i++) {
+        struct err err;
 
-    for (size_t i = 0; code == ERR_OK && i < request->run_domains.count; i++)
-        code = challenge_set_add_domain(set, request->run_domains.items[i], NULL, err);
-    return code;
+        if (challenge_set_add_domain(set, request->run_domains.items[i], NULL, &err) != ERR_OK)
+            log_line(&app->log, LOG_INFO, "not waited for: %s", err.msg);
+    }
 }
 
 static enum err_code publish(struct app *app, const struct hook_request *request, const struct opts *opts,
@@ -35,9 +38,9 @@ static enum err_code publish(struct app *app, const struct hook_request *request
         .time_limit_ms = request->time_limit_ms,
         .run_set = &run_set,
     };
-    enum err_code code = make_run_set(request, &run_set, err);
 
-    return code == ERR_OK ? challenge_publish(app->challenge, set, &publish_opts, err) : code;
+    make_run_set(app, request, &run_set);
+    return challenge_publish(app->challenge, set, &publish_opts, err);
 }
 
 /* Leftovers of killed runs go when a later run has done its work.  That costs nothing when there are none, and is no

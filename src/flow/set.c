@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dns/name.h"
+#include "util/text.h"
 
 /* RFC 8555 section 8.4 */
 #define CHALLENGE_LABEL "_acme-challenge."
@@ -37,14 +38,29 @@ enum err_code challenge_set_add_record(struct challenge_set *set, const char *na
     return code;
 }
 
+/* RFC 8738: a CA proves addresses by other means.  No top-level domain is a number. */
+static bool is_ip_address(const char *name)
+{
+    size_t end = strlen(name);
+    size_t start;
+
+    end -= end > 0 && name[end - 1] == '.';
+    for (start = end; start > 0 && text_is_digit(name[start - 1]); start--)
+        ;
+    return strchr(name, ':') || (start < end && (start == 0 || name[start - 1] == '.'));
+}
+
 enum err_code challenge_set_add_domain(struct challenge_set *set, const char *domain, const char *value,
                                        struct err *err)
 {
     const char *base = strncmp(domain, "*.", 2) == 0 ? domain + 2 : domain;
     AUTO_FREE char *normal = NULL;
     AUTO_FREE char *record = NULL;
-    enum err_code code = name_normalise(base, &normal, err);
+    enum err_code code;
 
+    if (is_ip_address(base))
+        return err_set(err, ERR_INPUT, "\"%s\" is an IP address, which can't be proved by DNS", domain);
+    code = name_normalise(base, &normal, err);
     if (code != ERR_OK)
         return code;
     record = mem_printf("%s%s", CHALLENGE_LABEL, normal);

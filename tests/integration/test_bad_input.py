@@ -92,6 +92,12 @@ def test_a_name_that_is_none(lab, program, verb, name, needles):
     assert "\x1b" not in done.stderr and "\t" not in done.stderr and len(done.stderr) < 4000
 
 
+@pytest.mark.parametrize("address", ["192.0.2.1", "192.0.2.1.", "2001:db8::1"])
+def test_an_address_is_proved_by_other_means(lab, program, address):
+    refused(program.run("add-domain", address, VALUE), USAGE, f'"{address}" is an IP address')
+    assert lab.requests() == []
+
+
 def test_a_name_that_gets_too_long_by_the_prefix(lab, program):
     name = ".".join(["a" * 59] * 3 + ["b" * 54, "example.com"])
     assert len(name) == 246

@@ -67,6 +67,16 @@ def test_only_the_last_call_of_certbot_waits_and_it_waits_for_all(lab, program):
     program.clean()
 
 
+def test_identifiers_that_certbot_proves_by_other_means_are_not_waited_for(lab, program):
+    """An address is proved by http-01, with no record of ours."""
+    env = {"CERTBOT_DOMAIN": ALL[0], "CERTBOT_VALIDATION": "one", "CERTBOT_REMAINING_CHALLENGES": "0",
+           "CERTBOT_ALL_DOMAINS": f"{ALL[0]},192.0.2.1,2001:db8::1"}
+    done = program.run("auth", env=env).ok()
+    assert (done.stdout, done.stderr) == ("", "")
+    cleanup(program, ALL[0], "one")
+    program.clean()
+
+
 PAUSED = """#!/bin/sh
 export CERTBOT_ALL_DOMAINS=a.example.com,www.sub.example.com
 CERTBOT_DOMAIN=a.example.com CERTBOT_VALIDATION=one CERTBOT_REMAINING_CHALLENGES=1 "$1" auth || exit 1
