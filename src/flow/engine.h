@@ -43,6 +43,7 @@ struct placement {
     bool may_appear;           /* its creation was asked for and never answered, or what denies it may not be the API:
                                   not there now need not mean never */
     bool may_exist;            /* with record_id 0: it is not certain that there is no such record */
+    bool is_removed;           /* the API has it no more, and will not bring it */
     enum placement_age { PLACEMENT_NEW, PLACEMENT_KNOWN } age; /* known: journalled before this call */
 };
 

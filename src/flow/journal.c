@@ -99,11 +99,14 @@ enum err_code record_removed(struct challenge *c, struct placement *items, size_
 {
     enum err_code first = ERR_OK;
 
-    for (size_t i = 0; c->opts.store && i < count; i++) {
+    for (size_t i = 0; i < count; i++) {
         struct journal_entry *entry = &items[i].entry;
         enum err_code code;
 
-        if (!entry->id || (items[i].may_appear && !items[i].record_id))
+        if (items[i].may_appear && !items[i].record_id)
+            continue;
+        items[i].is_removed = true;
+        if (!c->opts.store || !entry->id)
             continue;
         code = journal_remove(c->opts.store, entry->id, first == ERR_OK ? err : NULL);
         if (code == ERR_OK)

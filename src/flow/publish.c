@@ -152,22 +152,45 @@ static enum err_code publish_batch(struct challenge *c, struct batch *batch, str
 
 /* ------------------------------------------------------------------ undoing */
 
+/* The first record that is still there, or may be; *out_count of them. */
+static const struct placement *first_left(const struct batch *batch, size_t *out_count)
+{
+    const struct placement *first = NULL;
+
+    *out_count = 0;
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct placement *p = &batch->items[i];
+
+        if (p->is_removed && !p->entry.id)
+            continue;
+        first = first ? first : p;
+        (*out_count)++;
+    }
+    return first;
+}
+
 static void report_undo(struct challenge *c, const struct batch *batch, enum err_code code, const struct err *err)
 {
-    size_t left = 0;
+    const char *later = c->opts.store ? "\"acme-dme sweep\" will delete what the journal has"
+                                      : "there is no journal, so delete it by hand";
+    AUTO_FREE char *more = NULL;
+    size_t count;
+    const struct placement *left = first_left(batch, &count);
 
-    for (size_t i = 0; i < batch->count; i++)
-        left += batch->items[i].entry.id != NULL;
-    if (code == ERR_OK && !left)
+    if (!left) {
         log_line(c->opts.log, LOG_INFO, "%zu record%s of this call withdrawn", batch->count,
                  batch->count == 1 ? "" : "s");
-    else if (code == ERR_OK)
+        return;
+    }
+    more = count > 1 ? mem_printf(" and %zu more", count - 1) : mem_strdup("");
+    if (code == ERR_OK)
         log_line(c->opts.log, LOG_WARNING,
-                 "DNS Made Easy did not answer a request to create records, which may still appear; the "
-                 "journal keeps them for \"acme-dme sweep\", continuing");
+                 "TXT record \"%s\"%s may still appear, as DNS Made Easy did not answer when asked to create it; %s, "
+                 "continuing",
+                 left->name, more, later);
     else
-        log_line(c->opts.log, LOG_WARNING, "%zu record%s of this call left in the journal for \"acme-dme sweep\": %s",
-                 batch->count, batch->count == 1 ? "" : "s", err->msg);
+        log_line(c->opts.log, LOG_WARNING, "TXT record \"%s\"%s is left behind (%s); %s, continuing", left->name, more,
+                 err->msg, later);
 }
 
 /* The records of this call, parted in those that exist or may exist and those that certainly do not: a request that was
@@ -177,7 +200,7 @@ static void part_ours(struct batch *batch, struct batch *existing, struct batch 
     for (size_t i = 0; i < batch->count; i++) {
         struct placement *p = &batch->items[i];
 
-        if (p->age == PLACEMENT_NEW && (p->entry.id || p->record_id))
+        if (p->age == PLACEMENT_NEW && (p->entry.id || p->record_id || p->may_exist))
             batch_add_take(p->record_id || p->may_exist ? existing : absent, p);
     }
 }

@@ -355,6 +355,60 @@ TEST(without_a_journal_publishing_withdrawing_and_rolling_back_work)
     world_free(w);
 }
 
+TEST(a_roll_back_that_fails_names_what_is_left_and_what_to_do)
+{
+    struct world *w = world_new();
+
+    w->dns->servers[0].lag_ms = FAKE_NEVER;
+    fake_api_fail(w->api, FAKE_API_403, 2, 1); /* zone, POST, DELETE */
+    assert_int_equal(world_publish(w, apex_and_wildcard), ERR_PROPAGATION);
+    assert_int_equal(world_journal_count(w), 2);
+    assert_true(world_log_has(w, "TXT record \"_acme-challenge.example.com\" and 1 more is left behind ("));
+    assert_true(world_log_has(w, "\"acme-dme sweep\" will delete what the journal has, continuing"));
+    world_free(w);
+}
+
+TEST(a_roll_back_that_fails_without_a_journal_does_not_speak_of_one)
+{
+    struct world *w = world_new();
+
+    w->no_journal = true;
+    w->dns->servers[0].lag_ms = FAKE_NEVER;
+    fake_api_fail(w->api, FAKE_API_403, 2, 1);
+    assert_int_equal(world_publish(w, one), ERR_PROPAGATION);
+    assert_true(world_log_has(w, "is left behind ("));
+    assert_true(world_log_has(w, "there is no journal, so delete it by hand, continuing"));
+    assert_false(world_log_has(w, "sweep"));
+    world_free(w);
+}
+
+TEST(without_a_journal_a_record_whose_creation_was_never_answered_is_looked_for_too)
+{
+    struct world *w = world_new();
+
+    w->no_journal = true;
+    fake_api_fail(w->api, FAKE_API_CANCEL, 1, 1);
+    assert_int_equal(world_publish(w, one), ERR_CANCELLED);
+    assert_int_equal(fake_api_count_ours(w->api), 0);
+    world_free(w);
+}
+
+TEST(an_address_is_no_name_and_costs_no_request)
+{
+    static const char *const addresses[] = {"192.0.2.1", "192.0.2.1.", "2001:db8::1", "::", "1"};
+    AUTO(challenge_set_done) struct challenge_set set = {0};
+    struct err err;
+
+    for (size_t i = 0; i < ARRAY_LEN(addresses); i++) {
+        err_init(&err);
+        assert_int_equal(challenge_set_add_domain(&set, addresses[i], VALUE_A, &err), ERR_INPUT);
+        assert_non_null(strstr(err.msg, "is an IP address"));
+    }
+    assert_int_equal(challenge_set_add_domain(&set, "2.0.192.in-addr.arpa", VALUE_A, &err), ERR_OK);
+    assert_int_equal(challenge_set_add_domain(&set, "a1.example.com", VALUE_A, &err), ERR_OK);
+    assert_int_equal(set.count, 2);
+}
+
 TEST(an_empty_set_is_published_without_a_request_or_a_wait)
 {
     struct world *w = world_new();
@@ -389,6 +443,10 @@ int main(void)
         cmocka_unit_test(a_zone_that_is_being_deleted_is_refused),
         cmocka_unit_test(a_failing_second_zone_takes_the_records_of_the_first_back),
         cmocka_unit_test(without_a_journal_publishing_withdrawing_and_rolling_back_work),
+        cmocka_unit_test(a_roll_back_that_fails_names_what_is_left_and_what_to_do),
+        cmocka_unit_test(a_roll_back_that_fails_without_a_journal_does_not_speak_of_one),
+        cmocka_unit_test(without_a_journal_a_record_whose_creation_was_never_answered_is_looked_for_too),
+        cmocka_unit_test(an_address_is_no_name_and_costs_no_request),
         cmocka_unit_test(an_empty_set_is_published_without_a_request_or_a_wait),
     };
 
