@@ -235,6 +235,17 @@ TEST(the_whole_call_ends_before_the_client_stops_listening)
     world_free(w);
 }
 
+TEST(what_comes_too_late_to_settle_is_too_late)
+{
+    struct world *w = world_new();
+
+    w->opts.propagation.settle_ms = 30000;
+    w->dns->servers[1].lag_ms = 35000;
+    assert_true(timed(w, one, &(struct challenge_publish_opts){.wait = CHALLENGE_WAIT, .time_limit_ms = 40000},
+                      ERR_PROPAGATION) < 40000);
+    world_free(w);
+}
+
 TEST(what_publishing_took_is_not_there_for_the_wait)
 {
     struct world *w = world_new();
@@ -372,6 +383,7 @@ int main(void)
         cmocka_unit_test(after_a_time_out_the_records_are_kept_for_clients_that_go_on_all_the_same),
         cmocka_unit_test(keeping_is_for_waits_and_not_for_records_that_could_not_be_created),
         cmocka_unit_test(the_whole_call_ends_before_the_client_stops_listening),
+        cmocka_unit_test(what_comes_too_late_to_settle_is_too_late),
         cmocka_unit_test(what_publishing_took_is_not_there_for_the_wait),
         cmocka_unit_test(an_interrupt_during_the_wait_rolls_back),
         cmocka_unit_test(an_interrupt_rolls_back_what_would_be_kept_after_a_time_out),
