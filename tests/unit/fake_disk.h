@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * A disk on which writes go wrong.  Programs that link fake_disk.c with FAKE_DISK_LDFLAGS (tests/unit/local.mk) write
+ * A disk on which writes go wrong.  Programs that link fake_disk.c with FAKE_DISK_WRAP (tests/unit/local.mk) write
  * and remove files through it; until fake_disk_fail() is called nothing is different.
  */
 #ifndef ACME_DME_TESTS_UNIT_FAKE_DISK_H

@@ -67,9 +67,9 @@ tests_unit_libfakes_a_SOURCES = \
 	tests/unit/flow_world.c tests/unit/flow_world.h
 TEST_LIBS = tests/unit/libfakes.a
 # Writes go through a disk that fails on demand.
-FAKE_DISK_LDFLAGS = -Wl,--wrap=platform_files_write,--wrap=platform_file_remove
+FAKE_DISK_WRAP = -Wl,--wrap=platform_files_write,--wrap=platform_file_remove
 tests_unit_test_flow_faults_SOURCES = tests/unit/test_flow_faults.c tests/unit/fake_disk.c tests/unit/fake_disk.h
-tests_unit_test_flow_faults_LDFLAGS = $(AM_LDFLAGS) $(FAKE_DISK_LDFLAGS)
+tests_unit_test_flow_faults_LDFLAGS = $(AM_LDFLAGS) $(FAKE_DISK_WRAP)
 endif
 AM_CPPFLAGS += -I$(top_srcdir)/tests/unit
 AM_CFLAGS += $(CMOCKA_CFLAGS)
