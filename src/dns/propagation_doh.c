@@ -13,9 +13,9 @@
 #include "dns/sighting.h"
 #include "util/mem.h"
 
-#define FIRST_PAUSE_MS                                                                                                 \
-    30000 /* DNS Made Easy: not after 15 s, but after 30 s; never more than a third of the time-out */
+#define FIRST_PAUSE_MS 30000 /* DNS Made Easy: not after 15 s, but after 30 s; at most a third of the time-out */
 #define QUESTION_MS 5000
+#define QUESTION_SHORTEST_MS 1000
 #define RETRY_MS 2000      /* after a failure */
 #define NEXT_NAME_MS 10000 /* after a denial another name is tried */
 #define LAST_MOMENT_MS 3000
@@ -86,6 +86,14 @@ static void take(struct wait *w, struct source *source, struct dns_answer *answe
     source->open_next_ms = now_ms(w) + NEXT_NAME_MS;
 }
 
+/* An answer that comes after the time-out is no use. */
+static int64_t question_ms(const struct wait *w)
+{
+    int64_t left_ms = w->end_ms - now_ms(w);
+
+    return left_ms > QUESTION_SHORTEST_MS ? lesser(QUESTION_MS, left_ms) : QUESTION_SHORTEST_MS;
+}
+
 static enum err_code ask_source(struct wait *w, struct source *source, struct err *err)
 {
     struct dns_answer answer;
@@ -99,7 +107,7 @@ static enum err_code ask_source(struct wait *w, struct source *source, struct er
         if (source->names[i].due_ms <= now_ms(w))
             source->resolver->start(source->resolver, &(struct dns_question){.name = w->items[i].name,
                                                                              .type = DNS_TXT,
-                                                                             .timeout_ms = QUESTION_MS,
+                                                                             .timeout_ms = question_ms(w),
                                                                              .tag = &source->names[i]});
     do {
         code = source->resolver->next(source->resolver, SLICE_MS, &answer);

@@ -179,6 +179,8 @@ static bool section_add(struct section *section, const struct cursor *c, struct 
 {
     struct dns_rr rr = {.owner = head->owner, .type = head->type, .ttl_s = head->ttl_s};
 
+    if (rr.ttl_s > INT32_MAX) /* RFC 2181 section 8 */
+        rr.ttl_s = 0;
     head->owner = NULL;
     if (!parse_rdata(c, head->rdata_len, &rr)) {
         rr_done(&rr);
@@ -200,8 +202,6 @@ static bool take_head(struct cursor *c, struct rr_head *head)
     if (!take_name(c, &head->owner) || !take_u16(c, &head->type) || !take_u16(c, &head->class) ||
         !take_u32(c, &head->ttl_s) || !take_u16(c, &rdata_len) || rdata_len > c->len - c->pos)
         return false;
-    if (head->ttl_s > INT32_MAX) /* RFC 2181 section 8 */
-        head->ttl_s = 0;
     head->rdata_len = rdata_len;
     return true;
 }

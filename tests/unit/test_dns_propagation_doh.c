@@ -14,6 +14,7 @@ struct cache {
     int64_t shows_at_ms;  /* the servers behind it */
     uint32_t negative_s;  /* how long it remembers */
     enum err_code broken; /* not ERR_OK: every question fails so */
+    int64_t takes_ms;     /* 0: no matter */
     int64_t blind_until_ms;
     size_t wasted; /* questions that it answered from memory */
 };
@@ -33,6 +34,7 @@ static void world(void *ctx, const struct dns_question *q, int64_t now_ms, struc
 
     assert_null(q->server);
     reply->answer.authoritative = false;
+    reply->takes_ms = cache->takes_ms ? cache->takes_ms : reply->takes_ms;
     if (cache->broken != ERR_OK) {
         fake_dns_fail(&reply->answer, cache->broken);
         return;
@@ -133,6 +135,21 @@ TEST(at_the_last_moment_the_name_is_asked_for_once_more)
     scene_done(&s);
 }
 
+TEST(a_silent_resolver_does_not_stretch_the_time_out)
+{
+    struct cache caches[] = {{.shows_at_ms = NEVER, .negative_s = 10}, {.takes_ms = 60000}};
+
+    for (int64_t timeout_ms = 60000; timeout_ms < 67000; timeout_ms += 500) {
+        struct scene s;
+
+        scene_init(&s, caches, 2);
+        s.opts.timeout_ms = timeout_ms;
+        assert_int_equal(wait_for(&s, 2), ERR_PROPAGATION);
+        assert_in_range(elapsed(&s), timeout_ms, timeout_ms + 1300);
+        scene_done(&s);
+    }
+}
+
 TEST(every_resolver_must_show_it)
 {
     struct cache caches[] = {{.shows_at_ms = 0, .negative_s = 10}, {.shows_at_ms = 45000, .negative_s = 10}};
@@ -222,6 +239,7 @@ int main(void)
         cmocka_unit_test(a_short_time_out_shortens_the_first_pause),
         cmocka_unit_test(after_a_denial_the_name_is_left_alone_while_it_may_be_remembered),
         cmocka_unit_test(at_the_last_moment_the_name_is_asked_for_once_more),
+        cmocka_unit_test(a_silent_resolver_does_not_stretch_the_time_out),
         cmocka_unit_test(every_resolver_must_show_it),
         cmocka_unit_test(a_resolver_that_never_answers_is_left_out_after_its_time),
         cmocka_unit_test(when_no_resolver_answers_the_wait_ends_early),

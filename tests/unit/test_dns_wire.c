@@ -288,6 +288,11 @@ TEST(response_codes_come_through_extended_ones_too)
     assert_int_equal(a.rcode, 23);
     assert_int_equal(a.additional_count, 0);
     dns_answer_done(&a);
+    message_begin(&m, 1, MESSAGE_RESPONSE);
+    message_opt(&m, 0xff000000); /* the top bit of a TTL that is none */
+    a = parsed();
+    assert_int_equal(a.rcode, 4080);
+    dns_answer_done(&a);
 }
 
 TEST(records_of_other_classes_are_left_out)
