@@ -7,7 +7,7 @@
  * transfers run, the clock is asked every 200 ms whether the operator wants us to stop.
  *
  * Fixed whatever the options: certificates are verified, TLS 1.2 at least, no redirects, no cookies, no .netrc.
- * Proxies come from the environment as libcurl defines it (https_proxy, no_proxy ...).
+ * Proxies come from the environment as libcurl defines it (https_proxy, no_proxy ...), and for https only.
  */
 #include "http/http.h"
 
@@ -131,10 +131,12 @@ static bool has_scheme(const char *url, const char *scheme)
 
 static CURLcode set_url(CURL *easy, const char *url)
 {
-    /* Without TLS only where the operator wrote http:// himself. */
+    /* Without TLS only where the operator wrote http:// himself: to a server on this machine, no affair of a proxy's. */
     const char *scheme = has_scheme(url, "http://") ? "http" : "https";
     CURLcode code = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, scheme);
 
+    if (strcmp(scheme, "http") == 0)
+        code = code ? code : curl_easy_setopt(easy, CURLOPT_PROXY, "");
     return code ? code : curl_easy_setopt(easy, CURLOPT_URL, url);
 }
 

@@ -707,6 +707,20 @@ TEST(a_scheme_in_capitals_is_one_too)
     teardown(&f);
 }
 
+/* It carries signatures in clear. */
+TEST(no_proxy_sees_a_request_without_tls)
+{
+    struct fixture f;
+
+    setup(&f, echo);
+    assert_int_equal(setenv("http_proxy", "http://127.0.0.1:1", 1), 0);
+    assert_int_equal(setenv("all_proxy", "http://127.0.0.1:1", 1), 0);
+    assert_int_equal(perform(&f), ERR_OK);
+    assert_int_equal(unsetenv("http_proxy"), 0);
+    assert_int_equal(unsetenv("all_proxy"), 0);
+    teardown(&f);
+}
+
 TEST(a_password_in_a_proxy_setting_is_not_shown)
 {
     static const char *const settings[] = {"bogus://user:hunter2@127.0.0.1:1", "user:hunter2@[::1",
@@ -798,6 +812,7 @@ int main(void)
         cmocka_unit_test(a_handshake_that_is_cut_off_is_a_network_error_and_has_not_acted),
         cmocka_unit_test(urls_that_are_not_ours_to_ask_are_refused_without_being_shown),
         cmocka_unit_test(a_scheme_in_capitals_is_one_too),
+        cmocka_unit_test(no_proxy_sees_a_request_without_tls),
         cmocka_unit_test(a_password_in_a_proxy_setting_is_not_shown),
         cmocka_unit_test(a_proxy_that_refuses_is_named_as_such_and_nothing_has_acted),
         cmocka_unit_test(two_objects_live_side_by_side_and_one_after_the_other),
