@@ -152,6 +152,23 @@ enum err_code watch_dead(const struct watch *watch, const struct watch_zone *zon
     return ERR_NETWORK;
 }
 
+/* What a server that is not waited for does instead of answering, seen at its first address. */
+static void log_mute(const struct watch *w, const struct watch_zone *zone, size_t server, struct log *log)
+{
+    AUTO_BUF struct buf what = BUF_INIT(1500);
+
+    for (size_t l = zone->first_lane; l < zone->first_lane + zone->lane_count && what.len == 0; l++) {
+        const struct watch_lane *lane = &w->lanes[l];
+
+        if (lane->server == server)
+            sighting_describe(&lane->pairs[telling_pair(w, lane)].seen, zone->items[0], &what);
+    }
+    if (what.len == 0)
+        buf_puts(&what, "has no address");
+    log_line(log, LOG_WARNING, "name server \"%s\" of zone \"%s\" %s, continuing", zone->servers->items[server].name,
+             zone->name, buf_cstr(&what));
+}
+
 void watch_log_lame(const struct watch *watch, int64_t elapsed_ms, struct log *log)
 {
     for (size_t z = 0; z < watch->zone_count; z++) {
@@ -159,8 +176,7 @@ void watch_log_lame(const struct watch *watch, int64_t elapsed_ms, struct log *l
 
         for (size_t s = 0; s < zone->servers->count; s++)
             if (watch_server_state(watch, zone, s, elapsed_ms) == WATCH_MUTE)
-                log_line(log, LOG_WARNING, "name server \"%s\" of zone \"%s\" does not answer, continuing",
-                         zone->servers->items[s].name, zone->name);
+                log_mute(watch, zone, s, log);
     }
     for (size_t l = 0; l < watch->lane_count; l++)
         if (watch_lane_is_excused(watch, &watch->lanes[l], elapsed_ms))
