@@ -14,6 +14,27 @@ from program import Program  # noqa: E402
 OPTIONAL = "optional: "
 
 
+# Modules whose tests take seconds each, the longest first.
+HEAVY = ["test_clients", "test_peers", "test_hooks_dir", "test_whole_run", "test_propagation"]
+
+
+def pytest_collection_modifyitems(items):
+    """Deals the long tests out to all workers at the beginning: xdist hands out blocks of neighbours, the first one a quarter of all."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if workers == 1:
+        return
+    heavy = sorted((i for i in items if i.module.__name__ in HEAVY), key=lambda i: HEAVY.index(i.module.__name__))
+    light = [i for i in items if i.module.__name__ not in HEAVY]
+    block = max(len(items) // (4 * workers), 2)
+    order = []
+    for worker in range(workers):
+        mine = heavy[worker::workers][:block]
+        order += mine + light[:block - len(mine)]
+        del light[:block - len(mine)]
+    rest = set(order)
+    items[:] = order + [i for i in heavy if i not in rest] + light
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     """With CI=true only what is optional may be skipped (the reason says so in front)."""
