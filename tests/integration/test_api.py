@@ -137,6 +137,10 @@ def test_whatever_request_fails_nothing_is_lost_and_nothing_foreign_is_touched(l
     assert {v for _, v in lab.txt()} - {FOREIGN} <= {e["value"] for e in quick.journal()}
     lab.sim("POST", "/reset", {"only": ["faults"]})
     quick.run("del-record", *pairs).ok()
+    assert lab.txt() == [(NAME, FOREIGN)]
+    # What was never confirmed might still appear: that is kept for a few minutes, for sweep.
+    assert {e["state"] for e in quick.journal()} <= {"intended"}
+    quick.run("--sweep-after", "0s", "sweep").ok()
     quick.clean([(NAME, FOREIGN)])
 
 

@@ -11,8 +11,8 @@ from program import NAME, OK, USAGE, VALUE, refused, silent
 DASHED = "-hLhbbbR7x9kYh1ZQO0AOrBFUfTBOxjTRmqhdmwUbJA"
 OPTION = "--help"  # no client sends it; whatever stands behind a verb is no option
 TOKEN = "evaGxfADs6pSRb2LAv9IZf17Dt3juxGJyPCt92wr-oA"
-KEYAUTH = TOKEN + ".9jg46WB3rR_AHD-EBXdN7cBkH1WOu0tA3M9fm21mqTI"
-DIGEST = base64.urlsafe_b64encode(hashlib.sha256(KEYAUTH.encode()).digest()).rstrip(b"=").decode()
+THUMBPRINT = "9jg46WB3rR_AHD-EBXdN7cBkH1WOu0tA3M9fm21mqTI"
+KEYAUTH = f"{TOKEN}.{THUMBPRINT}"
 HOST, RECORD = "host.example.com", NAME
 FOREIGN = "some other program's"
 
@@ -104,10 +104,14 @@ def test_a_cleanup_works_without_the_journal_of_the_call_before(lab, program, co
     assert lab.state()["wipes"] == 0
 
 
-def test_lego_raw_sends_the_key_authorization_and_its_digest_is_published(lab, program):
-    silent(program.run("present", "--", HOST, TOKEN, KEYAUTH))
-    assert lab.txt() == [(NAME, DIGEST)]
-    silent(program.run("cleanup", "--", HOST, TOKEN, KEYAUTH))
+@pytest.mark.parametrize("token", [TOKEN, "-" + TOKEN[1:], "--no-wait"], ids=["token", "dashed", "like-an-option"])
+def test_lego_raw_sends_the_key_authorization_and_its_digest_is_published(lab, program, token):
+    keyauth = f"{token}.{THUMBPRINT}"
+    digest = base64.urlsafe_b64encode(hashlib.sha256(keyauth.encode()).digest()).rstrip(b"=").decode()
+    silent(program.run("present", "--", HOST, token, keyauth))
+    assert lab.txt() == [(NAME, digest)]
+    assert shown(lab) == [[digest]] * len(lab.nameservers)
+    silent(program.run("cleanup", "--", HOST, token, keyauth))
     program.clean()
 
 
