@@ -68,6 +68,8 @@ void buf_printf(struct buf *b, const char *fmt, ...)
     va_copy(again, args);
     len = vsnprintf(NULL, 0, fmt, args);
     va_end(args);
+    if (len < 0) /* nothing must get lost unnoticed */
+        b->overflow = true;
     if (len > 0 && reserve(b, (size_t)len)) {
         (void)vsnprintf(b->data + b->len, (size_t)len + 1, fmt, again);
         b->len += (size_t)len;

@@ -40,9 +40,9 @@ void err_init(struct err *err)
 static void set_text(char *out, size_t size, const char *fmt, va_list args)
 {
     char raw[ERR_MSG_MAX * 2];
+    int len = vsnprintf(raw, sizeof raw, fmt, args);
 
-    (void)vsnprintf(raw, sizeof raw, fmt, args);
-    text_escape_into(out, size, raw, strlen(raw));
+    text_escape_into(out, size, raw, len < 0 ? 0 : strlen(raw));
 }
 
 enum err_code err_set(struct err *err, enum err_code code, const char *fmt, ...)
@@ -50,11 +50,12 @@ enum err_code err_set(struct err *err, enum err_code code, const char *fmt, ...)
     if (err) {
         va_list args;
 
-        err_init(err);
-        err->code = code;
         va_start(args, fmt);
-        set_text(err->msg, sizeof err->msg, fmt, args);
+        set_text(err->msg, sizeof err->msg, fmt, args); /* first: the arguments may point into *err */
         va_end(args);
+        err->code = code;
+        err->retry_after_s = 0;
+        err->hint[0] = '\0';
     }
     return code;
 }
@@ -89,16 +90,13 @@ enum err_code err_prefix(struct err *err, enum err_code code, const char *fmt, .
 enum err_code err_set_errno(struct err *err, enum err_code code, int errnum, const char *fmt, ...)
 {
     if (err) {
+        char what[ERR_MSG_MAX];
         va_list args;
 
-        err_init(err);
-        err->code = code;
-        (void)snprintf(err->msg, sizeof err->msg, "%s", strerror(errnum));
-        char what[ERR_MSG_MAX];
         va_start(args, fmt);
         set_text(what, sizeof what, fmt, args);
         va_end(args);
-        return err_prefix(err, code, "%s", what);
+        return err_set(err, code, "%s: %s", what, strerror(errnum));
     }
     return code;
 }

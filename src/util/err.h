@@ -60,7 +60,8 @@ struct err {
 void err_init(struct err *err);
 
 /* Set code and message, drop an earlier hint, and return the code.  Control characters and invalid UTF-8 in the
- * result are escaped, since text from servers may be among the arguments; an overlong text is cut with "...". */
+ * result are escaped, since text from servers may be among the arguments; an overlong text is cut with "...".  The
+ * arguments may be parts of *err itself. */
 enum err_code err_set(struct err *err, enum err_code code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* Add a hint to an error that was set before. */

@@ -143,8 +143,10 @@ void text_escape_into(char *out, size_t size, const char *in, size_t len)
             piece_len = n;
         }
         if (used + piece_len >= size) {
-            if (cut_at + 4 <= size)
-                memcpy(out + cut_at, "...", 3), used = cut_at + 3;
+            if (cut_at + 4 <= size) {
+                memcpy(out + cut_at, "...", 3);
+                used = cut_at + 3;
+            }
             break;
         }
         memcpy(out + used, piece, piece_len);

@@ -3,7 +3,8 @@
 # `make check` feeds them their corpora.  To hunt:
 #     ./configure CC=clang --enable-fuzzers --enable-sanitizers && make check
 #     tests/fuzz/fuzz_journal -max_total_time=600 new-corpus tests/fuzz/corpus/journal
-FUZZ_TARGETS = tests/fuzz/fuzz_journal tests/fuzz/fuzz_dme_answer tests/fuzz/fuzz_dns_answer tests/fuzz/fuzz_config
+FUZZ_TARGETS = tests/fuzz/fuzz_journal tests/fuzz/fuzz_dme_answer tests/fuzz/fuzz_dns_answer tests/fuzz/fuzz_config \
+	tests/fuzz/fuzz_text
 check_PROGRAMS += $(FUZZ_TARGETS)
 TESTS += tests/fuzz/replay-corpora
 EXTRA_DIST += tests/fuzz/replay-corpora tests/fuzz/corpus
@@ -24,3 +25,6 @@ tests_fuzz_fuzz_dns_answer_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 
 tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz_config.c tests/fuzz/fuzz.h $(FUZZ_MAIN)
 tests_fuzz_fuzz_config_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+tests_fuzz_fuzz_text_SOURCES = tests/fuzz/fuzz_text.c tests/fuzz/fuzz.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_text_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

@@ -1,6 +1,10 @@
 # Unit tests: one cmocka program for each source file under test, tests/unit/test_<module>_<file>.c.
 if HAVE_CMOCKA
 UNIT_TESTS = \
+	tests/unit/test_util_buf \
+	tests/unit/test_util_clock \
+	tests/unit/test_util_err \
+	tests/unit/test_util_parse \
 	tests/unit/test_util_text \
 	tests/unit/test_hook \
 	tests/unit/test_json_json \

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <time.h>
+
+#include "test.h"
+#include "util/clock.h"
+
+static void expect_date(int64_t unix_s, const char *want)
+{
+    char date[CLOCK_HTTP_DATE_MAX];
+    int64_t parsed = -12345;
+
+    clock_format_http_date(date, unix_s);
+    assert_string_equal(date, want);
+    assert_true(clock_parse_http_date(date, &parsed));
+    assert_true(parsed == unix_s);
+}
+
+TEST(dates_are_english_and_come_back_as_they_were)
+{
+    expect_date(0, "Thu, 01 Jan 1970 00:00:00 GMT");
+    expect_date(1297544344, "Sat, 12 Feb 2011 20:59:04 GMT"); /* of the API's document */
+    expect_date(951782400, "Tue, 29 Feb 2000 00:00:00 GMT");
+    expect_date(4107542400, "Mon, 01 Mar 2100 00:00:00 GMT"); /* no leap year */
+    expect_date(2147483648, "Tue, 19 Jan 2038 03:14:08 GMT");
+    expect_date(-1, "Wed, 31 Dec 1969 23:59:59 GMT");
+}
+
+TEST(years_that_do_not_fit_become_the_first_and_the_last)
+{
+    char date[CLOCK_HTTP_DATE_MAX];
+
+    clock_format_http_date(date, INT64_MAX);
+    assert_string_equal(date, "Fri, 31 Dec 9999 23:59:59 GMT");
+    clock_format_http_date(date, INT64_MIN);
+    assert_string_equal(date, "Sat, 01 Jan 0000 00:00:00 GMT");
+    clock_format_iso(date, INT64_MAX);
+    assert_string_equal(date, "9999-12-31T23:59:59Z");
+}
+
+TEST(the_calendar_agrees_with_the_systems)
+{
+    for (int64_t unix_s = -62135596800; unix_s < 253402300800; unix_s += 86400 * 97 + 3671) {
+        time_t instant = (time_t)unix_s;
+        struct tm tm;
+        char want[CLOCK_HTTP_DATE_MAX];
+        char got[CLOCK_HTTP_DATE_MAX];
+
+        assert_non_null(gmtime_r(&instant, &tm));
+        (void)snprintf(want, sizeof want, "%04d-%02d-%02dT%02d:%02d:%02dZ", (tm.tm_year + 1900) % 10000,
+                       (tm.tm_mon + 1) % 100, tm.tm_mday % 100, tm.tm_hour % 100, tm.tm_min % 100, tm.tm_sec % 100);
+        clock_format_iso(got, unix_s);
+        assert_string_equal(got, want);
+    }
+}
+
+TEST(anything_else_is_no_date)
+{
+    static const char *const texts[] = {
+        "",
+        "Sat",
+        "Sat, 12 Feb 2011 20:59:04",
+        "Sat, 12 Feb 2011 20:59:04 UTC",
+        "Sat, 12 Feb 2011 20:59:04 GMT ",
+        " Sat, 12 Feb 2011 20:59:04 GMT",
+        "sat, 12 Feb 2011 20:59:04 GMT",
+        "Sat, 2 Feb 2011 20:59:04 GMT",
+        "Sat, 00 Feb 2011 20:59:04 GMT",
+        "Sat, 32 Jan 2011 20:59:04 GMT",
+        "Sat, 12 Feb 2011 24:00:00 GMT",
+        "Sat, 12 Feb 2011 20:60:04 GMT",
+        "Sat, 12 Feb 2011 20:59:61 GMT",
+        "Sat, 12 Feb -011 20:59:04 GMT",
+        "Sat, 12 Feb 12011 20:59:04 GMT",
+        "dim., 28 ao\xc3\xbbt 2022 09:24:45 GMT",
+        "Saturday, 12-Feb-11 20:59:04 GMT",
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        int64_t unix_s = 42;
+
+        assert_false(clock_parse_http_date(texts[i], &unix_s));
+        assert_int_equal(unix_s, 42);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(dates_are_english_and_come_back_as_they_were),
+        cmocka_unit_test(years_that_do_not_fit_become_the_first_and_the_last),
+        cmocka_unit_test(the_calendar_agrees_with_the_systems),
+        cmocka_unit_test(anything_else_is_no_date),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
