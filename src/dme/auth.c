@@ -13,8 +13,7 @@
 #define SUSPECT_MS 25000
 
 #define CLOCK_HINT                                                                                                     \
-    "Enable time synchronisation on this machine (for example \"timedatectl set-ntp true\"); DNS Made Easy "           \
-    "refuses "                                                                                                         \
+    "Enable time synchronisation on this machine (for example \"timedatectl set-ntp true\"); DNS Made Easy refuses "   \
     "requests that are dated 30 s or more off its own time."
 
 static int64_t server_now_ms(const struct dme *dme)
@@ -98,8 +97,7 @@ static void warn_of_clock(struct dme *dme, int64_t signed_off_ms)
     }
     format_offset(offset, sizeof offset, clock_off_ms);
     log_line(dme->log, LOG_WARNING,
-             "this machine's clock is %s DNS Made Easy's (enable time synchronisation); signed the request "
-             "again with "
+             "this machine's clock is %s DNS Made Easy's (enable time synchronisation); signed the request again with "
              "the server's time, continuing",
              offset);
 }
@@ -124,21 +122,17 @@ static const struct refusal {
     const char *hint;
 } refusals[] = {
     {"API key not found", "DNS Made Easy does not know the API key",
-     "Check api_key in the configuration file or DNSMADEEASY_API_KEY in the environment; a key of the "
-     "sandbox works at "
+     "Check api_key in the configuration file or DNSMADEEASY_API_KEY in the environment; a key of the sandbox works at "
      "the sandbox only, a key of production at production only."},
     {"Unable to verify HMAC", "DNS Made Easy knows the API key, but the API secret does not belong to it",
-     "Check api_secret in the configuration file or DNSMADEEASY_API_SECRET in the environment: it must be "
-     "the secret "
+     "Check api_secret in the configuration file or DNSMADEEASY_API_SECRET in the environment: it must be the secret "
      "that was issued with this very key, complete and without quotes or white space."},
     {"Missing API key or HMAC", "DNS Made Easy says that the API key or the signature is missing",
-     "Check that api_key and api_secret in the configuration file are not empty, and that no proxy on the "
-     "way to DNS "
+     "Check that api_key and api_secret in the configuration file are not empty, and that no proxy on the way to DNS "
      "Made Easy removes the x-dnsme headers."},
     {"Invalid request date header", "DNS Made Easy could not read the date of the request",
      "Check whether a proxy on the way to DNS Made Easy changes request headers; if there is none, please "
-     "report this "
-     "as a bug of acme-dme."},
+     "report this as a bug of acme-dme."},
 };
 
 static void set_refusal(long status, const char *text, struct err *err)

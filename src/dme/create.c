@@ -2,12 +2,11 @@
  *
  * Creating TXT records.
  *
- *   1. Those that are to be made go out in one request: POST records/ for one, createMulti for up to 200. The
- * API makes all of a createMulti or none.
- *   2. Made: ids are taken from the answer, by name and value, never by position.  An id that is missing
- * there is looked up.
- *   3. "Exists already": some of them do, perhaps made by an attempt of ours whose answer was lost.  Look all
- * up and begin again with the rest; if that is refused as well, make the rest one by one.
+ *   1. Those that are to be made go out in one request: POST records/ for one, createMulti for up to 200.
+ *   2. Made: ids are taken from the answer, by name and value, never by position.  An id that is missing there is
+ *      looked up.
+ *   3. "Exists already": some of them do, perhaps made by an attempt of ours whose answer was lost.  Look all up and
+ *      begin again with the rest; if that is refused as well, make the rest one by one.
  */
 #include "dme/dme.h"
 
@@ -37,8 +36,7 @@ struct creation {
 
 static enum err_code record_to_json(const struct dme_record *record, uint32_t ttl_s, json_t **out, struct err *err)
 {
-    /* gtdLocation is left out: the API fills in DEFAULT and refuses "".  The API adds the quotes of the
-     * value. */
+    /* gtdLocation is left out: the API fills in DEFAULT and refuses "".  The API adds the quotes of the value. */
     json_t *json = json_pack("{s:s, s:s, s:s, s:I}", "name", record->name, "type", "TXT", "value", record->value, "ttl",
                              (json_int_t)ttl_s);
 
@@ -73,10 +71,9 @@ static enum err_code body_for(const struct creation *c, const struct dme_pick *p
 static void ids_from_answer(const json_t *json, const struct dme_pick *pick)
 {
     json_t *list AUTO_JSON = json_is_object(json) ? json_pack("[O]", json) : NULL;
-    const json_t *items = list ? list : json;
+    enum err_code code = dme_answer_match(list ? list : json, pick->items, pick->count, NULL);
 
-    if (dme_answer_match(items, pick->items, pick->count, NULL) != ERR_OK)
-        return;
+    (void)code; /* what it could not read has no id */
 }
 
 static const struct dme_record *first_missing(const struct dme_pick *pick)
@@ -151,9 +148,8 @@ static enum err_code fail_unlisted(const struct dme_record *record, struct err *
                                  "does not list it as a record of the zone",
                                  shown(record));
 
-    err_hint(err, "It may come from a template or belong to another Global Traffic Director location: remove "
-                  "it there in "
-                  "the control panel of DNS Made Easy.");
+    err_hint(err, "It may come from a template or belong to another Global Traffic Director location: remove it there "
+                  "in the control panel of DNS Made Easy.");
     return code;
 }
 

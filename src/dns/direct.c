@@ -323,9 +323,9 @@ static void turn(struct direct *d, int64_t wait_ms)
     }
     if (d->done.first)
         next_ms = 0;
-    /* Should waiting fail, the questions run into their time-outs. */
-    if (cares_wait(d->cares, next_ms, NULL) != ERR_OK && !clock_sleep_ms(d->clock, next_ms))
-        return;
+    /* Should waiting fail, the questions run into their time-outs; an interrupt is seen by the caller. */
+    if (cares_wait(d->cares, next_ms, NULL) != ERR_OK)
+        (void)d->clock->sleep_ms(d->clock, next_ms);
 }
 
 static enum err_code direct_next(struct resolver *self, int64_t timeout_ms, struct dns_answer *out)

@@ -99,8 +99,7 @@ static void ask(struct wait *w, struct watch_lane *lane, struct watch_pair *pair
                                                            .tag = pair});
 }
 
-/* Ask what is due in a lane; returns when the lane wants its next question asked, INT64_MAX: after an answer.
- */
+/* Ask what is due in a lane; returns when the lane wants its next question asked, INT64_MAX: after an answer. */
 static int64_t lane_ask(struct wait *w, struct watch_lane *lane, int64_t now_ms)
 {
     struct watch_target *target = &w->watch.targets[lane->target];

@@ -26,10 +26,10 @@
 #define BUNDLE_SMALL (64 * 1024) /* a file of CAs that costs nothing to parse */
 #define CONNECTIONS_MAX 4        /* to one host, where it does not speak HTTP/2 */
 
-/* Whom we trust.  The system's CAs are a bundle in one file, all of which is parsed before the first byte is sent (20 ms
- * of processor time on the machine where it was measured, more than all the rest of a run), and on most systems also a
- * directory from which OpenSSL takes only what it needs.  So the directory goes first; should it not hold the CA, we go
- * on as libcurl does by default, with both. */
+/* Whom we trust.  The system's CAs are a bundle in one file, all of which is parsed before the first byte is sent (20
+ * ms of processor time on the machine where it was measured, more than all the rest of a run), and on most systems also
+ * a directory from which OpenSSL takes only what it needs.  So the directory goes first; should it not hold the CA, we
+ * go on as libcurl does by default, with both. */
 enum trust { TRUST_FILE, TRUST_DIRECTORY, TRUST_SYSTEM };
 
 struct http_curl {
@@ -131,7 +131,7 @@ static bool has_scheme(const char *url, const char *scheme)
 
 static CURLcode set_url(CURL *easy, const char *url)
 {
-    /* Without TLS only where the operator wrote http:// himself: to a server on this machine, no affair of a proxy's. */
+    /* Without TLS only where the operator wrote http:// himself: to a server on this machine, no proxy's affair. */
     const char *scheme = has_scheme(url, "http://") ? "http" : "https";
     CURLcode code = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, scheme);
 

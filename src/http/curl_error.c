@@ -94,8 +94,7 @@ static void add_tls_hint(const struct curl_failure *f, struct err *err)
 {
     if (f->ca_file)
         err_hint(err,
-                 "Check that ca_file \"%s\" holds the CA certificate of this server and that this machine's "
-                 "clock is "
+                 "Check that ca_file \"%s\" holds the CA certificate of this server and that this machine's clock is "
                  "right.",
                  f->ca_file);
     else
