@@ -85,7 +85,9 @@ def check_requests(lab, cold, client, count):
         batches = min(max(len(creations), count - 1), 3) if count < 4 else 3
     # Parallel hooks may each look for the same zone while none has told the others.
     parallel = 2 if isinstance(client, clients.Acmetool) else 0
-    assert (len(creations), len(deletions)) == (batches, batches), story
+    assert len(creations) == len(deletions) <= batches, story
+    # Pebble takes an old authorization for a new order in one of a hundred cases, whatever it is told.
+    assert len(creations) == batches or (not cold and len(creations) >= batches - 2), story
     assert len(looks) <= (3 + parallel if cold else 0), story
 
 
