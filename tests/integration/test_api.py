@@ -214,7 +214,7 @@ def test_a_redirect_is_never_followed(lab, quick, method, status):
 
 
 def test_a_used_up_budget_is_waited_for(lab, quick):
-    lab.set(limit=5, window=6)
+    lab.set(limit=5, window=4)
     names = [f"_acme-challenge.h{n}.example.com" for n in range(6)]
     said = []
     for name in names:
