@@ -121,16 +121,17 @@ static enum err_code open_account(struct app *app, const struct config_account *
         .give_up_after_ms =
             time_limit_ms && time_limit_ms / 3 < GIVE_UP_AFTER_MS ? time_limit_ms / 3 : GIVE_UP_AFTER_MS,
     };
-    enum err_code code = digest_fingerprint(from->api_key, fingerprint, err);
+    enum err_code code = from->unusable ? ERR_OK : digest_fingerprint(from->api_key, fingerprint, err);
 
     if (code == ERR_OK)
         app->accounts[app->account_count++] = (struct challenge_account){
             .name = from->name,
             .endpoint = app->config->endpoint,
-            .key_id = mem_strdup(fingerprint),
+            .key_id = from->unusable ? NULL : mem_strdup(fingerprint),
             .zones = &from->zones,
             .is_default = from->is_default,
-            .dme = dme_new(&opts),
+            .unusable = from->unusable,
+            .dme = from->unusable ? NULL : dme_new(&opts),
         };
     return code;
 }
@@ -138,18 +139,11 @@ static enum err_code open_account(struct app *app, const struct config_account *
 static enum err_code open_accounts(struct app *app, int64_t time_limit_ms, struct err *err)
 {
     const struct config *config = app->config;
-    const char *unusable = NULL;
     enum err_code code = ERR_OK;
 
     app->accounts = mem_calloc(config->account_count, sizeof *app->accounts);
-    for (size_t i = 0; code == ERR_OK && i < config->account_count; i++) {
-        if (config->accounts[i].unusable)
-            unusable = config->accounts[i].unusable;
-        else
-            code = open_account(app, &config->accounts[i], time_limit_ms, err);
-    }
-    if (code == ERR_OK && app->account_count == 0)
-        code = err_set(err, ERR_CONFIG, "%s", unusable ? unusable : "there are no credentials");
+    for (size_t i = 0; code == ERR_OK && i < config->account_count; i++)
+        code = open_account(app, &config->accounts[i], time_limit_ms, err);
     return code;
 }
 

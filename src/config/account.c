@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "config/credential.h"
-#include "util/text.h"
 
 #define NAME_ENVIRONMENT "environment"
 #define NAME_DEFAULT "default"
@@ -247,49 +246,4 @@ void config_make_accounts(struct config_loading *load)
     choose(load, env);
     config_half_done(&env[0]);
     config_half_done(&env[1]);
-}
-
-/* ------------------------------------------------------------------ finding one */
-
-/* Is `name` the zone or below it?  How many characters match, 0 if it isn't. */
-static size_t match_zone(const char *name, const char *zone)
-{
-    size_t n = strlen(name);
-    size_t z = strlen(zone);
-
-    if (n < z || text_casecmp(name + n - z, zone) != 0 || (n > z && name[n - z - 1] != '.'))
-        return 0;
-    return z;
-}
-
-enum err_code config_account_for(const struct config *config, const char *name, const struct config_account **out,
-                                 struct err *err)
-{
-    const struct config_account *best = NULL;
-    size_t best_len = 0;
-
-    for (size_t i = 0; i < config->account_count; i++) {
-        const struct config_account *account = &config->accounts[i];
-
-        if (account->is_default && best_len == 0)
-            best = account;
-        for (size_t j = 0; j < account->zones.count; j++) {
-            size_t len = match_zone(name, account->zones.items[j]);
-
-            if (len > best_len) {
-                best = account;
-                best_len = len;
-            }
-        }
-    }
-    if (!best) {
-        (void)err_set(err, ERR_CONFIG, "no account is meant for \"%s\"", name);
-        err_hint(err, "Add its zone to the \"zones\" of an account, or make one the default with "
-                      "\"default_account: true\".");
-        return ERR_CONFIG;
-    }
-    if (best->unusable)
-        return err_set(err, ERR_CONFIG, "%s", best->unusable);
-    *out = best;
-    return ERR_OK;
 }

@@ -30,7 +30,7 @@ enum config_journal { CONFIG_JOURNAL_REQUIRED, CONFIG_JOURNAL_NONE };
 
 struct config_account {
     char *name;             /* as in the file; "default" for `credentials`, "environment" for those of variables */
-    bool is_default;        /* takes the names that no account's zones cover; at most one account has it */
+    bool is_default;        /* the first to be asked for names that no account's zones cover; at most one */
     struct strlist zones;   /* lower case, no trailing dot */
     struct secret *api_key; /* NULL when unusable, or when there are no credentials and none were needed */
     struct secret *api_secret;
@@ -81,7 +81,7 @@ enum config_need { CONFIG_WITH_CREDENTIALS, CONFIG_WITHOUT_CREDENTIALS };
 
 struct config_request {
     const char *file;    /* --config; NULL: look in the usual places */
-    const char *account; /* --account: use this one for everything; NULL: by zone, then the default */
+    const char *account; /* --account: use this one for everything; NULL: all */
     const struct config_override *overrides;
     size_t override_count;
     enum config_need need;
@@ -101,12 +101,6 @@ enum err_code config_load(const struct config_request *req, struct config **out,
 
 void config_free(struct config *config); /* NULL is fine */
 void config_free_auto(struct config **config);
-
-/* The account for a DNS name (record name or domain; no trailing dot): the one whose zones hold the longest
- * suffix of it, else the default one.  Borrowed. Errors: ERR_CONFIG (no account is meant for the name, or the
- * account that is can't be used). */
-enum err_code config_account_for(const struct config *config, const char *name, const struct config_account **out,
-                                 struct err *err) MUST_USE;
 
 /* Add one line for every value: "<key>: <where it came from>", e.g. "dnsmadeeasy.ttl:
  * /etc/acme-dme/acme-dme.yaml:12:8", "dnsmadeeasy.sandbox: environment variable DNSMADEEASY_SANDBOX",

@@ -45,7 +45,8 @@ struct challenge_account {
     const char *key_id;          /* fingerprint of the API key */
     const struct strlist *zones; /* zones that the operator says are in this account; may be empty */
     bool is_default;
-    struct dme *dme;
+    const char *unusable; /* why it can't be asked (its values are encrypted); NULL: it can */
+    struct dme *dme;      /* NULL: unusable */
 };
 
 enum challenge_cname { CHALLENGE_CNAME_FOLLOW, CHALLENGE_CNAME_IGNORE };

@@ -121,7 +121,7 @@ static const struct challenge_account *account_of(const struct challenge *c, con
 {
     for (size_t i = 0; i < c->opts.account_count; i++) {
         const struct challenge_account *a = &c->opts.accounts[i];
-        if (strcmp(a->name, entry->account) == 0 && strcmp(a->endpoint, entry->endpoint) == 0)
+        if (!a->unusable && strcmp(a->name, entry->account) == 0 && strcmp(a->endpoint, entry->endpoint) == 0)
             return a;
     }
     return NULL;

@@ -89,7 +89,7 @@ static struct zone *recall_longer(struct challenge *c, const char *name, struct 
         const struct challenge_account *a = &c->opts.accounts[i];
         struct zone_memo memo = {0};
 
-        if (zone_memo_find(c->opts.store, a->endpoint, a->name, a->key_id, name, &memo, NULL) != ERR_OK)
+        if (a->unusable || zone_memo_find(c->opts.store, a->endpoint, a->name, a->key_id, name, &memo, NULL) != ERR_OK)
             continue;
         if ((!best || strlen(memo.name) > strlen(best->name)) && !is_known_gone(c, a, memo.id)) {
             best = zones_add(c, a, memo.name, memo.id, ZONE_REMEMBERED);
@@ -166,13 +166,16 @@ static size_t best_claim(const struct challenge *c, const char *zone_name)
     return best;
 }
 
-/* How early an account is asked for a zone; 0: not at all.  What the operator wrote under `zones:` is final. */
+/* How early an account is asked for a zone; 0: not at all.  What the operator wrote under `zones:` is final, so that an
+ * account that can't be used is an error for its zones, and none for others. */
 static int account_rank(const struct challenge *c, const struct challenge_account *a, const char *zone_name)
 {
     size_t best = best_claim(c, zone_name);
 
     if (best)
         return account_claim(a, zone_name) == best ? 2 : 0;
+    if (a->unusable)
+        return 0;
     return a->is_default ? 2 : 1;
 }
 
@@ -180,7 +183,8 @@ static enum err_code ask_account(struct challenge *c, const struct challenge_acc
                                  struct zone **out, struct err *err)
 {
     struct dme_zone api = {0};
-    enum err_code code = dme_zone_find(a->dme, zone_name, &api, err);
+    enum err_code code = a->unusable ? err_set(err, ERR_CONFIG, "%s", a->unusable)
+                                     : dme_zone_find(a->dme, zone_name, &api, err);
 
     if (code != ERR_OK)
         return code;
@@ -203,12 +207,12 @@ static bool is_absent(const struct challenge *c, const char *zone_name)
 /* One account's refusal says nothing of the others: its key may be out of date, or the zone on its way out of it. */
 static bool is_of_account_only(enum err_code code)
 {
-    return code == ERR_AUTH || code == ERR_ZONE;
+    return code == ERR_AUTH || code == ERR_CONFIG || code == ERR_ZONE;
 }
 
 static void note_refusal(struct challenge *c, size_t account, const struct err *why)
 {
-    c->refused[account] = why->code == ERR_AUTH;
+    c->refused[account] = why->code != ERR_ZONE;
     if (c->refusal.code == ERR_OK)
         c->refusal = *why;
     if (c->opts.account_count > 1)
@@ -222,7 +226,7 @@ enum err_code zones_refusal(const struct challenge *c, struct err *err)
     return c->refusal.code;
 }
 
-/* ERR_NOT_FOUND when at least one account could be asked, and none has it. */
+/* ERR_NOT_FOUND when none has it; when all refused to answer, the first refusal. */
 static enum err_code ask_accounts(struct challenge *c, const char *zone_name, struct zone **out, struct err *err)
 {
     size_t denials = 0;
@@ -247,7 +251,7 @@ static enum err_code ask_accounts(struct challenge *c, const char *zone_name, st
             }
         }
     }
-    return denials ? ERR_NOT_FOUND : zones_refusal(c, err);
+    return denials || c->refusal.code == ERR_OK ? ERR_NOT_FOUND : zones_refusal(c, err);
 }
 
 enum err_code zones_want(struct challenge *c, const char *zone_name, struct zone **out, struct err *err)

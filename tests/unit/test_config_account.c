@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Accounts: the file's, the environment's, which one is used for what.
+ * Accounts: the file's, the environment's, and which of them are loaded.
  */
 #include <string.h>
 
@@ -15,16 +15,6 @@ static void set_env_credentials(struct config_fixture *f)
 {
     given_env(f, "DNSMADEEASY_API_KEY", OTHER_KEY);
     given_env(f, "DNSMADEEASY_API_SECRET", OTHER_SECRET);
-}
-
-/* Name of the account that a DNS name goes to; "" for none. */
-static const char *account_of(const struct config_fixture *f, const char *name)
-{
-    const struct config_account *account = NULL;
-
-    if (config_account_for(f->config, name, &account, NULL) != ERR_OK)
-        return "";
-    return account->name;
 }
 
 /* The fixtures of the Ruby gem "dnsmadeeasy", in their shapes. */
@@ -64,7 +54,8 @@ TEST(the_gems_file_with_several_accounts_loads_unchanged)
     load_config_text(f, multi_account);
     expect_silence(f);
     assert_int_equal(f->config->account_count, 2);
-    assert_string_equal(account_of(f, "www.example.com"), "production");
+    assert_string_equal(f->config->accounts[0].name, "production");
+    assert_true(f->config->accounts[0].is_default);
     assert_string_equal(secret_bytes(f->config->accounts[1].api_secret), OTHER_SECRET);
     assert_false(f->config->accounts[1].is_default);
 }
@@ -92,27 +83,26 @@ TEST(an_encrypted_account_is_an_error_when_it_is_the_one_to_use)
     load_config(f);
     expect_silence(f);
     assert_int_equal(f->config->account_count, 1);
-    assert_string_equal(account_of(f, "example.com"), "staging");
+    assert_string_equal(f->config->accounts[0].name, "staging");
+    assert_null(f->config->accounts[0].unusable);
 }
 
-TEST(an_encrypted_account_that_is_not_the_default_is_an_error_for_its_zones_only)
+TEST(an_encrypted_account_that_is_not_the_default_says_why_it_can_t_be_used)
 {
     struct config_fixture *f = *state;
-    const struct config_account *account = NULL;
-    struct err err;
 
     load_config_text(f,
                      "accounts:\n"
                      "- {name: a, default_account: true, " CREDENTIALS "}\n"
                      "- {name: b, zones: [b.example], credentials: {api_key: x, api_secret: y, encryption_key: K}}\n");
     expect_silence(f);
-    assert_string_equal(account_of(f, "a.example"), "a");
-    assert_int_equal(config_account_for(f->config, "www.b.example", &account, &err), ERR_CONFIG);
-    assert_string_equal(err.msg, "the credentials of account \"b\" are encrypted, not supported");
-    assert_null(account);
+    assert_null(f->config->accounts[0].unusable);
+    assert_string_equal(f->config->accounts[1].unusable,
+                        "the credentials of account \"b\" are encrypted, not supported");
+    assert_null(f->config->accounts[1].api_key);
 }
 
-TEST(names_go_to_the_account_with_the_longest_zone_and_else_to_the_default)
+TEST(zones_are_kept_as_dns_compares_them)
 {
     struct config_fixture *f = *state;
 
@@ -121,30 +111,23 @@ TEST(names_go_to_the_account_with_the_longest_zone_and_else_to_the_default)
                         "- {name: b, zones: [Example.COM., example.org], " CREDENTIALS "}\n"
                         "- {name: c, zones: [sub.example.com], " CREDENTIALS "}\n");
     expect_silence(f);
+    assert_int_equal(f->config->accounts[0].zones.count, 0);
+    assert_int_equal(f->config->accounts[1].zones.count, 2);
     assert_string_equal(f->config->accounts[1].zones.items[0], "example.com");
-    assert_string_equal(account_of(f, "example.com"), "b");
-    assert_string_equal(account_of(f, "_acme-challenge.WWW.example.com"), "b");
-    assert_string_equal(account_of(f, "example.org"), "b");
-    assert_string_equal(account_of(f, "sub.example.com"), "c");
-    assert_string_equal(account_of(f, "x.sub.example.com"), "c");
-    assert_string_equal(account_of(f, "xsub.example.com"), "b");
-    assert_string_equal(account_of(f, "notexample.com"), "a");
-    assert_string_equal(account_of(f, "com"), "a");
+    assert_string_equal(f->config->accounts[1].zones.items[1], "example.org");
+    assert_string_equal(f->config->accounts[2].zones.items[0], "sub.example.com");
 }
 
 TEST(without_a_default_each_account_needs_zones)
 {
     struct config_fixture *f = *state;
-    struct err err;
-    const struct config_account *account = NULL;
 
     load_config_text(f, "accounts:\n"
                         "- {name: a, zones: [a.example], " CREDENTIALS "}\n"
                         "- {name: b, zones: [b.example], " CREDENTIALS "}\n");
     expect_silence(f);
-    assert_string_equal(account_of(f, "x.b.example"), "b");
-    assert_int_equal(config_account_for(f->config, "c.example", &account, &err), ERR_CONFIG);
-    assert_string_equal(err.msg, "no account is meant for \"c.example\"");
+    assert_false(f->config->accounts[0].is_default);
+    assert_false(f->config->accounts[1].is_default);
     load_config_text(f, "accounts:\n"
                         "- {name: a, zones: [a.example], " CREDENTIALS "}\n"
                         "- {name: b, zones: [], " CREDENTIALS "}\n");
@@ -152,7 +135,8 @@ TEST(without_a_default_each_account_needs_zones)
     f->req.account = "b";
     load_config(f);
     expect_silence(f);
-    assert_string_equal(account_of(f, "a.example"), "b");
+    assert_string_equal(f->config->accounts[0].name, "b");
+    assert_true(f->config->accounts[0].is_default);
 }
 
 TEST(a_single_account_is_the_default)
@@ -161,7 +145,7 @@ TEST(a_single_account_is_the_default)
 
     load_config_text(f, "accounts:\n- {name: a, zones: [a.example], " CREDENTIALS "}\n");
     expect_silence(f);
-    assert_string_equal(account_of(f, "b.example"), "a");
+    assert_true(f->config->accounts[0].is_default);
 }
 
 TEST(accounts_are_checked_against_each_other)
@@ -249,7 +233,7 @@ TEST(an_account_can_be_chosen_by_name)
     load_config_text(f, multi_account);
     expect_silence(f);
     assert_int_equal(f->config->account_count, 1);
-    assert_string_equal(account_of(f, "www.example.com"), "staging");
+    assert_string_equal(f->config->accounts[0].name, "staging");
     f->req.account = "stagging";
     load_config(f);
     expect_error(f, ERR_CONFIG, "option --account: there is no account \"stagging\"");
@@ -295,8 +279,8 @@ int main(void)
         CONFIG_TEST(the_gems_file_with_one_account_loads_unchanged),
         CONFIG_TEST(the_gems_file_with_several_accounts_loads_unchanged),
         CONFIG_TEST(an_encrypted_account_is_an_error_when_it_is_the_one_to_use),
-        CONFIG_TEST(an_encrypted_account_that_is_not_the_default_is_an_error_for_its_zones_only),
-        CONFIG_TEST(names_go_to_the_account_with_the_longest_zone_and_else_to_the_default),
+        CONFIG_TEST(an_encrypted_account_that_is_not_the_default_says_why_it_can_t_be_used),
+        CONFIG_TEST(zones_are_kept_as_dns_compares_them),
         CONFIG_TEST(without_a_default_each_account_needs_zones),
         CONFIG_TEST(a_single_account_is_the_default),
         CONFIG_TEST(accounts_are_checked_against_each_other),

@@ -214,6 +214,60 @@ TEST(the_only_account_s_refusal_ends_the_search_at_once)
     world_free(w);
 }
 
+/* As a configuration file with encrypted values in one of its accounts. */
+static void make_unusable(struct world *w, size_t account)
+{
+    dme_free(w->accounts[account].dme);
+    w->accounts[account].dme = NULL;
+    w->accounts[account].key_id = NULL;
+    w->accounts[account].unusable = "the credentials of account \"account-1\" are encrypted, not supported";
+}
+
+TEST(an_account_that_can_t_be_used_is_an_error_for_its_zones_only)
+{
+    struct world *w = world_new();
+
+    w->opts.account_count = 2;
+    strlist_add(&w->zones[1], "example.net");
+    make_unusable(w, 1);
+    assert_int_equal(world_publish(w, one), ERR_OK);
+    w->api->request_count = 0;
+    assert_int_equal(world_publish(w, PAIRS({"_acme-challenge.example.net", VALUE_A})), ERR_CONFIG);
+    assert_non_null(strstr(w->err.msg, "\"account-1\" are encrypted"));
+    assert_int_equal(w->api->request_count, 0);
+    assert_int_equal(world_publish(w, PAIRS({"_acme-challenge.foreign.test", VALUE_A})), ERR_ZONE);
+    assert_int_equal(world_withdraw(w, one), ERR_OK);
+    world_free(w);
+}
+
+TEST(accounts_that_can_t_be_used_have_no_zones_but_those_they_list)
+{
+    struct world *w = world_new();
+
+    w->opts.account_count = 1;
+    w->accounts[0].is_default = false;
+    make_unusable(w, 0);
+    assert_int_equal(world_publish(w, one), ERR_ZONE);
+    assert_int_equal(w->api->request_count, 0);
+    world_free(w);
+}
+
+TEST(a_journal_entry_of_an_account_that_can_t_be_used_any_more_is_kept)
+{
+    struct world *w = world_new();
+    struct world_swept swept;
+
+    w->opts.account_count = 2;
+    fake_api_find_zone(w->api, "example.net")->account = 1;
+    assert_int_equal(world_publish(w, PAIRS({"_acme-challenge.example.net", VALUE_A})), ERR_OK);
+    make_unusable(w, 1);
+    w->clock.wall_ms += 2 * DAY_MS;
+    assert_int_equal(world_sweep(w, SWEEP_REMOVE, &swept), ERR_OK);
+    assert_int_equal(swept.foreign, 1);
+    assert_int_equal(world_journal_count(w), 1);
+    world_free(w);
+}
+
 TEST(a_zone_on_its_way_from_one_account_to_another_is_found_in_the_other)
 {
     struct world *w = world_new();
@@ -591,6 +645,9 @@ int main(void)
         cmocka_unit_test(an_account_with_a_key_that_is_no_good_does_not_keep_the_others_from_working),
         cmocka_unit_test(a_key_that_is_no_good_is_named_when_the_zone_may_be_in_its_account),
         cmocka_unit_test(the_only_account_s_refusal_ends_the_search_at_once),
+        cmocka_unit_test(an_account_that_can_t_be_used_is_an_error_for_its_zones_only),
+        cmocka_unit_test(accounts_that_can_t_be_used_have_no_zones_but_those_they_list),
+        cmocka_unit_test(a_journal_entry_of_an_account_that_can_t_be_used_any_more_is_kept),
         cmocka_unit_test(a_zone_on_its_way_from_one_account_to_another_is_found_in_the_other),
         cmocka_unit_test(an_inside_zone_that_the_account_does_not_have_is_passed_over),
         cmocka_unit_test(inside_servers_are_not_waited_for_when_the_public_ones_can_be_asked),
