@@ -42,6 +42,8 @@ static enum err_code load_config(struct app *app, const struct opts *opts, struc
 
     print_lines(app, &warnings, LOG_WARNING);
     print_lines(app, &problems, LOG_ERROR);
+    if (code == ERR_IO && err) /* a file with settings that can't be read, not one of the state directory */
+        code = err->code = ERR_CONFIG;
     if (code == ERR_OK && log_wants(&app->log, LOG_INFO)) {
         config_explain(app->config, &sources);
         print_lines(app, &sources, LOG_INFO);

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/cmd.h"
 
+/* Calls that withdraw sweep too, and a timer's failure would mean mail for nothing. */
+#define LOCK_WAIT_MS 60000
+
 static const char *outcome_text(enum sweep_outcome outcome)
 {
     switch (outcome) {
     case SWEEP_KEPT_YOUNG:
         return "kept, its run may still be at work";
     case SWEEP_KEPT_FOREIGN_ACCOUNT:
-        return "kept, its account is not in the configuration";
+        return "kept, the configuration has no usable account for it";
     case SWEEP_WOULD_REMOVE:
         return "would be removed";
     case SWEEP_REMOVED:
@@ -39,10 +42,10 @@ enum err_code cmd_sweep(const struct opts *opts, struct err *err)
         return code;
     if (!app.store) {
         code = err_set(err, ERR_CONFIG, "there is no journal to sweep");
-        err_hint(err, "The configuration says \"journal: none\".");
+        err_hint(err, "With \"journal: none\" nothing is noted, and so nothing can be swept.");
         return code;
     }
-    code = store_lock(app.store, "sweep", 0, &lock, err);
+    code = store_lock(app.store, "sweep", LOCK_WAIT_MS, &lock, err);
     if (code != ERR_OK)
         return code;
     return challenge_sweep(app.challenge,

@@ -50,7 +50,7 @@ static enum err_code no_locks_here(const char *path, int errnum, struct err *err
                         "could not lock \"%s\": the file system does not support locks", path);
     err_hint(
         err,
-        "Set `state_dir` to a directory on a local file system, or start the lock service of the NFS mount.");
+        "Set \"state_dir\" to a directory on a local file system, or start the lock service of the NFS mount.");
     return ERR_LOCK;
 }
 
@@ -67,16 +67,18 @@ static void note_holder(int fd)
 static enum err_code held_too_long(int fd, const char *path, int64_t timeout_ms, struct err *err)
 {
     char text[24] = "";
+    char waited[40] = "";
     uint64_t pid;
 
     if (pread(fd, text, sizeof text - 1, 0) > 0)
         text[strcspn(text, "\n")] = '\0';
+    if (timeout_ms > 0)
+        (void)snprintf(waited, sizeof waited, " within %lld s", (long long)(timeout_ms + 999) / 1000);
     if (parse_uint(text, 1, INT_MAX, &pid))
-        (void)err_set(err, ERR_LOCK, "could not lock \"%s\" within %lld ms: process %llu holds it", path,
-                      (long long)timeout_ms, (unsigned long long)pid);
+        (void)err_set(err, ERR_LOCK, "could not lock \"%s\"%s: process %llu holds it", path, waited,
+                      (unsigned long long)pid);
     else
-        (void)err_set(err, ERR_LOCK, "could not lock \"%s\" within %lld ms: another process holds it", path,
-                      (long long)timeout_ms);
+        (void)err_set(err, ERR_LOCK, "could not lock \"%s\"%s: another process holds it", path, waited);
     err_hint(err, "Another acme-dme is at work; wait for it, or end it if it hangs.");
     return ERR_LOCK;
 }

@@ -297,7 +297,7 @@ static bool load_file(const struct store *store, const char *file, struct journa
         list->count++;
     } else if (rc != ERR_NOT_FOUND) {
         log_line(store->log, store->has_complained ? LOG_DEBUG : LOG_WARNING,
-                 "could not use the journal entry \"%s\" (%s), continuing", path, err.msg);
+                 "journal: %s; delete this file once no TXT record needs it, continuing", err.msg);
         return false;
     }
     return true;

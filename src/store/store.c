@@ -21,19 +21,16 @@ static void store_free_auto(struct store **store)
     store_free(*store);
 }
 
-static void advise(const char *dir, struct err *err)
+static void advise(struct err *err)
 {
-    err_hint(err,
-             "Set `state_dir` to a directory of ours that can be written to, not \"%s\" as it is, or "
-             "`journal: none` to "
-             "work without one (records of killed runs then stay behind).",
-             dir);
+    err_hint(err, "Set \"state_dir\" to a directory that this user can write to, or \"journal: none\" to do without one "
+                  "(records of killed runs then stay behind).");
 }
 
 static enum err_code refuse(const char *dir, const char *why, struct err *err)
 {
     (void)err_set(err, ERR_IO, "could not use the state directory \"%s\": %s", dir, why);
-    advise(dir, err);
+    advise(err);
     return ERR_IO;
 }
 
@@ -57,7 +54,7 @@ static enum err_code check_safe(const char *dir, const struct platform_dir_info 
         (void)err_set(err, ERR_IO, "could not use the state directory \"%s\": it belongs to another user", dir);
         err_hint(err,
                  "Run as the user that \"%s\" belongs to, give it to the user you run as (chown), or set "
-                 "`state_dir` to another directory.",
+                 "\"state_dir\" to another directory.",
                  dir);
         return ERR_IO;
     }
@@ -82,7 +79,7 @@ static enum err_code open_directory(const char *dir, struct err *err)
             rc = platform_dir_inspect(dir, &info, err);
     }
     if (rc != ERR_OK) {
-        advise(dir, err);
+        advise(err);
         return ERR_IO;
     }
     rc = check_safe(dir, &info, err);
