@@ -32,8 +32,10 @@ static enum err_code publish(struct app *app, const struct hook_request *request
                              const struct challenge_set *set, struct err *err)
 {
     AUTO(challenge_set_done) struct challenge_set run_set = {0};
+    /* Without a journal the run's last call does not know what the earlier ones published: each waits for its own. */
+    bool is_to_wait = request->wait == HOOK_WAIT_NOW || !app->store;
     const struct challenge_publish_opts publish_opts = {
-        .wait = request->wait == HOOK_WAIT_NOW && !opts->no_wait ? CHALLENGE_WAIT : CHALLENGE_NO_WAIT,
+        .wait = is_to_wait && !opts->no_wait ? CHALLENGE_WAIT : CHALLENGE_NO_WAIT,
         .on_timeout = request->on_timeout == HOOK_TIMEOUT_KEEP ? CHALLENGE_TIMEOUT_KEEP : CHALLENGE_TIMEOUT_ROLL_BACK,
         .time_limit_ms = request->time_limit_ms,
         .run_set = &run_set,

@@ -77,6 +77,19 @@ def test_identifiers_that_certbot_proves_by_other_means_are_not_waited_for(lab, 
     program.clean()
 
 
+def test_without_a_journal_every_call_of_certbot_waits_for_its_own_record(lab, program):
+    """The last one can't know what the others published."""
+    program.configure(journal="none")
+    lab.set_lag(1.5)
+    for domain, value, remaining in ((ALL[0], "one", "1"), (ALL[1], "two", "0")):
+        env = {"CERTBOT_DOMAIN": domain, "CERTBOT_VALIDATION": value, "CERTBOT_REMAINING_CHALLENGES": remaining,
+               "CERTBOT_ALL_DOMAINS": f"{ALL[0]},{ALL[1]}"}
+        silent(program.run("auth", env=env))
+        assert all(lab.dig(ns, record(domain))["answer"] == [value] for ns in lab.nameservers)
+    for domain, value in ((ALL[0], "one"), (ALL[1], "two")):
+        cleanup(program, domain, value)
+
+
 PAUSED = """#!/bin/sh
 export CERTBOT_ALL_DOMAINS=a.example.com,www.sub.example.com
 CERTBOT_DOMAIN=a.example.com CERTBOT_VALIDATION=one CERTBOT_REMAINING_CHALLENGES=1 "$1" auth || exit 1
