@@ -7,7 +7,7 @@
 #include "util/text.h"
 
 #define WHAT "DNS Made Easy's answer"
-#define NAMESERVERS_MAX 64
+#define NAMESERVERS_MAX 64 /* of one list that are taken */
 #define VALUE_MAX (1024u * 1024)
 
 /* json/ says ERR_INPUT; here the input is the API's. */
@@ -53,63 +53,38 @@ static char *address_or_null(const char *text)
     return text && *text ? mem_strdup(text) : NULL;
 }
 
-static enum err_code add_nameserver(const json_t *item, struct dme_zone *zone, struct err *err)
+/* Name servers only help where DNS does not name them.  What is odd in these lists is left out: a zone can be written to
+ * without knowing them. */
+static void read_nameservers(const json_t *list, struct dme_zone *zone)
 {
-    const char *fqdn, *ipv4, *ipv6;
-    enum err_code code = json_want_object(item, "an entry of \"nameServers\"", err);
-
-    if (code == ERR_OK)
-        code = json_want_string(item, "fqdn", "an entry of \"nameServers\"", &fqdn, err);
-    if (code == ERR_OK)
-        code = json_find_string(item, "ipv4", "an entry of \"nameServers\"", &ipv4, err);
-    if (code == ERR_OK)
-        code = json_find_string(item, "ipv6", "an entry of \"nameServers\"", &ipv6, err);
-    if (code != ERR_OK)
-        return code;
-    zone->nameservers = mem_grow(zone->nameservers, zone->nameserver_count, sizeof *zone->nameservers);
-    zone->nameservers[zone->nameserver_count++] = (struct dme_nameserver){plain_name(fqdn), address_or_null(ipv4),
-                                                                          address_or_null(ipv6)};
-    return ERR_OK;
-}
-
-static enum err_code read_nameservers(const json_t *json, struct dme_zone *zone, struct err *err)
-{
-    const json_t *list;
     const json_t *item;
     size_t i;
-    enum err_code code = json_find_array(json, "nameServers", WHAT, &list, err);
 
-    if (code != ERR_OK)
-        return code;
-    if (json_array_size(list) > NAMESERVERS_MAX)
-        return err_set(err, ERR_API, WHAT " names more than %d name servers", NAMESERVERS_MAX);
     json_array_foreach(list, i, item)
     {
-        code = add_nameserver(item, zone, err);
-        if (code != ERR_OK)
-            return code;
+        const char *fqdn = json_string_value(json_object_get(item, "fqdn"));
+
+        if (!fqdn || !*fqdn || zone->nameserver_count >= NAMESERVERS_MAX)
+            continue;
+        zone->nameservers = mem_grow(zone->nameservers, zone->nameserver_count, sizeof *zone->nameservers);
+        zone->nameservers[zone->nameserver_count++] =
+            (struct dme_nameserver){plain_name(fqdn), address_or_null(json_string_value(json_object_get(item, "ipv4"))),
+                                    address_or_null(json_string_value(json_object_get(item, "ipv6")))};
     }
-    return ERR_OK;
 }
 
-static enum err_code read_delegates(const json_t *json, struct dme_zone *zone, struct err *err)
+static void read_delegates(const json_t *list, struct dme_zone *zone)
 {
-    const json_t *list;
     const json_t *item;
     size_t i;
-    enum err_code code = json_find_array(json, "delegateNameServers", WHAT, &list, err);
 
-    if (code != ERR_OK)
-        return code;
-    if (json_array_size(list) > NAMESERVERS_MAX)
-        return err_set(err, ERR_API, WHAT " names more than %d name servers", NAMESERVERS_MAX);
     json_array_foreach(list, i, item)
     {
-        if (!json_is_string(item))
-            return err_set(err, ERR_API, WHAT " has a name server in \"delegateNameServers\" that is no string");
-        strlist_add_take(&zone->delegate_names, plain_name(json_string_value(item)));
+        const char *name = json_string_value(item);
+
+        if (name && *name && zone->delegate_names.count < NAMESERVERS_MAX)
+            strlist_add_take(&zone->delegate_names, plain_name(name));
     }
-    return ERR_OK;
 }
 
 enum err_code dme_answer_zone(const json_t *json, struct dme_zone *out, struct err *err)
@@ -124,13 +99,11 @@ enum err_code dme_answer_zone(const json_t *json, struct dme_zone *out, struct e
         code = json_want_string(json, "name", WHAT, &name, err);
     if (code == ERR_OK)
         code = json_find_int64(json, "pendingActionId", 0, INT32_MAX, 0, WHAT, &zone.pending_action, err);
-    if (code == ERR_OK)
-        code = read_nameservers(json, &zone, err);
-    if (code == ERR_OK)
-        code = read_delegates(json, &zone, err);
     if (code != ERR_OK)
         return as_api_error(code, err);
     zone.name = plain_name(name);
+    read_nameservers(json_object_get(json, "nameServers"), &zone);
+    read_delegates(json_object_get(json, "delegateNameServers"), &zone);
     *out = zone;
     zone = (struct dme_zone){.id = 0};
     return ERR_OK;
