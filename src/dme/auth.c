@@ -64,7 +64,7 @@ bool dme_auth_learn_time(struct dme *dme, const struct http_response *response, 
         return false;
     if (http_response_header(response, "Age")) /* some cache's idea of the time, not the server's */
         return false;
-    dme->server_minus_mono_ms = server_s * 1000 + 500 - (sent_mono_ms + (response->mono_done_ms - sent_mono_ms) / 2);
+    dme->server_minus_mono_ms = server_s * 1000 + 500 - (sent_mono_ms + (response->mono_answered_ms - sent_mono_ms) / 2);
     dme->has_server_time = true;
     return true;
 }

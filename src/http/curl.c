@@ -106,8 +106,8 @@ static size_t on_header(char *data, size_t size, size_t count, void *user)
     struct transfer *t = user;
     size_t len = size * count;
 
-    if (t->out->mono_done_ms == 0)
-        t->out->mono_done_ms = clock_mono_ms(t->owner->clock);
+    if (t->out->mono_answered_ms == 0)
+        t->out->mono_answered_ms = clock_mono_ms(t->owner->clock);
     t->header_bytes += len;
     if (t->header_bytes > HEADER_BYTES_MAX || t->out->header_count >= HEADERS_MAX) {
         t->aborted = ABORT_HEADERS_TOO_LARGE;
@@ -249,8 +249,8 @@ static void finish(struct transfer *t, enum err_code result)
     t->done = true;
     t->out->result = result;
     t->out->elapsed_ms = clock_mono_ms(t->owner->clock) - t->start_ms;
-    if (t->out->mono_done_ms == 0)
-        t->out->mono_done_ms = clock_mono_ms(t->owner->clock);
+    if (t->out->mono_answered_ms == 0)
+        t->out->mono_answered_ms = clock_mono_ms(t->owner->clock);
 }
 
 /* Could the server have got the whole request?  libcurl stamps this moment once name, connection and TLS are

@@ -43,7 +43,7 @@ struct http_response {
     size_t header_count;
     struct buf body;
     int64_t elapsed_ms;
-    int64_t mono_done_ms;   /* when the first byte of the answer came */
+    int64_t mono_answered_ms; /* when the first byte of the answer came */
 };
 
 struct http {

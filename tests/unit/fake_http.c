@@ -96,7 +96,7 @@ static void answer(struct fake_http *http, const struct http_request *request, c
     fake_clock_advance(http->clock, takes_ms);
     *out = (struct http_response){.result = with->fail, .body = BUF_INIT(request->max_body)};
     out->elapsed_ms = http->clock->mono_ms - start_ms;
-    out->mono_done_ms = http->clock->mono_ms;
+    out->mono_answered_ms = http->clock->mono_ms;
     if (with->fail != ERR_OK) {
         out->may_have_acted = with->may_have_acted;
         (void)err_set(&out->err, with->fail, "scripted failure of \"%s %s\"", request->method, request->url);

@@ -300,7 +300,7 @@ TEST(only_the_final_answers_headers_count)
     assert_string_equal(http_response_header(&f.response, "X-Empty"), "");
     assert_null(http_response_header(&f.response, "X-Interim"));
     assert_null(http_response_header(&f.response, "X-Trailer"));
-    assert_true(f.response.mono_done_ms > 0);
+    assert_true(f.response.mono_answered_ms > 0);
     teardown(&f);
 }
 
