@@ -53,8 +53,8 @@ static char *address_or_null(const char *text)
     return text && *text ? mem_strdup(text) : NULL;
 }
 
-/* Name servers only help where DNS does not name them.  What is odd in these lists is left out: a zone can be written to
- * without knowing them. */
+/* Name servers only help where DNS does not name them.  What is odd in these lists is left out: a zone can be written
+ * to without knowing them. */
 static void read_nameservers(const json_t *list, struct dme_zone *zone)
 {
     const json_t *item;

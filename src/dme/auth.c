@@ -59,12 +59,14 @@ bool dme_auth_learn_time(struct dme *dme, const struct http_response *response, 
 {
     const char *date = http_response_header(response, "Date");
     int64_t server_s;
+    int64_t middle_ms;
 
     if (!date || !clock_parse_http_date(date, &server_s))
         return false;
     if (http_response_header(response, "Age")) /* some cache's idea of the time, not the server's */
         return false;
-    dme->server_minus_mono_ms = server_s * 1000 + 500 - (sent_mono_ms + (response->mono_answered_ms - sent_mono_ms) / 2);
+    middle_ms = sent_mono_ms + (response->mono_answered_ms - sent_mono_ms) / 2;
+    dme->server_minus_mono_ms = server_s * 1000 + 500 - middle_ms;
     dme->has_server_time = true;
     return true;
 }
