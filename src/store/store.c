@@ -23,8 +23,8 @@ static void store_free_auto(struct store **store)
 
 static void advise(struct err *err)
 {
-    err_hint(err, "Set \"state_dir\" to a directory that this user can write to, or \"journal: none\" to do without one "
-                  "(records of killed runs then stay behind).");
+    err_hint(err, "Set \"state_dir\" to a directory that this user can write to, or \"journal: none\" to do without "
+                  "one (records of killed runs then stay behind).");
 }
 
 static enum err_code refuse(const char *dir, const char *why, struct err *err)
