@@ -105,6 +105,17 @@ static enum err_code gather(struct challenge *c, const struct challenge_set *set
     return first;
 }
 
+/* Delete the batch; what fails and is in the journal is not lost, and the message says so. */
+static enum err_code withdraw_batch(struct challenge *c, struct batch *batch, struct err *err)
+{
+    enum err_code code = remove_batch(c, batch, err);
+    bool is_noted = false;
+
+    for (size_t i = 0; i < batch->count; i++)
+        is_noted |= batch->items[i].entry.id != NULL;
+    return code != ERR_OK && is_noted ? err_prefix(err, code, "left for \"acme-dme sweep\"") : code;
+}
+
 enum err_code challenge_withdraw(struct challenge *c, const struct challenge_set *set, struct err *err)
 {
     AUTO(batch_done) struct batch batch = {0};
@@ -113,7 +124,7 @@ enum err_code challenge_withdraw(struct challenge *c, const struct challenge_set
 
     if (code == ERR_CANCELLED)
         return code;
-    removal = remove_batch(c, &batch, code == ERR_OK ? err : NULL);
+    removal = withdraw_batch(c, &batch, code == ERR_OK ? err : NULL);
     return code == ERR_OK ? removal : code;
 }
 
@@ -132,5 +143,5 @@ enum err_code challenge_withdraw_run(struct challenge *c, struct err *err)
         if (is_of_this_run(c, &journal.items[i]) && recall_placement(c, &journal.items[i], &p))
             add_recalled(c, &p, &batch);
     }
-    return code == ERR_OK ? remove_batch(c, &batch, err) : code;
+    return code == ERR_OK ? withdraw_batch(c, &batch, err) : code;
 }

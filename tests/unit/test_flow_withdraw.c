@@ -7,6 +7,7 @@
 
 #include "flow_world.h"
 #include "test.h"
+#include "util/text.h"
 
 #define TWO_HOURS_MS (2 * 60 * 60 * INT64_C(1000))
 
@@ -235,6 +236,7 @@ TEST(a_name_that_fails_does_not_keep_the_others_from_being_withdrawn)
     assert_int_equal(world_publish(w, both), ERR_OK);
     fake_api_fail(w->api, FAKE_API_500, w->api->request_count, 8); /* all attempts of the first DELETE */
     assert_int_equal(world_withdraw(w, both), ERR_SERVER);
+    assert_true(text_starts_with(w->err.msg, "left for \"acme-dme sweep\": "));
     assert_non_null(strstr(w->err.msg, "\"_acme-challenge.example.com\""));
     assert_non_null(fake_api_find_txt(w->api, EXAMPLE_COM, "_acme-challenge", VALUE_A));
     assert_null(fake_api_find_txt(w->api, EXAMPLE_NET, "_acme-challenge", VALUE_A));
