@@ -414,7 +414,7 @@ enum err_code resolver_direct_new(const struct resolver_direct_opts *opts, struc
     if (code != ERR_OK)
         return code;
     d = mem_zalloc(sizeof *d);
-    d->base = (struct resolver){direct_start, direct_next, direct_free, direct_cancel};
+    d->base = (struct resolver){direct_start, direct_next, direct_free, direct_cancel, NULL};
     d->clock = opts->clock;
     d->log = opts->log;
     d->recursive = recursive;

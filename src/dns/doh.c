@@ -243,9 +243,9 @@ enum err_code resolver_doh_new(const struct resolver_doh_opts *opts, struct reso
         if (text_ncasecmp(opts->urls->items[i], "https://", 8) != 0)
             return err_set(err, ERR_INPUT, "\"%s\" is no URL of a DNS over HTTPS server", opts->urls->items[i]);
     doh = mem_zalloc(sizeof *doh);
-    doh->base = (struct resolver){doh_start, doh_next, doh_free, doh_cancel};
     for (size_t i = 0; i < opts->urls->count; i++)
         strlist_add(&doh->urls, opts->urls->items[i]);
+    doh->base = (struct resolver){doh_start, doh_next, doh_free, doh_cancel, doh->urls.items[0]};
     doh->http = opts->http;
     doh->clock = opts->clock;
     doh->log = opts->log;

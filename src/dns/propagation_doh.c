@@ -148,14 +148,19 @@ static bool is_complete(const struct wait *w)
     return complete > 0;
 }
 
+static bool any_answered(const struct wait *w)
+{
+    for (size_t s = 0; s < w->source_count; s++)
+        if (w->sources[s].answered)
+            return true;
+    return false;
+}
+
 static bool is_dead(const struct wait *w)
 {
     int64_t lame_ms = w->pace.opts->lame_after_ms;
 
-    for (size_t s = 0; s < w->source_count; s++)
-        if (w->sources[s].answered)
-            return false;
-    return now_ms(w) - w->first_ms >= (lame_ms > DEAD_AFTER_MS ? lame_ms : DEAD_AFTER_MS);
+    return !any_answered(w) && now_ms(w) - w->first_ms >= (lame_ms > DEAD_AFTER_MS ? lame_ms : DEAD_AFTER_MS);
 }
 
 static size_t count_done(const struct wait *w)
@@ -181,6 +186,30 @@ static size_t first_missing(const struct wait *w, const struct source *source)
     return i;
 }
 
+static void put_name(const struct wait *w, size_t s, struct buf *out)
+{
+    const char *name = w->sources[s].resolver->name;
+
+    if (name)
+        buf_printf(out, "\"%s\"", name);
+    else
+        buf_printf(out, "resolver %zu", s + 1);
+}
+
+static enum err_code nobody_answers(const struct wait *w, struct err *err)
+{
+    AUTO_BUF struct buf who = BUF_INIT(ERR_MSG_MAX);
+
+    for (size_t s = 0; s < w->source_count; s++) {
+        buf_puts(&who, s ? ", " : "");
+        put_name(w, s, &who);
+    }
+    (void)err_set(err, ERR_NETWORK, "no DNS over HTTPS server answers for \"%s\": asked %s", w->items[0].name,
+                  buf_cstr(&who));
+    err_hint(err, "Check the URLs of the DNS over HTTPS servers and the way to them.");
+    return ERR_NETWORK;
+}
+
 static enum err_code timed_out(const struct wait *w, struct err *err)
 {
     AUTO_BUF struct buf what = BUF_INIT((size_t)DETAILS_MAX * 1500);
@@ -195,7 +224,9 @@ static enum err_code timed_out(const struct wait *w, struct err *err)
         if (source->missing == 0)
             continue;
         example = told++ ? example : &w->items[i];
-        buf_printf(&what, "%sresolver %zu ", told > 1 ? "; " : "", s + 1);
+        buf_puts(&what, told > 1 ? "; " : "");
+        put_name(w, s, &what);
+        buf_putc(&what, ' ');
         sighting_describe(&source->names[i].seen, &w->items[i], &what);
     }
     code = err_set(err, ERR_PROPAGATION,
@@ -243,13 +274,10 @@ static enum err_code wait_until_shown(struct wait *w, struct err *err)
                 code = ask_source(w, &w->sources[s], err);
         if (code != ERR_OK || is_complete(w))
             return code;
-        if (is_dead(w)) {
-            (void)err_set(err, ERR_NETWORK, "no DNS over HTTPS server answers for \"%s\"", w->items[0].name);
-            err_hint(err, "Check the URLs of the DNS over HTTPS servers and the way to them.");
-            return ERR_NETWORK;
-        }
+        if (is_dead(w))
+            return nobody_answers(w, err);
         if (now_ms(w) >= w->end_ms)
-            return timed_out(w, err);
+            return any_answered(w) ? timed_out(w, err) : nobody_answers(w, err);
         tell(w);
         code = pace_sleep(&w->pace, idle_ms(w), err);
     }

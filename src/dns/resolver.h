@@ -92,6 +92,7 @@ struct resolver {
     /* Forget every question that is under way and every answer that was not taken, at once.  May be NULL, see
      * resolver_cancel(). */
     void (*cancel)(struct resolver *self);
+    const char *name; /* for messages, e.g. a URL; lives as long as the resolver; NULL: it has none */
 };
 
 void dns_answer_done(struct dns_answer *answer);

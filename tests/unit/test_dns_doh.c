@@ -111,6 +111,7 @@ static struct resolver *new_resolver(struct fake_doh *doh)
     strlist_add(&urls, URL_ONE);
     strlist_add(&urls, URL_TWO);
     assert_int_equal(resolver_doh_new(&opts, &resolver, NULL), ERR_OK);
+    assert_string_equal(resolver->name, opts.urls->items[0]);
     strlist_done(&urls);
     return resolver;
 }

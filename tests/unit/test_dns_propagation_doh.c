@@ -150,6 +150,33 @@ TEST(a_silent_resolver_does_not_stretch_the_time_out)
     }
 }
 
+TEST(resolvers_that_never_answer_are_named_also_when_the_time_out_comes_first)
+{
+    struct cache caches[] = {{.broken = ERR_NETWORK}, {.broken = ERR_TIMEOUT}};
+    struct scene s;
+
+    for (int64_t timeout_ms = 1; timeout_ms <= 60000; timeout_ms += 59999) {
+        scene_init(&s, caches, 2);
+        s.resolvers[0]->name = "https://one.test/dns-query";
+        s.opts.timeout_ms = timeout_ms;
+        assert_int_equal(wait_for(&s, 2), ERR_NETWORK);
+        assert_non_null(strstr(s.err.msg, "asked \"https://one.test/dns-query\", resolver 2"));
+        scene_done(&s);
+    }
+}
+
+TEST(a_resolver_that_lags_is_called_by_its_name)
+{
+    struct cache cache = {.shows_at_ms = NEVER, .negative_s = 10};
+    struct scene s;
+
+    scene_init(&s, &cache, 1);
+    s.resolvers[0]->name = "https://one.test/dns-query";
+    assert_int_equal(wait_for(&s, 1), ERR_PROPAGATION);
+    assert_non_null(strstr(s.err.msg, "\"https://one.test/dns-query\" has no such name"));
+    scene_done(&s);
+}
+
 TEST(every_resolver_must_show_it)
 {
     struct cache caches[] = {{.shows_at_ms = 0, .negative_s = 10}, {.shows_at_ms = 45000, .negative_s = 10}};
@@ -240,6 +267,8 @@ int main(void)
         cmocka_unit_test(after_a_denial_the_name_is_left_alone_while_it_may_be_remembered),
         cmocka_unit_test(at_the_last_moment_the_name_is_asked_for_once_more),
         cmocka_unit_test(a_silent_resolver_does_not_stretch_the_time_out),
+        cmocka_unit_test(resolvers_that_never_answer_are_named_also_when_the_time_out_comes_first),
+        cmocka_unit_test(a_resolver_that_lags_is_called_by_its_name),
         cmocka_unit_test(every_resolver_must_show_it),
         cmocka_unit_test(a_resolver_that_never_answers_is_left_out_after_its_time),
         cmocka_unit_test(when_no_resolver_answers_the_wait_ends_early),
