@@ -55,11 +55,13 @@ struct authority_view {
     struct dns_servers servers;
 };
 
-/* Ask the servers for CNAME at `name` without recursion; the first useful answer counts.  A server that stays silent
- * delays the next one by 0.3 s only.  TCP is tried when none answers over UDP.
+/* Ask the servers for CNAME at `name` without recursion; the first useful answer counts.  `zone` is the one that they
+ * serve: a referral that does not lead below it comes from a server that does not know it, or from a resolver that
+ * answers in its place, and is of no use; NULL when it is not known.  A server that stays silent delays the next one by
+ * 0.3 s only.  TCP is tried when none answers over UDP.
  * Errors: ERR_DNS (lame or contradicting), ERR_TIMEOUT, ERR_NETWORK (nobody answered), ERR_CANCELLED. */
-enum err_code authority_look(struct resolver *resolver, const struct dns_servers *servers, const char *name,
-                             struct authority_view *out, struct err *err) MUST_USE;
+enum err_code authority_look(struct resolver *resolver, const struct dns_servers *servers, const char *zone,
+                             const char *name, struct authority_view *out, struct err *err) MUST_USE;
 void authority_view_done(struct authority_view *view);
 #define AUTO_AUTHORITY_VIEW AUTO(authority_view_done)
 

@@ -4,6 +4,7 @@
  * enough as a rule; the next is asked when that one says nothing useful, or nothing at all for STAGGER_MS.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "dns/wire.h"
 #include "dns/authority.h"
@@ -15,6 +16,7 @@
 
 struct look {
     struct resolver *resolver;
+    const char *zone; /* NULL: not known */
     const char *name;
     const char **addresses; /* in the order in which they are asked */
     size_t count;
@@ -73,8 +75,15 @@ static void take_delegation(const struct dns_answer *answer, const struct dns_rr
     }
 }
 
+/* A lame server, or a resolver that answers from its cache, refers to the zone itself or upwards. */
+static bool leads_down(const struct dns_rr *ns, const char *zone)
+{
+    return !zone || (strlen(ns->owner) > strlen(zone) && name_is_within(ns->owner, zone));
+}
+
 /* False when the answer is of no use: an error, or a server that does not know the zone. */
-static bool take_answer(const struct dns_answer *answer, const char *name, struct authority_view *out)
+static bool take_answer(const struct dns_answer *answer, const char *zone, const char *name,
+                        struct authority_view *out)
 {
     const struct dns_rr *rr;
 
@@ -95,7 +104,7 @@ static bool take_answer(const struct dns_answer *answer, const char *name, struc
         return true;
     }
     rr = find_rr(answer->authority, answer->authority_count, DNS_NS, name);
-    if (answer->rcode != DNS_NOERROR || answer->answer_count > 0 || !rr)
+    if (answer->rcode != DNS_NOERROR || answer->answer_count > 0 || !rr || !leads_down(rr, zone))
         return false;
     take_delegation(answer, rr, out);
     return true;
@@ -133,7 +142,7 @@ static enum err_code ask_all(struct look *look, enum dns_transport transport, st
         if (code != ERR_OK)
             continue;
         look->under_way--;
-        if (answer.result == ERR_OK && take_answer(&answer, look->name, out))
+        if (answer.result == ERR_OK && take_answer(&answer, look->zone, look->name, out))
             return ERR_OK;
         look->answered |= answer.result == ERR_OK;
         look->timed_out |= answer.result == ERR_TIMEOUT;
@@ -164,10 +173,10 @@ static enum err_code explain(const struct look *look, enum err_code code, struct
     return code;
 }
 
-enum err_code authority_look(struct resolver *resolver, const struct dns_servers *servers, const char *name,
-                             struct authority_view *out, struct err *err)
+enum err_code authority_look(struct resolver *resolver, const struct dns_servers *servers, const char *zone,
+                             const char *name, struct authority_view *out, struct err *err)
 {
-    AUTO(look_done) struct look look = {.resolver = resolver, .name = name};
+    AUTO(look_done) struct look look = {.resolver = resolver, .zone = zone, .name = name};
     struct authority_view view = {0};
     enum err_code code;
 

@@ -86,7 +86,7 @@ static enum err_code look_directly(struct challenge *c, struct zone *zone, const
         return err_set(err, ERR_TIMEOUT, "the servers of zone \"%s\" did not answer before", zone->name);
     code = servers_of_zone(c, zone, &servers, err);
     if (code == ERR_OK)
-        code = authority_look(c->opts.direct, servers, name, out, err);
+        code = authority_look(c->opts.direct, servers, zone->name, name, out, err);
     zone->is_silent = code == ERR_TIMEOUT || code == ERR_NETWORK;
     return code;
 }

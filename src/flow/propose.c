@@ -62,7 +62,7 @@ static enum err_code cut_from_override(const struct challenge *c, const char *na
     enum err_code code;
 
     servers_from_override(c->opts.nameservers, &servers);
-    code = authority_look(c->opts.direct, &servers, name, &view, err);
+    code = authority_look(c->opts.direct, &servers, NULL, name, &view, err);
     if (code == ERR_OK && !view.zone)
         return err_set(err, ERR_DNS, "the name servers do not tell the zone of \"%s\"", name);
     if (code == ERR_OK)

@@ -100,7 +100,7 @@ static bool is_inside_view(struct challenge *c, const struct zone *zone, const s
 
     if (!has_address(&zone->api_servers) || names_overlap(found, &zone->api_servers) || !any_private(found))
         return false;
-    return authority_look(c->opts.direct, &zone->api_servers, zone->name, &view, NULL) == ERR_OK;
+    return authority_look(c->opts.direct, &zone->api_servers, zone->name, zone->name, &view, NULL) == ERR_OK;
 }
 
 enum err_code servers_of_cut(struct challenge *c, const char *cut, struct dns_servers *out, struct err *err)
