@@ -74,7 +74,7 @@ static enum err_code expect_run(struct challenge *c, const struct challenge_set 
         const struct journal_entry *entry = &journal.items[i];
         struct placement p;
 
-        if (entry->state != JOURNAL_PUBLISHED || strcmp(entry->run_id, c->opts.run_id) != 0 ||
+        if (entry->state != JOURNAL_PUBLISHED || !is_entry_of_run(c, entry) ||
             !set_has_name(run_set, entry->asked_name) || !recall_placement(c, entry, &p))
             continue;
         expect(list, &p);

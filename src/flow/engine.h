@@ -114,6 +114,8 @@ enum err_code remove_batch(struct challenge *c, struct batch *batch, struct err 
 
 /* journal.c: a placement for a journal entry, with its zone if an account of ours still has it; false if none has. */
 bool recall_placement(struct challenge *c, const struct journal_entry *entry, struct placement *out);
+/* Was the entry written by a call of the run that calls us now?  Never, when the system can't tell runs apart. */
+bool is_entry_of_run(const struct challenge *c, const struct journal_entry *entry);
 /* Write the entries of `count` placements; nothing happens without a store. */
 enum err_code record_intent(struct challenge *c, struct placement *items, size_t count, struct err *err) MUST_USE;
 enum err_code record_published(struct challenge *c, struct placement *items, size_t count, struct err *err) MUST_USE;

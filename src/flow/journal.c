@@ -117,6 +117,11 @@ enum err_code record_removed(struct challenge *c, struct placement *items, size_
     return first;
 }
 
+bool is_entry_of_run(const struct challenge *c, const struct journal_entry *entry)
+{
+    return *c->opts.run_id && strcmp(entry->run_id, c->opts.run_id) == 0;
+}
+
 static const struct challenge_account *account_of(const struct challenge *c, const struct journal_entry *entry)
 {
     for (size_t i = 0; i < c->opts.account_count; i++) {

@@ -15,17 +15,12 @@ static bool entry_answers(const struct journal_entry *entry, const struct challe
            (!item->value || strcmp(entry->value, item->value) == 0);
 }
 
-static bool is_of_this_run(const struct challenge *c, const struct journal_entry *entry)
-{
-    return *c->opts.run_id && strcmp(entry->run_id, c->opts.run_id) == 0;
-}
-
 /* "All of ours at that name", asked without a value, means those of the run that asks, if it has any there. */
 static bool run_has_answer(const struct challenge *c, const struct journal_list *journal,
                            const struct challenge_item *item)
 {
     for (size_t i = 0; i < journal->count; i++)
-        if (entry_answers(&journal->items[i], item) && is_of_this_run(c, &journal->items[i]))
+        if (entry_answers(&journal->items[i], item) && is_entry_of_run(c, &journal->items[i]))
             return true;
     return false;
 }
@@ -51,7 +46,7 @@ static size_t add_from_journal(struct challenge *c, const struct journal_list *j
         const struct journal_entry *entry = &journal->items[i];
         struct placement p;
 
-        if (!entry_answers(entry, item) || (only_this_run && !is_of_this_run(c, entry)))
+        if (!entry_answers(entry, item) || (only_this_run && !is_entry_of_run(c, entry)))
             continue;
         if (recall_placement(c, entry, &p)) {
             add_recalled(c, &p, batch);
@@ -140,7 +135,7 @@ enum err_code challenge_withdraw_run(struct challenge *c, struct err *err)
     for (size_t i = 0; code == ERR_OK && i < journal.count; i++) {
         struct placement p;
 
-        if (is_of_this_run(c, &journal.items[i]) && recall_placement(c, &journal.items[i], &p))
+        if (is_entry_of_run(c, &journal.items[i]) && recall_placement(c, &journal.items[i], &p))
             add_recalled(c, &p, &batch);
     }
     return code == ERR_OK ? withdraw_batch(c, &batch, err) : code;
