@@ -67,6 +67,7 @@ libacmedme_a_SOURCES = \
 	src/dns/pace.c src/dns/pace.h \
 	src/dns/propagation.c src/dns/propagation.h \
 	src/dns/propagation_doh.c \
+	src/dns/caa.h src/dns/dnssec.h src/dns/delegation.h \
 	src/dme/dme.h \
 	src/dme/client.c src/dme/client.h \
 	src/dme/retry.c src/dme/retry.h \
@@ -94,6 +95,8 @@ libacmedme_a_SOURCES = \
 	src/flow/remove.c \
 	src/flow/withdraw.c \
 	src/flow/sweep.c \
+	src/check/check.h src/check/report.h \
+	src/crypto/cert.h \
 	src/cmd/cmd.c src/cmd/cmd.h \
 	src/cmd/opts.c src/cmd/opts.h \
 	src/cmd/exit.c src/cmd/exit.h \

@@ -19,21 +19,22 @@ static const char *env_for_config(UNUSED void *ctx, const char *name)
 static void print_lines(struct app *app, const struct strlist *lines, enum log_level level)
 {
     for (size_t i = 0; i < lines->count; i++)
-        log_line(&app->log, level, "%s", lines->items[i]);
+        log_line(app->log, level, "%s", lines->items[i]);
 }
 
-static enum err_code load_config(struct app *app, const struct opts *opts, struct err *err)
+enum err_code app_configure(struct app *app, const struct app_request *app_request, struct err *err)
 {
     AUTO_STRLIST struct strlist problems = {0};
     AUTO_STRLIST struct strlist warnings = {0};
     AUTO_STRLIST struct strlist sources = {0};
     AUTO_FREE char *home = platform_home();
+    const struct opts *opts = app_request->opts;
     const struct config_request request = {
         .file = opts->config_file,
         .account = opts->account,
         .overrides = opts->overrides,
         .override_count = opts->override_count,
-        .need = CONFIG_WITH_CREDENTIALS,
+        .need = app_request->need,
         .env = env_for_config,
         .home = home,
         .sysconfdir = SYSCONFDIR,
@@ -44,7 +45,7 @@ static enum err_code load_config(struct app *app, const struct opts *opts, struc
     print_lines(app, &problems, LOG_ERROR);
     if (code == ERR_IO && err) /* a file with settings that can't be read, not one of the state directory */
         code = err->code = ERR_CONFIG;
-    if (code == ERR_OK && log_wants(&app->log, LOG_INFO)) {
+    if (code == ERR_OK && log_wants(app->log, LOG_INFO)) {
         config_explain(app->config, &sources);
         print_lines(app, &sources, LOG_INFO);
     }
@@ -53,14 +54,14 @@ static enum err_code load_config(struct app *app, const struct opts *opts, struc
 
 /* ------------------------------------------------------------------ parts */
 
-static enum err_code open_store(struct app *app, struct err *err)
+enum err_code app_open_store(struct app *app, struct err *err)
 {
     AUTO_FREE char *dir = NULL;
 
     if (app->config->journal == CONFIG_JOURNAL_NONE)
         return ERR_OK;
     dir = app->config->state_dir ? mem_strdup(app->config->state_dir) : platform_default_state_dir();
-    return store_open(dir, app->clock, &app->log, &app->store, err);
+    return store_open(dir, app->clock, app->log, &app->store, err);
 }
 
 static enum err_code open_http(struct app *app, const char *ca_file, struct http **out, struct err *err)
@@ -75,7 +76,7 @@ static enum err_code open_http(struct app *app, const char *ca_file, struct http
     enum err_code code = http_curl_new(&opts, &curl, err);
 
     if (code == ERR_OK)
-        *out = log_wants(&app->log, LOG_DEBUG) ? http_trace_new(curl, &app->log) : curl;
+        *out = log_wants(app->log, LOG_DEBUG) ? http_trace_new(curl, app->log) : curl;
     return code;
 }
 
@@ -91,7 +92,7 @@ static enum err_code open_doh(struct app *app, struct err *err)
     for (size_t i = 0; code == ERR_OK && i < urls->count; i++) {
         struct strlist one = {&urls->items[i], 1};
         const struct resolver_doh_opts opts = {
-            .urls = &one, .http = app->doh_http, .clock = app->clock, .log = &app->log};
+            .urls = &one, .http = app->doh_http, .clock = app->clock, .log = app->log};
         code = resolver_doh_new(&opts, &app->doh[i], err);
         if (code == ERR_OK)
             app->doh_count++;
@@ -102,7 +103,7 @@ static enum err_code open_doh(struct app *app, struct err *err)
 static enum err_code open_resolvers(struct app *app, struct err *err)
 {
     const struct resolver_direct_opts opts = {
-        .resolvers = &app->config->resolvers, .clock = app->clock, .log = &app->log};
+        .resolvers = &app->config->resolvers, .clock = app->clock, .log = app->log};
     enum err_code code = resolver_direct_new(&opts, &app->direct, err);
 
     return code == ERR_OK ? open_doh(app, err) : code;
@@ -118,7 +119,7 @@ static enum err_code open_account(struct app *app, const struct config_account *
         .api_secret = from->api_secret,
         .http = app->api_http,
         .clock = app->clock,
-        .log = &app->log,
+        .log = app->log,
         .request_timeout_ms = app->config->request_timeout_ms,
         .give_up_after_ms =
             time_limit_ms && time_limit_ms / 3 < GIVE_UP_AFTER_MS ? time_limit_ms / 3 : GIVE_UP_AFTER_MS,
@@ -168,13 +169,13 @@ static void open_challenge(struct app *app)
                         .settle_ms = config->settle_ms,
                         .lame_after_ms = config->lame_after_ms,
                         .clock = app->clock,
-                        .log = &app->log,
+                        .log = app->log,
                         .progress = progress_show,
                         .progress_ctx = &app->progress},
         .ttl_s = config->ttl_s,
         .run_id = app->run_id,
         .clock = app->clock,
-        .log = &app->log,
+        .log = app->log,
     };
 
     app->challenge = challenge_new(&opts);
@@ -182,32 +183,24 @@ static void open_challenge(struct app *app)
 
 /* ------------------------------------------------------------------ whole */
 
-static void open_log(struct app *app, const struct opts *opts)
+void app_start(struct app *app, const struct opts *opts)
 {
     app->clock = platform_clock();
-    app->log = (struct log){
-        .level = opts->quiet            ? LOG_ERROR
-                 : opts->verbosity == 0 ? LOG_WARNING
-                 : opts->verbosity == 1 ? LOG_INFO
-                                        : LOG_DEBUG,
-        .out = stderr,
-        .clock = app->clock,
-        .start_ms = clock_mono_ms(app->clock),
-    };
+    app->log = opts->log;
+    app->log->clock = app->clock;
+    app->log->start_ms = clock_mono_ms(app->clock);
+    app->log->level = opts->quiet            ? LOG_ERROR
+                      : opts->verbosity == 0 ? LOG_WARNING
+                      : opts->verbosity == 1 ? LOG_INFO
+                                             : LOG_DEBUG;
     if (!opts->quiet && opts->verbosity == 0 && platform_stderr_is_terminal())
         app->progress.out = stderr;
 }
 
-enum err_code app_open(struct app *app, const struct app_request *request, struct err *err)
+enum err_code app_connect(struct app *app, const struct app_request *request, struct err *err)
 {
-    enum err_code code;
+    enum err_code code = open_http(app, app->config->ca_file, &app->api_http, err);
 
-    open_log(app, request->opts);
-    code = load_config(app, request->opts, err);
-    if (code == ERR_OK)
-        code = open_store(app, err);
-    if (code == ERR_OK)
-        code = open_http(app, app->config->ca_file, &app->api_http, err);
     if (code == ERR_OK)
         code = open_resolvers(app, err);
     if (code == ERR_OK)
@@ -217,6 +210,17 @@ enum err_code app_open(struct app *app, const struct app_request *request, struc
     app->run_id = platform_run_id();
     open_challenge(app);
     return ERR_OK;
+}
+
+enum err_code app_open(struct app *app, const struct app_request *request, struct err *err)
+{
+    enum err_code code;
+
+    app_start(app, request->opts);
+    code = app_configure(app, request, err);
+    if (code == ERR_OK)
+        code = app_open_store(app, err);
+    return code == ERR_OK ? app_connect(app, request, err) : code;
 }
 
 void app_close(struct app *app)

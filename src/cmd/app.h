@@ -11,7 +11,7 @@
 #include "http/http.h"
 
 struct app {
-    struct log log;
+    struct log *log; /* borrowed from the options */
     struct clock *clock;
     struct progress progress;
     struct config *config;
@@ -30,12 +30,20 @@ struct app {
 /* What differs between commands. */
 struct app_request {
     const struct opts *opts;
+    enum config_need need; /* CONFIG_WITHOUT_CREDENTIALS: app_connect() is not called */
     int64_t time_limit_ms; /* the ACME client stops listening after this; 0: never */
 };
 
-/* Load the configuration and build everything.  Warnings and the configuration's problems are printed here.
- * Errors: those of config_load(), store_open() and the constructors. */
+/* Load the configuration and build everything: the steps below, one after the other.  Warnings and the configuration's
+ * problems are printed here.  Errors: those of config_load(), store_open() and the constructors. */
 enum err_code app_open(struct app *app, const struct app_request *request, struct err *err) MUST_USE;
+
+/* The steps, for commands that go on without one of them. */
+void app_start(struct app *app, const struct opts *opts);                                 /* clock, log, progress */
+enum err_code app_configure(struct app *app, const struct app_request *request, struct err *err) MUST_USE;
+enum err_code app_open_store(struct app *app, struct err *err) MUST_USE;                   /* may be left out */
+enum err_code app_connect(struct app *app, const struct app_request *request, struct err *err) MUST_USE;
+
 void app_close(struct app *app);
 #define AUTO_APP AUTO(app_close)
 

@@ -26,10 +26,11 @@ static enum err_code run_version(UNUSED const struct opts *opts, UNUSED struct e
 static const struct command {
     const char *name;
     command_fn *run;
+    size_t words_max; /* arguments that it takes */
 } commands[] = {
-    {"sweep", cmd_sweep},
-    {"help", run_help},
-    {"version", run_version},
+    {"sweep", cmd_sweep, 0},
+    {"help", run_help, 0},
+    {"version", run_version, 0},
 };
 
 static const struct command *find_command(const char *name)
@@ -51,18 +52,22 @@ static enum err_code run_command(const struct command *command, int argc, char *
         return code;
     if (opts->action != OPTS_RUN)
         return opts->action == OPTS_HELP ? run_help(opts, err) : run_version(opts, err);
-    if (index < argc)
-        return err_set(err, ERR_USAGE, "\"%s\" takes no argument \"%s\"", command->name, argv[index]);
-    if (opts->dry_run && command->run != cmd_sweep)
-        return err_set(err, ERR_USAGE, "--dry-run is for \"sweep\"");
+    code = opts_check_command(opts, command->name, err);
+    if (code != ERR_OK)
+        return code;
+    opts->words = (const char *const *)&argv[index];
+    opts->word_count = (size_t)(argc - index);
+    if (opts->word_count > command->words_max)
+        return err_set(err, ERR_USAGE, "\"%s\" takes no argument \"%s\"", command->name,
+                       opts->words[command->words_max]);
     return command->run(opts, err);
 }
 
 static enum err_code run_verb(const struct hook_call *call, const struct opts *opts, int *status, struct err *err)
 {
-    if (opts->dry_run)
-        return err_set(err, ERR_USAGE, "--dry-run is for \"sweep\"");
-    return cmd_hook(call, opts, status, err);
+    enum err_code code = opts_check_command(opts, "hook", err);
+
+    return code == ERR_OK ? cmd_hook(call, opts, status, err) : code;
 }
 
 static enum err_code dispatch(int argc, char **argv, struct opts *opts, int *status, struct err *err)
@@ -104,7 +109,8 @@ static void print_error(const struct err *err)
 
 int cmd_main(int argc, char **argv)
 {
-    AUTO(opts_done) struct opts opts = {.action = OPTS_RUN};
+    struct log log = {.level = LOG_WARNING, .out = stderr};
+    AUTO(opts_done) struct opts opts = {.action = OPTS_RUN, .log = &log};
     struct err err;
     int status = EXIT_STATUS_OK;
     enum err_code code;

@@ -24,7 +24,7 @@ static void make_run_set(struct app *app, const struct hook_request *request, st
         struct err err;
 
         if (challenge_set_add_domain(set, request->run_domains.items[i], NULL, &err) != ERR_OK)
-            log_line(&app->log, LOG_INFO, "not waited for: %s", err.msg);
+            log_line(app->log, LOG_INFO, "not waited for: %s", err.msg);
     }
 }
 
@@ -60,7 +60,7 @@ static void sweep_leftovers(struct app *app)
         code = challenge_sweep(app->challenge,
                                &(struct sweep_opts){.age_ms = app->config->sweep_after_ms, .mode = SWEEP_REMOVE}, &err);
     if (code != ERR_OK)
-        log_line(&app->log, LOG_INFO, "leftovers of earlier runs were not swept: %s", err.msg);
+        log_line(app->log, LOG_INFO, "leftovers of earlier runs were not swept: %s", err.msg);
 }
 
 static enum err_code withdraw(struct app *app, const struct hook_request *request, const struct challenge_set *set,
@@ -85,7 +85,7 @@ static enum err_code run(const struct hook_request *request, const struct opts *
         code = app_open(&app, &app_request, err);
     if (code != ERR_OK)
         return code;
-    log_line(&app.log, LOG_INFO, "called by %s", request->client);
+    log_line(app.log, LOG_INFO, "called by %s", request->client);
     return request->action == HOOK_PUBLISH ? publish(&app, request, opts, &set, err)
                                            : withdraw(&app, request, &set, err);
 }

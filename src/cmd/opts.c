@@ -10,14 +10,14 @@
 enum row_index { ROW_CONFIG, ROW_ACCOUNT, ROW_NO_WAIT, ROW_DRY_RUN, ROW_VERBOSE, ROW_QUIET, ROW_HELP, ROW_VERSION };
 
 const struct opts_row opts_rows[] = {
-    [ROW_CONFIG] = {"--config", 'c', "FILE", "read this configuration file"},
-    [ROW_ACCOUNT] = {"--account", 'a', "NAME", "use this account of the configuration for everything"},
-    [ROW_NO_WAIT] = {"--no-wait", 0, NULL, "publish and do not wait for the name servers"},
-    [ROW_DRY_RUN] = {"--dry-run", 'n', NULL, "sweep: list, change nothing"},
-    [ROW_VERBOSE] = {"--verbose", 'v', NULL, "show each step and where each setting came from; twice: each request"},
-    [ROW_QUIET] = {"--quiet", 'q', NULL, "no warnings and no progress, errors only"},
-    [ROW_HELP] = {"--help", 'h', NULL, "show this help"},
-    [ROW_VERSION] = {"--version", 'V', NULL, "show the version"},
+    [ROW_CONFIG] = {"--config", 'c', "FILE", "read this configuration file", NULL},
+    [ROW_ACCOUNT] = {"--account", 'a', "NAME", "use this account of the configuration for everything", NULL},
+    [ROW_NO_WAIT] = {"--no-wait", 0, NULL, "publish and do not wait for the name servers", "hook"},
+    [ROW_DRY_RUN] = {"--dry-run", 'n', NULL, "sweep: list, change nothing", "sweep"},
+    [ROW_VERBOSE] = {"--verbose", 'v', NULL, "show each step and where each setting came from; twice: each request", NULL},
+    [ROW_QUIET] = {"--quiet", 'q', NULL, "no warnings and no progress, errors only", NULL},
+    [ROW_HELP] = {"--help", 'h', NULL, "show this help", NULL},
+    [ROW_VERSION] = {"--version", 'V', NULL, "show the version", NULL},
 };
 
 const size_t opts_row_count = ARRAY_LEN(opts_rows);
@@ -117,9 +117,11 @@ static enum err_code use_row(size_t i, struct words *w, struct opts *opts, struc
         code = take_value(w, opts_rows[i].name, &value, err);
     else if (w->attached)
         code = err_set(err, ERR_USAGE, "option %s takes no value", opts_rows[i].name);
-    if (code == ERR_OK)
-        apply_row(opts, i, value);
-    return code;
+    if (code != ERR_OK)
+        return code;
+    opts->given |= UINT64_C(1) << i;
+    apply_row(opts, i, value);
+    return ERR_OK;
 }
 
 static enum err_code parse_long(const char *word, struct words *w, struct opts *opts, struct err *err)
@@ -177,6 +179,32 @@ enum err_code opts_parse(int argc, char *const *argv, int *index, struct opts *o
         code = word[1] == '-' ? parse_long(word, &w, opts, err) : parse_letters(word, &w, opts, err);
         if (code != ERR_OK)
             return code;
+    }
+    return ERR_OK;
+}
+
+/* ------------------------------------------------------------------ which command takes what */
+
+static bool is_among(const char *word, const char *words)
+{
+    size_t len = strlen(word);
+
+    for (const char *at = strstr(words, word); at; at = strstr(at + 1, word))
+        if ((at == words || at[-1] == ' ') && (at[len] == ' ' || at[len] == '\0'))
+            return true;
+    return false;
+}
+
+enum err_code opts_check_command(const struct opts *opts, const char *command, struct err *err)
+{
+    for (size_t i = 0; i < opts_row_count; i++) {
+        const struct opts_row *row = &opts_rows[i];
+
+        if (!(opts->given & UINT64_C(1) << i) || !row->commands || is_among(command, row->commands))
+            continue;
+        return strcmp(row->commands, "hook") == 0
+                   ? err_set(err, ERR_USAGE, "option %s is for the verbs of ACME clients only", row->name)
+                   : err_set(err, ERR_USAGE, "option %s is for: %s", row->name, row->commands);
     }
     return ERR_OK;
 }

@@ -8,8 +8,10 @@
 #define ACME_DME_CMD_OPTS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "config/config.h"
+#include "util/log.h"
 
 enum opts_action { OPTS_RUN, OPTS_HELP, OPTS_VERSION };
 
@@ -21,8 +23,12 @@ struct opts {
     bool dry_run;
     bool quiet;
     int verbosity;
+    uint64_t given; /* bit n: row n of opts_rows was on the command line */
     struct config_override *overrides;
     size_t override_count;
+    struct log *log; /* borrowed; where the whole program logs to, the final error included */
+    const char *const *words; /* behind a command of ours, borrowed from argv */
+    size_t word_count;
 };
 
 struct opts_row {
@@ -30,12 +36,16 @@ struct opts_row {
     char letter;       /* 'c'; 0: none */
     const char *value; /* what its value is called; NULL: takes none */
     const char *help;
+    const char *commands; /* the commands that take it, " " between; NULL: everything does */
 };
 
 extern const struct opts_row opts_rows[];
 extern const size_t opts_row_count;
 
 void opts_done(struct opts *opts);
+
+/* Does the command take all options that were given?  "hook" stands for the verbs of clients.  Errors: ERR_USAGE. */
+enum err_code opts_check_command(const struct opts *opts, const char *command, struct err *err) MUST_USE;
 
 /* Parse options from argv[*index] on; *index is left at the first word that is none ("--" is passed over).
  * Errors: ERR_USAGE, with the nearest known option as a hint. */

@@ -24,6 +24,9 @@ struct dme_opts {
     const char *endpoint;            /* with or without the trailing slash */
     const struct secret *api_key;    /* copied */
     const struct secret *api_secret; /* copied */
+    const char *key_origin;          /* copied; where the key was read, for messages: "/etc/x.yaml:3:12"; NULL: unknown */
+    const char *secret_origin;       /* the same of the secret */
+    const char *hidden_origin;       /* where a different key or secret stands that these hide; NULL: nowhere */
     struct http *http;               /* borrowed */
     struct clock *clock;             /* borrowed */
     struct log *log;                 /* borrowed, may be NULL */
@@ -40,6 +43,20 @@ bool dme_clock_offset_ms(const struct dme *dme, int64_t *out);
 
 /* x-dnsme-requestsRemaining of the last answer; -1 before the first. */
 int dme_requests_remaining(const struct dme *dme);
+
+/* Ask for something that every account has and that changes nothing: are the credentials good, is the clock, what is left
+ * of the budget?  One request, more only as any other call.  Errors: as dme_zone_find() but ERR_NOT_FOUND and ERR_ZONE. */
+enum err_code dme_probe(struct dme *dme, struct err *err) MUST_USE;
+
+/* x-dnsme-requestLimit of the last answer; -1 before the first. */
+int dme_requests_limit(const struct dme *dme);
+
+/* The same credentials, clock and HTTP at another endpoint. */
+struct dme *dme_new_at(const struct dme *like, const char *endpoint) MUST_USE;
+
+/* What is suspicious about the shape of key and secret, as a sentence part ("the secret has 35 characters instead of
+ * 36"), never with any part of them; false when they look as they should. */
+bool dme_credentials_remark(const struct secret *api_key, const struct secret *api_secret, struct buf *out);
 
 /* ------------------------------------------------------------------ zones */
 

@@ -36,6 +36,15 @@ struct propagation_progress {
 };
 typedef void propagation_progress_fn(void *ctx, const struct propagation_progress *progress);
 
+/* A server has shown all values of an item for the first time; times count from the start of the wait. */
+struct propagation_sighting {
+    const char *name;    /* of the record */
+    const char *server;  /* name of the server */
+    const char *address;
+    int64_t elapsed_ms;
+};
+typedef void propagation_sighting_fn(void *ctx, const struct propagation_sighting *sighting);
+
 struct propagation_opts {
     int64_t timeout_ms;    /* 100 s */
     int64_t settle_ms;     /* 10 s */
@@ -44,6 +53,8 @@ struct propagation_opts {
     struct log *log;
     propagation_progress_fn *progress; /* may be NULL */
     void *progress_ctx;
+    propagation_sighting_fn *sighted; /* may be NULL; not called by propagation_wait_doh() */
+    void *sighted_ctx;
 };
 
 /* Nothing else may be under way in `direct`, and nothing is afterwards.

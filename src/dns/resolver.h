@@ -29,6 +29,8 @@ enum dns_type {
     DNS_TXT = 16,
     DNS_AAAA = 28,
     DNS_DS = 43,
+    DNS_RRSIG = 46,
+    DNS_DNSKEY = 48,
     DNS_CAA = 257,
 };
 
@@ -44,11 +46,18 @@ enum dns_rcode {
 
 enum dns_transport { DNS_UDP_THEN_TCP, DNS_TCP };
 
+/* Bits of dns_question.flags */
+enum dns_flag {
+    DNS_WANT_DNSSEC = 1,   /* DO, RFC 3225: signatures too */
+    DNS_NO_VALIDATION = 2, /* CD, RFC 4035 section 3.2.2: a validating resolver answers even what it found bogus */
+};
+
 struct dns_question {
     const char *name; /* no trailing dot; borrowed until start() returns */
     enum dns_type type;
     const char *server; /* "192.0.2.1", "192.0.2.1:53", "[2001:db8::1]:53"; NULL: the recursive resolvers */
     enum dns_transport transport;
+    unsigned flags;     /* of enum dns_flag */
     int64_t timeout_ms; /* for this question, retransmissions included */
     void *tag;          /* comes back with the answer */
 };
@@ -73,6 +82,7 @@ struct dns_answer {
     void *tag;
     int rcode; /* enum dns_rcode or another value of the registry, extended ones (RFC 6891) included */
     bool authoritative;
+    bool authenticated; /* AD, RFC 4035 section 3.2.3: the resolver says that it validated all of it */
     struct dns_rr *answers; /* answer section */
     size_t answer_count;
     struct dns_rr *authority; /* authority section */

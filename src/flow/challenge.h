@@ -81,6 +81,9 @@ struct challenge_publish_opts {
     enum challenge_wait wait;
     enum challenge_on_timeout on_timeout;
     int64_t time_limit_ms;               /* the caller stops listening after this; 0: never */
+    const int64_t *settle_ms;            /* in place of the engine's; NULL: that one */
+    propagation_sighting_fn *sighted;    /* told when a server first shows a record; may be NULL */
+    void *sighted_ctx;
     const struct challenge_set *run_set; /* names (values unused) whose records, published earlier by this run, are
                                             waited for too; NULL: none */
 };
@@ -97,6 +100,23 @@ enum err_code challenge_withdraw(struct challenge *c, const struct challenge_set
 
 /* Withdraw whatever the journal has of this run. */
 enum err_code challenge_withdraw_run(struct challenge *c, struct err *err) MUST_USE;
+
+/* Where a record would go; reads only. */
+struct challenge_place {
+    char *record_name; /* CNAMEs followed */
+    char *zone;
+    int64_t zone_id;
+    const struct challenge_account *account; /* borrowed from the engine's options */
+    const struct dns_servers *servers;       /* those that are waited for; borrowed from the engine; NULL: not known,
+                                                servers_err says why */
+    struct err servers_err;
+};
+
+/* Locate `name` (a record's name, lower case, no trailing dot) as challenge_publish() would.
+ * Errors: ERR_ZONE, ERR_CANCELLED, those of dme_zone_find(). */
+enum err_code challenge_locate(struct challenge *c, const char *name, struct challenge_place *out, struct err *err)
+    MUST_USE;
+void challenge_place_done(struct challenge_place *place);
 
 /* ------------------------------------------------------------------ sweeping */
 

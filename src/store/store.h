@@ -3,6 +3,8 @@
  * The state directory.  Only this module opens files there.
  *
  *   journal/<id>.json   one file for each TXT record of ours that may exist at DNS Made Easy
+ *   results/<...>.json  how the last call for each name and certificate ended
+ *   damaged/<...>       files that could not be understood, set aside under a name with the date
  *   zones/<...>.json    what we know of a zone (id, name servers), so that it need not be looked up again
  *   lock/...            lock files
  *
@@ -100,6 +102,68 @@ enum err_code zone_memo_find(struct store *store, const char *endpoint, const ch
                              const char *name, struct zone_memo *out, struct err *err) MUST_USE;
 enum err_code zone_memo_save(struct store *store, const struct zone_memo *memo, struct err *err) MUST_USE;
 enum err_code zone_memo_forget(struct store *store, const struct zone_memo *memo, struct err *err) MUST_USE;
+
+/* ------------------------------------------------------------------ results */
+
+enum result_kind { RESULT_HOOK, RESULT_CERTIFICATE };
+
+/* How the last call for a name ended. */
+struct result {
+    enum result_kind kind;
+    char *name;          /* domain (a hook's record name without "_acme-challenge."), or the certificate's name */
+    char *client;        /* who called, e.g. "certbot"; "" for our own */
+    char *action;        /* "publish", "withdraw", "issue", "renew" */
+    enum err_code code;  /* ERR_OK: success */
+    char *error;         /* message and hint of the last failure; "" if there was none */
+    char *hint;
+    int64_t at_ms;       /* wall clock: end of the last call */
+    int64_t took_ms;
+    int64_t success_ms;  /* wall clock: end of the last successful one; 0: never */
+    int64_t failure_ms;  /* ... of the last that failed; 0: never */
+    int64_t failures;    /* in a row, up to now */
+};
+
+struct result_list {
+    struct result *items;
+    size_t count;
+};
+
+void result_done(struct result *result);
+void result_list_done(struct result_list *list);
+
+/* Note the end of a call: kind, name, client, action, code, error, hint, at_ms and took_ms are taken from `result`, the
+ * rest is continued from what is on disk.  Not durable against a power failure; two processes at once: the last wins. */
+enum err_code result_note(struct store *store, const struct result *result, struct err *err) MUST_USE;
+/* All, sorted by kind and name.  Damaged ones are set aside. */
+enum err_code result_load(struct store *store, struct result_list *out, struct err *err) MUST_USE;
+/* One that is gone is success. */
+enum err_code result_forget(struct store *store, enum result_kind kind, const char *name, struct err *err) MUST_USE;
+
+/* ------------------------------------------------------------------ examination and repair */
+
+struct store_examination {
+    size_t journal_entries;  /* good ones */
+    int64_t journal_oldest_ms; /* wall clock; 0: none */
+    size_t zones;
+    size_t results;
+    size_t damaged;          /* files in damaged/ */
+    uint64_t free_bytes;     /* of the file system, for us */
+};
+
+/* Look at everything once, and try that a file can be written and that locks work.  What is damaged is set aside (and so
+ * counted).  Errors: ERR_IO, ERR_LOCK. */
+enum err_code store_examine(struct store *store, struct store_examination *out, struct err *err) MUST_USE;
+
+enum store_reset_outcome {
+    STORE_KEPT,      /* good, or never thrown away: journal entries, keys */
+    STORE_SET_ASIDE, /* damaged, moved into damaged/ */
+    STORE_DROPPED,   /* rebuilt by itself when it is needed */
+};
+typedef void store_reset_fn(void *ctx, const char *file, enum store_reset_outcome outcome, const char *why);
+
+/* Bring the directory into order: damaged files are set aside, remembered zones, results and left-over temporary files
+ * are dropped, journal entries that are good are kept.  Each file is reported.  Errors: ERR_IO, ERR_LOCK. */
+enum err_code store_reset(struct store *store, store_reset_fn *report, void *ctx, struct err *err) MUST_USE;
 
 /* ------------------------------------------------------------------ locks */
 

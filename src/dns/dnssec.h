@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Is a zone's DNSSEC such that a CA, which validates, can believe its answers?  Looked at from two sides: the chain
+ * itself (DS at the parent against DNSKEY and its signature at the zone's own servers: RFC 4034, RFC 4509), so that the
+ * message can say what is broken; and what validating resolvers say of it.
+ */
+#ifndef ACME_DME_DNS_DNSSEC_H
+#define ACME_DME_DNS_DNSSEC_H
+
+#include "dns/authority.h"
+
+enum dnssec_state {
+    DNSSEC_UNSIGNED, /* no DS at the parent: nothing to validate */
+    DNSSEC_SECURE,   /* the chain holds together; if a validating resolver could be asked, it agrees */
+    DNSSEC_BROKEN,   /* validating resolvers, and so CAs, refuse the zone */
+    DNSSEC_UNKNOWN,  /* could not be found out */
+};
+
+struct dnssec_view {
+    enum dnssec_state state;
+    char *why;            /* a sentence part, e.g. "the parent has a DS record, and the zone is not signed" */
+    int64_t expires_s;    /* Unix time at which the first signature over the keys expires; 0: none seen */
+    bool was_validated;   /* a validating resolver was asked and agreed */
+};
+
+struct dnssec_request {
+    const char *zone;
+    const struct dns_servers *servers;    /* the zone's own */
+    struct resolver *direct;
+    struct resolver *const *doh;          /* resolvers that are taken to validate; may be none */
+    size_t doh_count;
+    int64_t now_s;                        /* Unix time, the right one, not necessarily this machine's */
+};
+
+/* *out is set on success.  Errors: ERR_CANCELLED; all else is DNSSEC_UNKNOWN with its reason. */
+enum err_code dnssec_examine(const struct dnssec_request *request, struct dnssec_view *out, struct err *err) MUST_USE;
+void dnssec_view_done(struct dnssec_view *view);
+
+#endif
