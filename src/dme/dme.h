@@ -44,8 +44,9 @@ bool dme_clock_offset_ms(const struct dme *dme, int64_t *out);
 /* x-dnsme-requestsRemaining of the last answer; -1 before the first. */
 int dme_requests_remaining(const struct dme *dme);
 
-/* Ask for something that every account has and that changes nothing: are the credentials good, is the clock, what is left
- * of the budget?  One request, more only as any other call.  Errors: as dme_zone_find() but ERR_NOT_FOUND and ERR_ZONE. */
+/* Ask for something that every account has and that changes nothing: are the credentials good, is the clock, what is
+ * left of the budget?  One request, more only as any other call.  Errors: as dme_zone_find() but ERR_NOT_FOUND and
+ * ERR_ZONE. */
 enum err_code dme_probe(struct dme *dme, struct err *err) MUST_USE;
 
 /* x-dnsme-requestLimit of the last answer; -1 before the first. */

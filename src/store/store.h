@@ -131,8 +131,9 @@ struct result_list {
 void result_done(struct result *result);
 void result_list_done(struct result_list *list);
 
-/* Note the end of a call: kind, name, client, action, code, error, hint, at_ms and took_ms are taken from `result`, the
- * rest is continued from what is on disk.  Not durable against a power failure; two processes at once: the last wins. */
+/* Note the end of a call: kind, name, client, action, code, error, hint, at_ms and took_ms are taken from `result`,
+ * the rest is continued from what is on disk.  Not durable against a power failure; two processes at once: the last
+ * wins. */
 enum err_code result_note(struct store *store, const struct result *result, struct err *err) MUST_USE;
 /* All, sorted by kind and name.  Damaged ones are set aside. */
 enum err_code result_load(struct store *store, struct result_list *out, struct err *err) MUST_USE;
@@ -150,8 +151,8 @@ struct store_examination {
     uint64_t free_bytes;     /* of the file system, for us */
 };
 
-/* Look at everything once, and try that a file can be written and that locks work.  What is damaged is set aside (and so
- * counted).  Errors: ERR_IO, ERR_LOCK. */
+/* Look at everything once, and try that a file can be written and that locks work.  What is damaged is set aside (and
+ * so counted).  Errors: ERR_IO, ERR_LOCK. */
 enum err_code store_examine(struct store *store, struct store_examination *out, struct err *err) MUST_USE;
 
 enum store_reset_outcome {
