@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What an examination has found, one finding a step, in the order in which it was found.  Findings are what people read,
- * what `--json` gives to machines, and what the exit status follows from.
+ * What an examination has found, one finding a step, in the order in which it was found.  Findings are what people
+ * read, what `--json` gives to machines, and what the exit status follows from.
  */
 #ifndef ACME_DME_CHECK_REPORT_H
 #define ACME_DME_CHECK_REPORT_H

@@ -35,8 +35,8 @@ struct cert_peer {
 
 void cert_peer_done(struct cert_peer *peer);
 
-/* Connect to "host:port" ("[v6]:port" too), shake hands, take the server's certificate, and leave: nothing is sent, so a
- * chain that does not verify is reported and not refused.  `ca_file` NULL: the system's CAs.
+/* Connect to "host:port" ("[v6]:port" too), shake hands, take the server's certificate, and leave: nothing is sent, so
+ * a chain that does not verify is reported and not refused.  `ca_file` NULL: the system's CAs.
  * Errors: ERR_INPUT (no host:port), ERR_NETWORK, ERR_TIMEOUT, ERR_TLS. */
 enum err_code cert_fetch(const char *host_port, const char *ca_file, int64_t timeout_ms, struct cert_peer *out,
                          struct err *err) MUST_USE;

@@ -24,7 +24,7 @@ struct dme_opts {
     const char *endpoint;            /* with or without the trailing slash */
     const struct secret *api_key;    /* copied */
     const struct secret *api_secret; /* copied */
-    const char *key_origin;          /* copied; where the key was read, for messages: "/etc/x.yaml:3:12"; NULL: unknown */
+    const char *key_origin;          /* copied; where the key was read, e.g. "/etc/x.yaml:3:12"; NULL: unknown */
     const char *secret_origin;       /* the same of the secret */
     const char *hidden_origin;       /* where a different key or secret stands that these hide; NULL: nowhere */
     struct http *http;               /* borrowed */
