@@ -7,7 +7,6 @@
 #include "platform/platform.h"
 
 #define CONNECT_TIMEOUT_MS 15000
-#define GIVE_UP_AFTER_MS 90000 /* one call to the API, retries and pauses included */
 
 /* ------------------------------------------------------------------ configuration */
 
@@ -113,6 +112,7 @@ static enum err_code open_account(struct app *app, const struct config_account *
                                   struct err *err)
 {
     char fingerprint[9];
+    int64_t give_up_after_ms = app->config->give_up_after_ms;
     const struct dme_opts opts = {
         .endpoint = app->config->endpoint,
         .api_key = from->api_key,
@@ -122,7 +122,7 @@ static enum err_code open_account(struct app *app, const struct config_account *
         .log = app->log,
         .request_timeout_ms = app->config->request_timeout_ms,
         .give_up_after_ms =
-            time_limit_ms && time_limit_ms / 3 < GIVE_UP_AFTER_MS ? time_limit_ms / 3 : GIVE_UP_AFTER_MS,
+            time_limit_ms && time_limit_ms / 3 < give_up_after_ms ? time_limit_ms / 3 : give_up_after_ms,
     };
     enum err_code code = from->unusable ? ERR_OK : digest_fingerprint(from->api_key, fingerprint, err);
 

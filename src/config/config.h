@@ -49,6 +49,7 @@ struct config {
     char *ca_file; /* NULL: the system's */
     uint32_t ttl_s;
     int64_t request_timeout_ms;
+    int64_t give_up_after_ms;
 
     int64_t propagation_timeout_ms;
     int64_t settle_ms;

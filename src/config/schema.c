@@ -56,6 +56,9 @@ static const struct config_key keys[] = {
      .offset = FIELD(ttl_s), .help = "time to live of the records, in seconds"},
     {"dnsmadeeasy.timeout", CONFIG_TYPE_DURATION, .fallback = "30s", .min = SECOND, .max = 10 * MINUTE,
      .option = "--request-timeout", .offset = FIELD(request_timeout_ms), .help = "time for one request to the API"},
+    {"dnsmadeeasy.give_up_after", CONFIG_TYPE_DURATION, .fallback = "90s", .min = SECOND, .max = HOUR,
+     .option = "--give-up-after", .offset = FIELD(give_up_after_ms),
+     .help = "time in which a failing request to the API is tried again"},
 
     {"propagation.timeout", CONFIG_TYPE_DURATION, .fallback = "100s", .min = SECOND, .max = DAY, .option = "--timeout",
      .offset = FIELD(propagation_timeout_ms), .help = "time for all name servers to show the records"},

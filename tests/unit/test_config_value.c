@@ -46,6 +46,7 @@ TEST(without_settings_all_have_their_defaults)
     assert_null(c->ca_file);
     assert_int_equal(c->ttl_s, 10);
     assert_int_equal(c->request_timeout_ms, 30000);
+    assert_int_equal(c->give_up_after_ms, 90000);
     assert_int_equal(c->propagation_timeout_ms, 100000);
     assert_int_equal(c->settle_ms, 10000);
     assert_int_equal(c->lame_after_ms, 10000);
@@ -72,6 +73,7 @@ TEST(every_setting_is_taken_from_the_file)
                                          "  ca_file: /ca.pem\n"
                                          "  ttl: 5\n"
                                          "  timeout: 1500ms\n"
+                                         "  give_up_after: 20s\n"
                                          "propagation:\n"
                                          "  timeout: 2m\n"
                                          "  settle: 0s\n"
@@ -92,6 +94,7 @@ TEST(every_setting_is_taken_from_the_file)
     assert_string_equal(c->ca_file, "/ca.pem");
     assert_int_equal(c->ttl_s, 5);
     assert_int_equal(c->request_timeout_ms, 1500);
+    assert_int_equal(c->give_up_after_ms, 20000);
     assert_int_equal(c->propagation_timeout_ms, 120000);
     assert_int_equal(c->settle_ms, 0);
     assert_int_equal(c->lame_after_ms, 1000);
