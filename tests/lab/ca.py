@@ -1,7 +1,8 @@
-"""The lab's own certificate authority, made with the openssl command."""
+"""Certificate authorities of the lab's own, made with the openssl command."""
 
 import os
 import subprocess
+import time
 
 _CONF = """[req]
 distinguished_name = dn
@@ -14,8 +15,18 @@ subjectKeyIdentifier = hash
 basicConstraints = critical, CA:FALSE
 keyUsage = critical, digitalSignature
 extendedKeyUsage = serverAuth
-subjectAltName = %s
+subjectAltName = {san}
+[office]
+database = {directory}/index.txt
+new_certs_dir = {directory}
+rand_serial = yes
+default_md = sha256
+unique_subject = no
+policy = any
+[any]
+commonName = supplied
 """
+_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
 
 
 def _openssl(*args):
@@ -24,33 +35,52 @@ def _openssl(*args):
         raise RuntimeError(f"openssl {args[0]}: {done.stderr.strip()}")
 
 
-class Authority:
-    """Files in DIRECTORY: ca.pem, ca.key and, for each leaf, NAME.pem and NAME.key (both with mode 0600)."""
+def _days_from_now(days):
+    return time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + days * 86400))
 
-    def __init__(self, directory):
+
+class Authority:
+    """Files in DIRECTORY: ca.pem, ca.key and, for each leaf, NAME.pem and NAME.key (both with mode 0600).  A CA is ten years old and
+    a leaf a season, as in real life: a clock that is a day behind finds them valid, one that is decades behind does not."""
+
+    def __init__(self, directory, name="acme-dme lab CA"):
         self.directory = directory
         os.makedirs(directory, mode=0o700, exist_ok=True)
+        self._write("index.txt", "")
         self.cert = self._path("ca.pem")
-        _openssl("req", "-x509", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
-                 "-subj", "/CN=acme-dme lab CA", "-config", self._config("DNS:unused"), "-extensions", "ca",
-                 "-keyout", self._path("ca.key"), "-out", self.cert)
+        conf, csr = self._config("DNS:unused"), self._path("ca.csr")
+        _openssl("req", "-new", *_KEY, "-subj", f"/CN={name}", "-config", conf, "-keyout", self._path("ca.key"), "-out", csr)
+        self._sign(conf, csr, self.cert, "ca", (-3650, 3650), "-selfsign")
 
     def _path(self, name):
         return os.path.join(self.directory, name)
 
-    def _config(self, san):
-        path = self._path("openssl.cnf")
-        with open(path, "w", encoding="ascii") as f:
-            f.write(_CONF % san)
-        return path
+    def _write(self, name, text):
+        with open(self._path(name), "w", encoding="ascii") as f:
+            f.write(text)
+        return self._path(name)
 
-    def leaf(self, name, sans):
-        """A server certificate for the SANS ("DNS:x", "IP:y"); returns (certificate file, key file)."""
+    def _config(self, san):
+        return self._write("openssl.cnf", _CONF.format(san=san, directory=self.directory))
+
+    def _sign(self, conf, csr, cert, extensions, days, *how):
+        _openssl("ca", "-batch", "-notext", "-config", conf, "-name", "office", "-extensions", extensions, *how, "-keyfile", self._path("ca.key"),
+                 "-startdate", _days_from_now(days[0]), "-enddate", _days_from_now(days[1]), "-in", csr, "-out", cert)
+        os.unlink(csr)
+
+    def leaf(self, name, sans, days=(-45, 45)):
+        """A server certificate for the SANS ("DNS:x", "IP:y"), valid from .. to so many days from now; returns (certificate file,
+        key file)."""
         cert, key, csr = self._path(name + ".pem"), self._path(name + ".key"), self._path(name + ".csr")
         conf = self._config(", ".join(sans))
-        _openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}",
-                 "-config", conf, "-keyout", key, "-out", csr)
-        _openssl("x509", "-req", "-in", csr, "-CA", self.cert, "-CAkey", self._path("ca.key"), "-set_serial",
-                 str(int.from_bytes(os.urandom(8), "big") | 1), "-days", "30", "-extfile", conf, "-extensions", "leaf", "-out", cert)
-        os.unlink(csr)
+        _openssl("req", "-new", *_KEY, "-subj", f"/CN={name}", "-config", conf, "-keyout", key, "-out", csr)
+        self._sign(conf, csr, cert, "leaf", days, "-cert", self.cert)
         return cert, key
+
+
+def self_signed(directory, name, sans):
+    """A certificate that nobody else has signed; returns (certificate file, key file)."""
+    cert, key = os.path.join(directory, name + ".pem"), os.path.join(directory, name + ".key")
+    _openssl("req", "-x509", "-new", *_KEY, "-days", "45", "-subj", f"/CN={name}", "-addext", f"subjectAltName={', '.join(sans)}",
+             "-keyout", key, "-out", cert)
+    return cert, key

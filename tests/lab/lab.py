@@ -121,6 +121,7 @@ class Lab:
         if len(lag) != len(plan.NAMESERVERS):
             raise ValueError(f"lag: {len(plan.NAMESERVERS)} numbers wanted")
         authority = ca.Authority(self._dir("ca"))
+        api = ["DNS:" + plan.API_HOST, "DNS:" + plan.SANDBOX_HOST]
         self.ca_file = authority.cert
         found = binaries.versions("pebble")
         newest = pebble_binary or found[0][1]
@@ -134,8 +135,16 @@ class Lab:
             "ca": authority.cert,
             "tls": {
                 "acme": authority.leaf("acme", ["DNS:localhost", "IP:127.0.0.1"]),
-                "api": authority.leaf("api", ["DNS:" + plan.API_HOST, "DNS:" + plan.SANDBOX_HOST]),
+                "api": authority.leaf("api", api),
                 "doh": authority.leaf("doh", ["DNS:" + plan.DOH_HOST, "IP:" + plan.CLIENT_RESOLVER]),
+            },
+            # What the simulator shows instead of its own: set(certificate="expired").
+            "certificates": {
+                "expired": authority.leaf("expired", api, (-60, -2)),
+                "future": authority.leaf("future", api, (2, 60)),
+                "wrong-host": authority.leaf("wrong-host", ["DNS:www.example.org"]),
+                "unknown-ca": ca.Authority(self._dir("unknown-ca"), "some other CA").leaf("unknown-ca", api),
+                "self-signed": ca.self_signed(self._dir("unknown-ca"), "self-signed", api),
             },
             "binaries": {
                 "knotd": binaries.find("knotd"), "knotc": binaries.find("knotc"), "unbound": binaries.find("unbound"), "pebble": newest,

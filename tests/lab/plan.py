@@ -11,6 +11,8 @@ API_HOST = "api.dnsmadeeasy.com"
 SANDBOX_HOST = "api.sandbox.dnsmadeeasy.com"
 API_ADDR = "127.0.0.20"
 API_CONTROL_PORT = 8053
+# What may stand where the API should be, at other ports of its address.
+API_PLAIN_PORT, API_CUT_PORT, API_SILENT_PORT, API_DENY_PORT = 80, 4431, 4432, 4433
 CLIENT_RESOLVER = "127.0.0.10"
 CA_RESOLVER = "127.0.0.9"
 ROOT_SERVER = "127.0.0.8"

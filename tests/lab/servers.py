@@ -63,8 +63,11 @@ def simulator_conf(options):
     nameservers = [{"fqdn": plan.nameserver_fqdn(ns), "ipv4": v4, "port": 53, "lag": lag, "source": plan.API_ADDR,
                     "after": [options["binaries"]["knotc"], "-s", f"{RUN}/{ns}/knot.sock", "zone-notify"]}
                    for (ns, (v4, _)), lag in zip(plan.NAMESERVERS.items(), options["lag"])]
+    kinds = {"plain": plan.API_PLAIN_PORT, "cut": plan.API_CUT_PORT, "silent": plan.API_SILENT_PORT, "deny": plan.API_DENY_PORT}
     conf = {
-        "listen": [{"addr": plan.API_ADDR, "port": 443, "cert": options["tls"]["api"][0], "key": options["tls"]["api"][1]}],
+        "listen": [{"addr": plan.API_ADDR, "port": 443, "cert": options["tls"]["api"][0], "key": options["tls"]["api"][1],
+                    "certificates": options["certificates"]},
+                   *({"addr": plan.API_ADDR, "port": port, "kind": kind} for kind, port in kinds.items())],
         "control": {"addr": plan.API_ADDR, "port": plan.API_CONTROL_PORT},
         "ports_file": f"{RUN}/dmesim.ports",
         "accounts": [dict(a, zones=[{"name": z} for z in a["zones"]]) for a in plan.ACCOUNTS],

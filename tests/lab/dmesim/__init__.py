@@ -30,6 +30,14 @@ Our choices, where nothing is known (each can be changed by a setting where a cl
 The dangerous calls are real: DELETE .../records without ids empties the zone and is logged with "wiped":
 true.
 
+Where it listens: "listen": [{"addr", "port", "kind", "cert", "key", "certificates": {name: [cert, key]}}, ...].
+The kind is tls (the default), plain, or something that is not the API at all: cut (hangs up on the first
+bytes), silent (takes the connection and says nothing), deny (a proxy that refuses everything). With POST /set
+{"certificate": name} the next handshakes show another certificate: expired, of another host, of an unknown CA.
+
+The clock: {"skew": seconds} puts the service's clock ahead, in its checks and in the Date header; years work as
+well as seconds.
+
 Layout: settings (knobs), auth (signature), limit (window), reply (answers), record and store (data), api
 (resources), gate (what happens before a resource is reached), fault (injected failures), feed (DNS updates),
 http1 (wire), control (test port), server.

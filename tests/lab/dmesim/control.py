@@ -3,7 +3,7 @@
 GET  /state            zones with records, budget of each key, settings, name servers, faults, number of wipes
 GET  /log[?since=N]    the requests so far, oldest first, from entry N on
 GET  /feed             what each name server was told, and when
-POST /set              any setting by name; "lag": seconds or {server: seconds}; "hold": [servers];
+POST /set              any setting by name ("certificate" must be one of a listener's); "lag": seconds or {server: seconds}; "hold": [servers];
                        "release": [servers]
 POST /fault            see the fault module; GET lists, DELETE clears
 POST /record           {"zone": name or id, "records": [{name, type, value, ttl, source, sourceId}, ...]}
@@ -117,6 +117,8 @@ class Control:
 
     def set(self, fields):
         feed = self.app.feed
+        if fields.get("certificate", "") not in self.app.certificates | {""}:
+            raise ControlError(f'no certificate "{fields["certificate"]}"')
         lag = fields.pop("lag", fields.pop("lags", {}))
         lags = lag if isinstance(lag, dict) else {"all": lag}
         moves = (

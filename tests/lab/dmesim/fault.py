@@ -4,7 +4,8 @@ POST /fault {"method": "POST", "path": "regular expression", "count": 1, "skip":
 
 kind             what happens                                     parameters (default)
 status           an answer of our choice                          status (500), body (""), headers ({}),
-                                                                  content_type (text/html)
+                                                                  content_type (text/html),
+                                                                  encoding of the body (utf-8)
 redirect         302 to another URL                               location, status (302)
 reset_before     TCP reset, nothing done
 reset_after      the request is carried out, then TCP reset
@@ -56,6 +57,7 @@ PARAMETERS = {
     "status",
     "body",
     "content_type",
+    "encoding",
     "headers",
     "location",
     "seconds",
@@ -117,7 +119,7 @@ class Fault:
         return reply.status
 
     def _status(self, connection, request, _reply, settings, limits):
-        body = self.fields.get("body", "").encode("utf-8")
+        body = self.fields.get("body", "").encode(self.fields.get("encoding", "utf-8"))
         made = Reply(
             int(self.fields.get("status", 500)),
             body,

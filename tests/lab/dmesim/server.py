@@ -22,6 +22,7 @@ from .store import SYSTEM_SERVERS, Store
 
 KNOWN = {"listen", "control", "ports_file", "accounts", "nameservers", "log"} | set(DEFAULTS)
 SHOWN_BODY = 20000
+KINDS = ("tls", "plain", "cut", "silent", "deny")
 
 
 class Journal:
@@ -60,6 +61,7 @@ class App:
         self.gate = Gate(self)
         self.journal = Journal(config.get("log"))
         self.connections = set()
+        self.certificates = {name for entry in config.get("listen", []) for name in entry.get("certificates", {})}
         self.resets = 0
 
     def receive(self, connection, request):
@@ -122,18 +124,61 @@ class App:
         self.journal.add(entry)
 
 
-def tls_context(entry):
+class Door(asyncio.Protocol):
+    """What stands where the API should be: hangs up on the first bytes ("cut"), says nothing ("silent"), or refuses like a
+    proxy that lets nobody through ("deny").
+    """
+
+    DENIAL = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+    def __init__(self, app, kind):
+        self.app = app
+        self.kind = kind
+        self.transport = None
+
+    def connection_made(self, transport):
+        self.transport = transport
+        self.app.connections.add(self)
+
+    def data_received(self, _data):
+        if self.kind == "deny":
+            self.transport.write(self.DENIAL)
+        if self.kind != "silent":
+            self.transport.close()
+
+    def connection_lost(self, _exc):
+        self.app.connections.discard(self)
+
+
+def plain_context(cert, key):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(entry["cert"], entry["key"])
+    context.load_cert_chain(cert, key)
     context.set_alpn_protocols(["http/1.1"])
     return context
 
 
-async def listen(receiver, entry, tls):
-    """A listening server and the port it really got."""
-    context = tls_context(entry) if tls else None
+def tls_context(entry, settings):
+    """The listener's own certificate, unless the setting "certificate" names another when a handshake begins."""
+    context = plain_context(entry["cert"], entry["key"])
+    others = {name: plain_context(*files) for name, files in entry.get("certificates", {}).items()}
+
+    def choose(connection, _server_name, _context):
+        if settings.certificate:
+            connection.context = others[settings.certificate]
+
+    context.sni_callback = choose
+    return context
+
+
+async def listen(receiver, entry, settings=None):
+    """A listening server and the port it really got; with SETTINGS it may speak TLS."""
+    kind = entry.get("kind", "plain" if settings is None or entry.get("plain") else "tls")
+    if kind not in KINDS:
+        raise ValueError(f'listen: unknown kind "{kind}"')
+    tls = kind == "tls"
+    context = tls_context(entry, settings) if tls else None
     server = await asyncio.get_running_loop().create_server(
-        lambda: Connection(receiver, tls),
+        lambda: Connection(receiver, tls) if kind in ("tls", "plain") else Door(receiver, kind),
         entry.get("addr", "127.0.0.1"),
         entry.get("port", 0),
         ssl=context,
@@ -156,13 +201,13 @@ async def run(config):
     app = App(config)
     servers, ports = [], {"listen": [], "control": None}
     for entry in config.get("listen", []):
-        tls = not entry.get("plain", False)
-        server, port = await listen(app, entry, tls)
+        server, port = await listen(app, entry, app.settings)
         servers.append(server)
-        ports["listen"].append({"addr": entry.get("addr", "127.0.0.1"), "port": port, "plain": not tls})
+        plain = entry.get("plain", False) or entry.get("kind") == "plain"
+        ports["listen"].append({"addr": entry.get("addr", "127.0.0.1"), "port": port, "plain": plain})
     control = Control(app)
     if config.get("control"):
-        server, port = await listen(control, config["control"], False)
+        server, port = await listen(control, config["control"])
         servers.append(server)
         ports["control"] = {"addr": config["control"].get("addr", "127.0.0.1"), "port": port}
     app.feed.start()

@@ -17,6 +17,8 @@ DEFAULTS = {
     # time
     "delay_ms": 100.0,
     "pending_seconds": 60.0,
+    # TLS: the name of one of the listener's other certificates; "" is its own
+    "certificate": "",
     # looks of the answers
     "html404": "tomcat",
     "legacy_error_style": False,
