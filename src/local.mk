@@ -75,6 +75,8 @@ libacmedme_a_SOURCES = \
 	src/dme/error.c src/dme/error.h \
 	src/dme/answer.c src/dme/answer.h \
 	src/dme/zone.c \
+	src/dme/probe.c \
+	src/dme/credentials.c \
 	src/dme/record.c src/dme/record.h \
 	src/dme/create.c \
 	src/hook/hook.c src/hook/hook.h \
@@ -89,13 +91,14 @@ libacmedme_a_SOURCES = \
 	src/flow/propose.c \
 	src/flow/locate.c \
 	src/flow/servers.c \
+	src/flow/place.c \
 	src/flow/await.c \
 	src/flow/journal.c \
 	src/flow/publish.c \
 	src/flow/remove.c \
 	src/flow/withdraw.c \
 	src/flow/sweep.c \
-	src/check/check.h src/check/report.h \
+	src/check/check.h src/check/report.h src/check/report.c \
 	src/crypto/cert.h \
 	src/cmd/cmd.c src/cmd/cmd.h \
 	src/cmd/opts.c src/cmd/opts.h \

@@ -30,7 +30,30 @@ struct dme *dme_new(const struct dme_opts *opts)
     dme->request_timeout_ms = opts->request_timeout_ms;
     dme->give_up_after_ms = opts->give_up_after_ms;
     dme->requests_remaining = -1;
+    dme->requests_limit = -1;
+    dme->key_origin = mem_strdup(opts->key_origin);
+    dme->secret_origin = mem_strdup(opts->secret_origin);
+    dme->hidden_origin = mem_strdup(opts->hidden_origin);
     return dme;
+}
+
+struct dme *dme_new_at(const struct dme *like, const char *endpoint)
+{
+    const struct dme_opts opts = {
+        .endpoint = endpoint,
+        .api_key = like->api_key,
+        .api_secret = like->api_secret,
+        .key_origin = like->key_origin,
+        .secret_origin = like->secret_origin,
+        .hidden_origin = like->hidden_origin,
+        .http = like->http,
+        .clock = like->clock,
+        .log = like->log,
+        .request_timeout_ms = like->request_timeout_ms,
+        .give_up_after_ms = like->give_up_after_ms,
+    };
+
+    return dme_new(&opts);
 }
 
 void dme_free(struct dme *dme)
@@ -40,12 +63,20 @@ void dme_free(struct dme *dme)
     free(dme->base);
     secret_free(dme->api_key);
     secret_free(dme->api_secret);
+    free(dme->key_origin);
+    free(dme->secret_origin);
+    free(dme->hidden_origin);
     free(dme);
 }
 
 int dme_requests_remaining(const struct dme *dme)
 {
     return dme->requests_remaining;
+}
+
+int dme_requests_limit(const struct dme *dme)
+{
+    return dme->requests_limit;
 }
 
 void dme_begin(struct dme *dme)
@@ -55,13 +86,19 @@ void dme_begin(struct dme *dme)
 
 /* ------------------------------------------------------------------ one attempt */
 
-static void note_budget(struct dme *dme, const struct http_response *response)
+static void read_count(const struct http_response *response, const char *header, int *out)
 {
-    const char *remaining = http_response_header(response, "x-dnsme-requestsRemaining");
+    const char *text = http_response_header(response, header);
     uint64_t count;
 
-    if (remaining && parse_uint(remaining, 0, INT32_MAX, &count))
-        dme->requests_remaining = (int)count;
+    if (text && parse_uint(text, 0, INT32_MAX, &count))
+        *out = (int)count;
+}
+
+static void note_budget(struct dme *dme, const struct http_response *response)
+{
+    read_count(response, "x-dnsme-requestsRemaining", &dme->requests_remaining);
+    read_count(response, "x-dnsme-requestLimit", &dme->requests_limit);
 }
 
 static bool is_web_page(const struct http_response *response)

@@ -32,6 +32,10 @@ struct dme {
     bool has_server_time;
     int64_t server_minus_mono_ms; /* the server's wall clock less our monotonic one, which no operator can turn */
     int requests_remaining;       /* -1: not known yet */
+    int requests_limit;           /* the same */
+    char *key_origin;             /* where the credentials were read; NULL: unknown */
+    char *secret_origin;
+    char *hidden_origin;          /* what they hide; NULL: nothing */
     int64_t deadline_ms;          /* monotonic, of the function of dme.h that is running */
     bool has_lost_answer;         /* to a POST of the last dme_records_create() */
     uint64_t unclear_posts;       /* so far: POSTs that may have been carried out, or were */

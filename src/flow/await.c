@@ -160,7 +160,7 @@ static void limit_time(struct propagation_opts *opts, int64_t limit_ms)
         opts->timeout_ms = at_least_1(limit_ms - opts->settle_ms);
 }
 
-enum err_code await_batch(struct challenge *c, const struct batch *batch, const struct challenge_set *run_set,
+enum err_code await_batch(struct challenge *c, const struct batch *batch, const struct challenge_publish_opts *publish,
                           int64_t time_limit_ms, struct err *err)
 {
     AUTO(expected_list_done) struct expected_list list = {0};
@@ -169,9 +169,12 @@ enum err_code await_batch(struct challenge *c, const struct batch *batch, const 
 
     for (size_t i = 0; i < batch->count; i++)
         expect(&list, &batch->items[i]);
-    code = expect_run(c, run_set, &list, err);
+    code = expect_run(c, publish->run_set, &list, err);
     if (code != ERR_OK || list.count == 0)
         return code;
+    opts.settle_ms = publish->settle_ms ? *publish->settle_ms : opts.settle_ms;
+    opts.sighted = publish->sighted;
+    opts.sighted_ctx = publish->sighted_ctx;
     limit_time(&opts, time_limit_ms);
     code = wait_for(c, &list, &opts, err);
     if (code == ERR_OK)

@@ -103,8 +103,9 @@ enum err_code servers_of_cut(struct challenge *c, const char *cut, struct dns_se
 /* `propagation.nameservers` as servers; each address is its own name. */
 void servers_from_override(const struct strlist *nameservers, struct dns_servers *out);
 
-/* await.c: wait until the batch, and what `run_set` names of this run, shows everywhere. */
-enum err_code await_batch(struct challenge *c, const struct batch *batch, const struct challenge_set *run_set,
+/* await.c: wait until the batch, and what `run_set` of the options names of this run, shows everywhere;
+ * `time_limit_ms` is what is left of that of the options. */
+enum err_code await_batch(struct challenge *c, const struct batch *batch, const struct challenge_publish_opts *publish,
                           int64_t time_limit_ms, struct err *err) MUST_USE;
 
 /* remove.c: delete every record of the batch and strike it out of the journal; ids that are not known or not fresh

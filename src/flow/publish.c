@@ -247,7 +247,7 @@ enum err_code challenge_publish(struct challenge *c, const struct challenge_set 
         return code; /* nothing was changed yet */
     code = publish_batch(c, &batch, err);
     if (code == ERR_OK && opts->wait == CHALLENGE_WAIT) {
-        code = await_batch(c, &batch, opts->run_set, remaining_ms(c, start_ms, opts->time_limit_ms), err);
+        code = await_batch(c, &batch, opts, remaining_ms(c, start_ms, opts->time_limit_ms), err);
         if (code != ERR_CANCELLED && opts->on_timeout == CHALLENGE_TIMEOUT_KEEP)
             return code;
     }

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The least that can be asked: one zone's worth of the list of zones.  An account without zones answers "{}".
+ */
+#include "dme/answer.h"
+#include "dme/client.h"
+
+enum err_code dme_probe(struct dme *dme, struct err *err)
+{
+    static const struct dme_call call = {
+        .method = "GET", .path = "/dns/managed/?rows=1&page=0", .what = "ask DNS Made Easy for the account's zones"};
+    json_t *json AUTO_JSON = NULL;
+    struct dme_page page;
+    enum err_code code;
+
+    dme_begin(dme);
+    code = dme_call_perform(dme, &call, &json, err);
+    if (code == ERR_NOT_FOUND) { /* every account has the list: it is the endpoint that is wrong */
+        code = err_set(err, ERR_API, "\"%s\" is not the API of DNS Made Easy: it has no list of zones (status 404)",
+                       dme->base);
+        err_hint(err, "Check \"endpoint\" in the configuration; without it the right one is used.");
+    }
+    return code == ERR_OK ? dme_answer_page(json, &page, err) : code;
+}
