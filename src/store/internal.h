@@ -19,6 +19,7 @@ struct store {
     struct clock *clock; /* borrowed */
     struct log *log;     /* borrowed */
     bool has_complained; /* of damaged entries of the journal: once a process is enough */
+    bool read_only;      /* store_open_readonly() */
 };
 
 /* A file name made of `parts`: readable, free of anything a file system could object to, at most 120 bytes,

@@ -86,11 +86,9 @@ static enum err_code open_directory(const char *dir, struct err *err)
     return rc == ERR_OK ? check_writable(dir, &info, err) : rc;
 }
 
-enum err_code store_open(const char *dir, struct clock *clock, struct log *log, struct store **out, struct err *err)
+static struct store *store_new(const char *dir, struct clock *clock, struct log *log)
 {
-    struct store AUTO(store_free_auto) *store = mem_zalloc(sizeof *store);
-    const char *directories[4];
-    int64_t now_ms = clock_wall_ms(clock);
+    struct store *store = mem_zalloc(sizeof *store);
 
     store->dir = mem_strdup(dir);
     store->journal_dir = mem_printf("%s/journal", dir);
@@ -98,6 +96,15 @@ enum err_code store_open(const char *dir, struct clock *clock, struct log *log, 
     store->lock_dir = mem_printf("%s/lock", dir);
     store->clock = clock;
     store->log = log;
+    return store;
+}
+
+enum err_code store_open(const char *dir, struct clock *clock, struct log *log, struct store **out, struct err *err)
+{
+    struct store AUTO(store_free_auto) *store = store_new(dir, clock, log);
+    const char *directories[4];
+    int64_t now_ms = clock_wall_ms(clock);
+
     directories[0] = store->dir;
     directories[1] = store->journal_dir;
     directories[2] = store->zones_dir;
@@ -112,6 +119,23 @@ enum err_code store_open(const char *dir, struct clock *clock, struct log *log, 
     platform_dir_sweep(store->zones_dir, now_ms, TEMP_MAX_AGE_MS);
     *out = store;
     store = NULL;
+    return ERR_OK;
+}
+
+enum err_code store_open_readonly(const char *dir, struct clock *clock, struct log *log, struct store **out,
+                                  struct err *err)
+{
+    struct strlist AUTO_STRLIST names = {NULL, 0};
+    enum err_code rc = platform_dir_list(dir, &names, err);
+
+    if (rc == ERR_NOT_FOUND) {
+        (void)err_set(err, ERR_NOT_FOUND, "there is no state directory \"%s\"", dir);
+        err_hint(err, "The first call of a hook makes it; set \"state_dir\" to the one that the hooks use.");
+    }
+    if (rc != ERR_OK)
+        return rc;
+    *out = store_new(dir, clock, log);
+    (*out)->read_only = true;
     return ERR_OK;
 }
 

@@ -30,6 +30,12 @@ struct store;
  * Errors: ERR_IO (names the directory; the hint tells of `state_dir` and `journal: none`), ERR_LOCK. */
 enum err_code store_open(const char *dir, struct clock *clock, struct log *log, struct store **out, struct err *err)
     MUST_USE;
+/* Open it to look at what is there: nothing is made, moved, written or locked, and it may belong to another user.  Such
+ * a store is for result_load() and store_examine() alone, which leave damaged files where they are (and count them), and
+ * fail with ERR_IO when a file may not be read.
+ * Errors: ERR_NOT_FOUND (there is no such directory), ERR_IO. */
+enum err_code store_open_readonly(const char *dir, struct clock *clock, struct log *log, struct store **out,
+                                  struct err *err) MUST_USE;
 void store_free(struct store *store); /* NULL is fine */
 const char *store_dir(const struct store *store);
 
@@ -107,7 +113,8 @@ enum err_code zone_memo_forget(struct store *store, const struct zone_memo *memo
 
 enum result_kind { RESULT_HOOK, RESULT_CERTIFICATE };
 
-/* How the last call for a name ended. */
+/* How the last call for a name ended.  There is one for each kind, name and action: most clients call their clean-up
+ * after a failure too, and a withdrawal that succeeds says nothing of the publishing that failed before it. */
 struct result {
     enum result_kind kind;
     char *name;          /* domain (a hook's record name without "_acme-challenge."), or the certificate's name */
@@ -120,6 +127,7 @@ struct result {
     int64_t took_ms;
     int64_t success_ms;  /* wall clock: end of the last successful one; 0: never */
     int64_t failure_ms;  /* ... of the last that failed; 0: never */
+    int64_t failing_ms;  /* ... of the first of the failures in a row, up to now; 0: the last call succeeded */
     int64_t failures;    /* in a row, up to now */
 };
 
@@ -135,9 +143,9 @@ void result_list_done(struct result_list *list);
  * the rest is continued from what is on disk.  Not durable against a power failure; two processes at once: the last
  * wins. */
 enum err_code result_note(struct store *store, const struct result *result, struct err *err) MUST_USE;
-/* All, sorted by kind and name.  Damaged ones are set aside. */
+/* All, sorted by kind, name and action.  Damaged ones are set aside. */
 enum err_code result_load(struct store *store, struct result_list *out, struct err *err) MUST_USE;
-/* One that is gone is success. */
+/* Those of all actions; one that is gone is success. */
 enum err_code result_forget(struct store *store, enum result_kind kind, const char *name, struct err *err) MUST_USE;
 
 /* ------------------------------------------------------------------ examination and repair */

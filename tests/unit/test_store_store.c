@@ -51,6 +51,42 @@ TEST(a_state_directory_is_made_private_and_opened_again)
     fixture_dir_free(base);
 }
 
+TEST(opening_for_reading_makes_and_changes_nothing)
+{
+    char *base = fixture_dir_new();
+    char *dir = fixture_path(base, "state");
+    struct store *store = NULL;
+    struct err err;
+
+    assert_int_equal(store_open_readonly(dir, platform_clock(), NULL, &store, &err), ERR_NOT_FOUND);
+    assert_null(store);
+    assert_non_null(strstr(err.msg, dir));
+    assert_non_null(strstr(err.hint, "state_dir"));
+    assert_int_equal(fixture_count(base), 0);
+
+    assert_int_equal(mkdir(dir, 0777), 0);
+    assert_int_equal(chmod(dir, 0777), 0); /* what store_open() refuses */
+    assert_int_equal(store_open_readonly(dir, platform_clock(), NULL, &store, &err), ERR_OK);
+    assert_string_equal(store_dir(store), dir);
+    assert_int_equal(fixture_count(dir), 0);
+    store_free(store);
+    free(dir);
+    fixture_dir_free(base);
+}
+
+TEST(opening_for_reading_fails_on_what_is_no_directory)
+{
+    char *base = fixture_dir_new();
+    char *file = fixture_path(base, "file");
+    struct store *store = NULL;
+
+    fixture_write(file, "");
+    assert_int_equal(store_open_readonly(file, platform_clock(), NULL, &store, NULL), ERR_IO);
+    assert_null(store);
+    free(file);
+    fixture_dir_free(base);
+}
+
 TEST(a_symbolic_link_to_a_state_directory_is_followed)
 {
     char *base = fixture_dir_new();
@@ -256,6 +292,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_state_directory_is_made_private_and_opened_again),
+        cmocka_unit_test(opening_for_reading_makes_and_changes_nothing),
+        cmocka_unit_test(opening_for_reading_fails_on_what_is_no_directory),
         cmocka_unit_test(a_symbolic_link_to_a_state_directory_is_followed),
         cmocka_unit_test(what_is_no_directory_is_refused),
         cmocka_unit_test(a_directory_that_others_can_write_to_is_refused_with_the_chmod_to_run),
