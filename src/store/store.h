@@ -30,9 +30,9 @@ struct store;
  * Errors: ERR_IO (names the directory; the hint tells of `state_dir` and `journal: none`), ERR_LOCK. */
 enum err_code store_open(const char *dir, struct clock *clock, struct log *log, struct store **out, struct err *err)
     MUST_USE;
-/* Open it to look at what is there: nothing is made, moved, written or locked, and it may belong to another user.  Such
- * a store is for result_load() and store_examine() alone, which leave damaged files where they are (and count them), and
- * fail with ERR_IO when a file may not be read.
+/* Open it to look at what is there: nothing is made, moved, written or locked, and it may belong to another user.
+ * Such a store is for result_load() and store_examine() alone, which leave damaged files where they are (and count
+ * them), and fail with ERR_IO when a file may not be read.
  * Errors: ERR_NOT_FOUND (there is no such directory), ERR_IO. */
 enum err_code store_open_readonly(const char *dir, struct clock *clock, struct log *log, struct store **out,
                                   struct err *err) MUST_USE;
