@@ -23,6 +23,7 @@ libacmedme_a_SOURCES = \
 	src/platform/posix_file.c \
 	src/platform/posix_io.c \
 	src/platform/posix_lock.c \
+	src/platform/posix_log.c \
 	src/platform/posix_process.c \
 	src/platform/posix_run.c \
 	src/platform/posix_write.c \
@@ -104,6 +105,7 @@ libacmedme_a_SOURCES = \
 	src/cmd/opts.c src/cmd/opts.h \
 	src/cmd/exit.c src/cmd/exit.h \
 	src/cmd/app.c src/cmd/app.h \
+	src/cmd/logging.c src/cmd/logging.h \
 	src/cmd/progress.c src/cmd/progress.h \
 	src/cmd/hook.c \
 	src/cmd/sweep.c \

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "cmd/logging.h"
 #include "crypto/digest.h"
 #include "platform/platform.h"
 
@@ -19,6 +20,15 @@ static void print_lines(struct app *app, const struct strlist *lines, enum log_l
 {
     for (size_t i = 0; i < lines->count; i++)
         log_line(app->log, level, "%s", lines->items[i]);
+}
+
+/* The live line is for people who see nothing else. */
+static void show_progress(struct app *app, const struct opts *opts)
+{
+    bool is_quiet_otherwise = app->log->level <= LOG_WARNING && app->log->format == LOG_TEXT;
+
+    if (!opts->quiet && is_quiet_otherwise && platform_stderr_is_terminal())
+        app->progress.out = stderr;
 }
 
 enum err_code app_configure(struct app *app, const struct app_request *app_request, struct err *err)
@@ -40,6 +50,11 @@ enum err_code app_configure(struct app *app, const struct app_request *app_reque
     };
     enum err_code code = config_load(&request, &app->config, &problems, &warnings, err);
 
+    if (code == ERR_OK)
+        logging_set_up(app->log, opts, &app->config->log);
+    else
+        logging_set_up_early(app->log, opts);
+    show_progress(app, opts);
     print_lines(app, &warnings, LOG_WARNING);
     print_lines(app, &problems, LOG_ERROR);
     if (code == ERR_IO && err) /* a file with settings that can't be read, not one of the state directory */
@@ -187,14 +202,6 @@ void app_start(struct app *app, const struct opts *opts)
 {
     app->clock = platform_clock();
     app->log = opts->log;
-    app->log->clock = app->clock;
-    app->log->start_ms = clock_mono_ms(app->clock);
-    app->log->level = opts->quiet            ? LOG_ERROR
-                      : opts->verbosity == 0 ? LOG_WARNING
-                      : opts->verbosity == 1 ? LOG_INFO
-                                             : LOG_DEBUG;
-    if (!opts->quiet && opts->verbosity == 0 && platform_stderr_is_terminal())
-        app->progress.out = stderr;
 }
 
 enum err_code app_connect(struct app *app, const struct app_request *request, struct err *err)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd/exit.h"
+#include "cmd/logging.h"
 #include "platform/platform.h"
 
 /* ------------------------------------------------------------------ our own commands */
@@ -100,16 +101,9 @@ static enum err_code dispatch(int argc, char **argv, struct opts *opts, int *sta
     return run_verb(&call, opts, status, err);
 }
 
-static void print_error(const struct err *err)
-{
-    (void)fprintf(stderr, "acme-dme: %s\n", err->msg);
-    if (*err->hint)
-        (void)fprintf(stderr, "hint: %s\n", err->hint);
-}
-
 int cmd_main(int argc, char **argv)
 {
-    struct log log = {.level = LOG_WARNING, .out = stderr};
+    AUTO(logging_done) struct log log = {.out = stderr};
     AUTO(opts_done) struct opts opts = {.action = OPTS_RUN, .log = &log};
     struct err err;
     int status = EXIT_STATUS_OK;
@@ -117,12 +111,17 @@ int cmd_main(int argc, char **argv)
 
     err_init(&err);
     code = platform_start(&err);
+    logging_start(&log);
     if (code == ERR_OK)
         code = dispatch(argc, argv, &opts, &status, &err);
     if (code == ERR_OK && (fflush(stdout) != 0 || ferror(stdout)))
         code = err_set(&err, ERR_IO, "could not write to standard output");
-    if (code == ERR_OK)
+    if (code == ERR_OK) {
+        if (log.is_set_up)
+            log_line(&log, LOG_INFO, "done");
         return status;
-    print_error(&err);
+    }
+    logging_set_up_early(&log, &opts);
+    log_final_error(&log, &err, (int)exit_status_for(code));
     return (int)exit_status_for(code);
 }

@@ -19,6 +19,12 @@ static void account_done(struct config_account *account)
     secret_free(account->api_secret);
 }
 
+void config_log_done(struct config_log *log)
+{
+    free(log->file);
+    log->file = NULL;
+}
+
 void config_free(struct config *config)
 {
     if (!config)
@@ -33,6 +39,7 @@ void config_free(struct config *config)
     strlist_done(&config->resolvers);
     strlist_done(&config->nameservers);
     strlist_done(&config->doh_urls);
+    config_log_done(&config->log);
     config_origins_free(config->origins);
     free(config);
 }
@@ -118,4 +125,17 @@ enum err_code config_load_text(const struct config_request *req, const char *tex
     load.tree = yaml_tree_parse(load.config->file, text, len, &load.report);
     assemble(&load, &info);
     return finish(&load, out, problems, err);
+}
+
+void config_load_log(const struct config_request *req, struct config_log *out)
+{
+    struct strlist AUTO_STRLIST warnings = {NULL, 0};
+    struct config_loading AUTO(loading_done) load;
+
+    loading_init(&load, req, &warnings);
+    config_set_defaults(&load);
+    config_set_from_environment(&load);
+    config_set_from_command_line(&load);
+    *out = load.config->log;
+    load.config->log.file = NULL;
 }

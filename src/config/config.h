@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "util/err.h"
+#include "util/log.h"
 #include "util/mem.h"
 #include "util/secret.h"
 
@@ -27,6 +28,12 @@ enum config_doh { CONFIG_DOH_AUTO, CONFIG_DOH_ALWAYS, CONFIG_DOH_NEVER };
 /* journal: must every record be journalled before it is created, or may it be left out (read-only state
  * directory)? */
 enum config_journal { CONFIG_JOURNAL_REQUIRED, CONFIG_JOURNAL_NONE };
+
+struct config_log {
+    char *file; /* NULL: none */
+    enum log_format format;
+    enum log_level level; /* of the file */
+};
 
 struct config_account {
     char *name;             /* as in the file; "default" for `credentials`, "environment" for those of variables */
@@ -64,6 +71,7 @@ struct config {
     enum config_journal journal;
     int64_t sweep_after_ms;
     bool allow_readable_secrets;
+    struct config_log log;
 
     struct config_origins *origins;
 };
@@ -99,6 +107,12 @@ struct config_request {
  * there and can't be read). */
 enum err_code config_load(const struct config_request *req, struct config **out, struct strlist *problems,
                           struct strlist *warnings, struct err *err) MUST_USE;
+
+/* What the command line and the environment say about logs, for errors that come before or from config_load().  What
+ * they say wrongly is left at its default: config_load() reports it. */
+void config_load_log(const struct config_request *req, struct config_log *out);
+void config_log_done(struct config_log *log);
+#define AUTO_CONFIG_LOG AUTO(config_log_done)
 
 void config_free(struct config *config); /* NULL is fine */
 void config_free_auto(struct config **config);

@@ -20,6 +20,9 @@
 static const char *const doh_choices[] = {"auto", "always", "never", NULL};
 static const char *const journal_choices[] = {"required", "none", NULL};
 
+static const char *const log_formats[] = {"text", "json", NULL};
+static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
+
 static const struct config_key keys[] = {
     {"credentials.api_key", CONFIG_TYPE_SECRET, .variable = "DNSMADEEASY_API_KEY", .offset = NO_FIELD,
      .help = "API key of DNS Made Easy"},
@@ -86,6 +89,14 @@ static const struct config_key keys[] = {
      .offset = FIELD(sweep_after_ms), .help = "age at which sweep takes a record for a leftover"},
     {"allow_readable_secrets", CONFIG_TYPE_BOOL, .fallback = "false", .option = "--allow-readable-secrets",
      .offset = FIELD(allow_readable_secrets), .help = "only warn of files with secrets that others can read"},
+
+    {"log.file", CONFIG_TYPE_PATH, .variable = "ACME_DME_LOG_FILE", .option = "--log-file", .offset = FIELD(log.file),
+     .help = "file that log lines are appended to"},
+    {"log.format", CONFIG_TYPE_ENUM, .fallback = "text", .choices = log_formats, .variable = "ACME_DME_LOG_FORMAT",
+     .option = "--log-format", .offset = FIELD(log.format),
+     .help = "how lines look, in the file and on standard error"},
+    {"log.level", CONFIG_TYPE_ENUM, .fallback = "info", .choices = log_levels, .variable = "ACME_DME_LOG_LEVEL",
+     .option = "--log-level", .offset = FIELD(log.level), .help = "what goes to the file; -v and -vv raise it"},
 };
 
 const struct config_key *config_keys(size_t *out_count)

@@ -167,7 +167,8 @@ static bool set_bool(const struct value *v)
 }
 
 /* Enumerations are stored by index; the fields are enums without negative members. */
-_Static_assert(sizeof(enum config_doh) == sizeof(unsigned) && sizeof(enum config_journal) == sizeof(unsigned),
+_Static_assert(sizeof(enum config_doh) == sizeof(unsigned) && sizeof(enum config_journal) == sizeof(unsigned) &&
+                   sizeof(enum log_format) == sizeof(unsigned) && sizeof(enum log_level) == sizeof(unsigned),
                "an enum is as wide as unsigned int");
 
 static bool set_enum(const struct value *v)

@@ -28,6 +28,9 @@ struct clock *platform_clock(void);
 /* Name of the signal that asked us to stop, e.g. "SIGTERM"; NULL if none did. */
 const char *platform_cancel_reason(void);
 
+/* The id of this process. */
+long platform_process_id(void);
+
 /* A text that names the ACME client's process above us (shells, sudo, wrapper scripts in between are skipped) and that
  * no later process shares.  Hooks that one run of a client starts all get the same.  Opaque, ASCII without spaces,
  * under 80 bytes, never NULL. */
@@ -115,6 +118,22 @@ struct platform_dir_info {
 
 /* Errors: ERR_NOT_FOUND, ERR_IO (also: not a directory). */
 enum err_code platform_dir_inspect(const char *path, struct platform_dir_info *out, struct err *err) MUST_USE;
+
+/* ------------------------------------------------------------------ logs */
+
+struct platform_log;
+
+/* Open a log file for appending, mode 0600 if it has to be made; directories are not made.  Never blocks.
+ * Errors: ERR_UNSAFE (neither a regular file nor a character device, a file of another user, a symbolic link that
+ * others could have put there), ERR_IO. */
+enum err_code platform_log_open(const char *path, struct platform_log **out, struct err *err) MUST_USE;
+
+/* Append a line, "\n" included, with one write().  A file that was rotated away is opened anew first; if that fails,
+ * the line goes to the old one and the error is returned all the same.  `log` is a struct platform_log; a log_file of
+ * util/log.h takes this function.  Errors: those of platform_log_open(). */
+enum err_code platform_log_append(void *log, const char *line, size_t len, struct err *err) MUST_USE;
+
+void platform_log_free(struct platform_log *log); /* NULL is fine */
 
 /* ------------------------------------------------------------------ locks */
 

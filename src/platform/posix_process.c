@@ -102,6 +102,11 @@ const char *platform_env(const char *name)
     return getenv(name);
 }
 
+long platform_process_id(void)
+{
+    return (long)getpid();
+}
+
 bool platform_stderr_is_terminal(void)
 {
     return isatty(STDERR_FILENO) == 1;

@@ -4,6 +4,7 @@ UNIT_TESTS = \
 	tests/unit/test_util_buf \
 	tests/unit/test_util_clock \
 	tests/unit/test_util_err \
+	tests/unit/test_util_log \
 	tests/unit/test_util_parse \
 	tests/unit/test_util_text \
 	tests/unit/test_hook \
@@ -25,6 +26,7 @@ UNIT_TESTS = \
 	tests/unit/test_platform_file \
 	tests/unit/test_platform_dir \
 	tests/unit/test_platform_lock \
+	tests/unit/test_platform_log \
 	tests/unit/test_store_store \
 	tests/unit/test_store_journal \
 	tests/unit/test_store_zonememo \
