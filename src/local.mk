@@ -68,7 +68,9 @@ libacmedme_a_SOURCES = \
 	src/dns/pace.c src/dns/pace.h \
 	src/dns/propagation.c src/dns/propagation.h \
 	src/dns/propagation_doh.c \
-	src/dns/caa.h src/dns/dnssec.h src/dns/delegation.h \
+	src/dns/caa.h src/dns/dnssec.h \
+	src/dns/delegation.c src/dns/delegation.h \
+	src/dns/serving.c src/dns/standing.c \
 	src/dme/dme.h \
 	src/dme/client.c src/dme/client.h \
 	src/dme/retry.c src/dme/retry.h \

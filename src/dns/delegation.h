@@ -10,8 +10,14 @@
 
 struct delegation {
     char *parent;             /* zone above */
-    struct strlist parent_ns; /* names that the parent's servers give, sorted; empty: the zone is not delegated */
+    struct strlist parent_ns; /* names that the parent's servers give, sorted; see parent_kind */
     struct strlist zone_ns;   /* names that the zone's own servers give, sorted; empty: none of them answers for it */
+    enum {
+        DELEGATION_SEEN,    /* parent_ns is what the parent's servers refer to */
+        DELEGATION_ABSENT,  /* the parent's servers say that there is no such zone */
+        DELEGATION_COVERED, /* the parent's servers serve the zone as well and so don't show their referral */
+    } parent_kind;
+    bool has_split_zone; /* the zone's own servers name different sets */
 };
 
 /* Ask the parent's servers and the zone's own, without recursion and side by side.  The parent is found through the

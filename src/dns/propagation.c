@@ -151,6 +151,20 @@ static int64_t interval_ms(const struct wait *w, const struct watch_target *targ
     return pace_ms > share_ms ? pace_ms : share_ms;
 }
 
+static void tell_sighting(const struct wait *w, const struct watch_lane *lane, const struct watch_pair *pair)
+{
+    const struct propagation_opts *opts = w->pace.opts;
+    const struct propagation_sighting sighting = {
+        .name = watch_item(&w->watch, pair)->name,
+        .server = lane->server_name,
+        .address = lane->address,
+        .elapsed_ms = pace_elapsed_ms(&w->pace),
+    };
+
+    if (opts->sighted)
+        opts->sighted(opts->sighted_ctx, &sighting);
+}
+
 static void take(struct wait *w, struct dns_answer *answer)
 {
     struct watch_pair *pair = answer->tag;
@@ -162,6 +176,7 @@ static void take(struct wait *w, struct dns_answer *answer)
     watch_note(&w->watch, pair, answer);
     if (pair->seen.kind == SIGHTING_SHOWN) {
         target->polled--;
+        tell_sighting(w, lane, pair);
         lane_open(w, lane, OPEN_ON_SHOWN, now_ms);
         return;
     }

@@ -119,6 +119,11 @@ void resolver_cancel(struct resolver *resolver);
 enum err_code resolver_ask(struct resolver *resolver, const struct dns_question *question, struct dns_answer *out,
                            struct err *err) MUST_USE;
 
+/* Ask many and wait for all: out[i] answers questions[i] (whose tag must be NULL), each to be freed by the caller;
+ * nothing else may be under way.  Errors: ERR_CANCELLED, ERR_INTERNAL; then there is nothing to free. */
+enum err_code resolver_ask_all(struct resolver *resolver, const struct dns_question *questions, size_t count,
+                               struct dns_answer *out, struct err *err) MUST_USE;
+
 /* ------------------------------------------------------------------ implementations */
 
 struct resolver_direct_opts {
