@@ -39,6 +39,7 @@ libacmedme_a_SOURCES = \
 	src/store/codec.c \
 	src/store/journal.c \
 	src/store/zonememo.c \
+	src/store/result.c \
 	src/config/config.c src/config/config.h \
 	src/config/schema.c src/config/schema.h \
 	src/config/report.c src/config/report.h \

@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/cmd.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/text.h"
+
+#define CHALLENGE_PREFIX "_acme-challenge."
+
 static enum err_code add_record(struct challenge_set *set, const struct hook_record *record, struct err *err)
 {
     return record->kind == HOOK_NAME_DOMAIN ? challenge_set_add_domain(set, record->name, record->value, err)
@@ -74,20 +81,81 @@ static enum err_code withdraw(struct app *app, const struct hook_request *reques
     return code;
 }
 
+/* ------------------------------------------------------------------ results */
+
+static const char *domain_of(const struct challenge_item *item)
+{
+    return text_starts_with(item->name, CHALLENGE_PREFIX) ? item->name + strlen(CHALLENGE_PREFIX) : item->name;
+}
+
+/* Base and wildcard are two records of one name. */
+static bool is_noted(const struct result *results, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(results[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* For `acme-dme status`.  No reason to fail: the call did what it was asked to, or has an error of its own to tell. */
+static void note_results(const struct app *app, const struct hook_request *request, const struct challenge_set *set,
+                         int64_t begin_ms, const struct err *outcome)
+{
+    AUTO_FREE struct result *results = mem_calloc(set->count, sizeof *results);
+    const struct result call = {
+        .kind = RESULT_HOOK,
+        .client = (char *)request->client,
+        .action = (char *)(request->action == HOOK_PUBLISH ? "publish" : "withdraw"),
+        .code = outcome->code,
+        .error = (char *)outcome->msg,
+        .hint = (char *)outcome->hint,
+        .at_ms = clock_wall_ms(app->clock),
+        .took_ms = clock_mono_ms(app->clock) - begin_ms,
+    };
+    size_t count = 0;
+    struct err err;
+
+    for (size_t i = 0; i < set->count; i++) {
+        const char *domain = domain_of(&set->items[i]);
+
+        if (is_noted(results, count, domain))
+            continue;
+        results[count] = call;
+        results[count++].name = (char *)domain;
+    }
+    if (count > 0 && result_note_all(app->store, results, count, &err) != ERR_OK)
+        log_line(app->log, LOG_INFO, "the result of this call was not noted: %s", err.msg);
+}
+
+/* ------------------------------------------------------------------ a call */
+
+static enum err_code act(struct app *app, const struct hook_request *request, const struct opts *opts,
+                         const struct challenge_set *set, struct err *err)
+{
+    log_line(app->log, LOG_INFO, "called by %s", request->client);
+    return request->action == HOOK_PUBLISH ? publish(app, request, opts, set, err)
+                                           : withdraw(app, request, set, err);
+}
+
 static enum err_code run(const struct hook_request *request, const struct opts *opts, struct err *err)
 {
     AUTO_APP struct app app = {0};
     AUTO(challenge_set_done) struct challenge_set set = {0};
     const struct app_request app_request = {.opts = opts, .time_limit_ms = request->time_limit_ms};
+    int64_t begin_ms = clock_mono_ms(platform_clock());
     enum err_code code = make_set(request, &set, err);
 
-    if (code == ERR_OK)
-        code = app_open(&app, &app_request, err);
     if (code != ERR_OK)
         return code;
-    log_line(app.log, LOG_INFO, "called by %s", request->client);
-    return request->action == HOOK_PUBLISH ? publish(&app, request, opts, &set, err)
-                                           : withdraw(&app, request, &set, err);
+    err_init(err);
+    code = app_open(&app, &app_request, err);
+    if (code == ERR_OK)
+        code = act(&app, request, opts, &set, err);
+    if (code == ERR_OK)
+        err_init(err);
+    if (app.store)
+        note_results(&app, request, &set, begin_ms, err);
+    return code;
 }
 
 enum err_code cmd_hook(const struct hook_call *call, const struct opts *opts, int *out_status, struct err *err)

@@ -39,6 +39,14 @@ static int64_t get_number(const void *from, const struct codec_field *field)
     return number;
 }
 
+static int get_choice(const void *from, const struct codec_field *field)
+{
+    int value;
+
+    memcpy(&value, (const char *)from + field->offset, sizeof value);
+    return value;
+}
+
 static const struct strlist *get_list(const void *from, const struct codec_field *field)
 {
     const void *member = (const char *)from + field->offset;
@@ -107,6 +115,8 @@ static bool is_good(const struct codec_field *field, const void *from)
         return get_number(from, field) >= 0;
     case CODEC_LIST:
         return is_good_list(field, get_list(from, field));
+    case CODEC_CHOICE:
+        return field->choice(get_choice(from, field)) != NULL;
     case CODEC_TEXT:
     case CODEC_OPTIONAL:
     case CODEC_NAME:
@@ -142,6 +152,8 @@ static json_t *member_to_json(const struct codec_field *field, const void *from)
         return json_integer(get_number(from, field));
     if (field->type == CODEC_LIST)
         return list_to_json(get_list(from, field));
+    if (field->type == CODEC_CHOICE)
+        return json_string(field->choice(get_choice(from, field)));
     return json_string(get_text(from, field) ? get_text(from, field) : "");
 }
 
@@ -213,6 +225,41 @@ static enum err_code read_list(const struct codec_field *field, const json_t *js
     return ERR_OK;
 }
 
+static enum err_code read_choice(const struct codec_field *field, const json_t *json, const char *what, void *to,
+                                 struct err *err)
+{
+    const char *text;
+    const char *name;
+    enum err_code rc = json_want_string(json, field->key, what, &text, err);
+
+    if (rc != ERR_OK)
+        return rc;
+    for (int value = 0; (name = field->choice(value)) != NULL; value++)
+        if (strcmp(text, name) == 0) {
+            memcpy((char *)to + field->offset, &value, sizeof value);
+            return ERR_OK;
+        }
+    return bad_value(field, what, err);
+}
+
+static enum err_code read_field(const struct codec_field *field, const json_t *json, const char *what, void *to,
+                                struct err *err)
+{
+    switch (field->type) {
+    case CODEC_NUMBER:
+        return read_number(field, json, what, to, err);
+    case CODEC_LIST:
+        return read_list(field, json, what, to, err);
+    case CODEC_CHOICE:
+        return read_choice(field, json, what, to, err);
+    case CODEC_TEXT:
+    case CODEC_OPTIONAL:
+    case CODEC_NAME:
+        break;
+    }
+    return read_text(field, json, what, to, err);
+}
+
 enum err_code codec_read(const struct codec_field *fields, size_t count, const json_t *json, const char *what, void *to,
                          struct err *err)
 {
@@ -223,14 +270,8 @@ enum err_code codec_read(const struct codec_field *fields, size_t count, const j
         rc = json_want_int64(json, VERSION_KEY, 0, INT64_MAX, what, &version, err);
     if (rc == ERR_OK && version != CODEC_VERSION)
         rc = err_set(err, ERR_INPUT, "%s: its version is %lld, not %d", what, (long long)version, CODEC_VERSION);
-    for (size_t i = 0; i < count && rc == ERR_OK; i++) {
-        if (fields[i].type == CODEC_NUMBER)
-            rc = read_number(&fields[i], json, what, to, err);
-        else if (fields[i].type == CODEC_LIST)
-            rc = read_list(&fields[i], json, what, to, err);
-        else
-            rc = read_text(&fields[i], json, what, to, err);
-    }
+    for (size_t i = 0; i < count && rc == ERR_OK; i++)
+        rc = read_field(&fields[i], json, what, to, err);
     return rc;
 }
 

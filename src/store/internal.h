@@ -15,6 +15,7 @@ struct store {
     char *dir;
     char *journal_dir;
     char *zones_dir;
+    char *results_dir;
     char *lock_dir;
     struct clock *clock; /* borrowed */
     struct log *log;     /* borrowed */
@@ -25,6 +26,12 @@ struct store {
 /* A file name made of `parts`: readable, free of anything a file system could object to, at most 120 bytes,
  * and different for different parts (as far as 64 bits of hash can tell). */
 char *store_file_name(const char *const *parts, size_t count) MUST_USE;
+
+/* Make a directory of the store when it is not there, and see that it is ours alone.  Errors: ERR_IO. */
+enum err_code store_directory_ready(const char *dir, struct err *err) MUST_USE;
+
+/* Temporary files that are older are leftovers of killed runs. */
+#define STORE_TEMP_MAX_AGE_MS (INT64_C(60) * 60 * 1000)
 
 /* ------------------------------------------------------------------ codec */
 
@@ -37,9 +44,11 @@ struct codec_field {
         CODEC_NAME,     /* char *, a DNS name in lower case without the final dot */
         CODEC_NUMBER,   /* int64_t, not negative */
         CODEC_LIST,     /* struct strlist of at most CODEC_LIST_MAX such texts */
+        CODEC_CHOICE,   /* an enum, written as the name that `choice` gives it */
     } type;
     size_t offset;
-    size_t max; /* bytes of a text */
+    size_t max;                     /* bytes of a text */
+    const char *(*choice)(int value); /* NULL for what is no value; values count from 0 */
 };
 
 #define CODEC_VERSION 1

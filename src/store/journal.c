@@ -16,13 +16,20 @@
 #define ID_LEN (2 * ID_BYTES)
 #define SUFFIX ".json"
 
-static const char *const state_names[] = {
-    [JOURNAL_INTENDED] = "intended",
-    [JOURNAL_PUBLISHED] = "published",
-};
+static const char *state_name(int state)
+{
+    static const char *const names[] = {
+        [JOURNAL_INTENDED] = "intended",
+        [JOURNAL_PUBLISHED] = "published",
+    };
+
+    return state >= 0 && (size_t)state < ARRAY_LEN(names) ? names[state] : NULL;
+}
+
+_Static_assert(sizeof(enum journal_state) == sizeof(int), "the codec takes it for an int");
 
 /* clang-format off */
-#define FIELD(key, type, max) {#key, type, offsetof(struct journal_entry, key), max}
+#define FIELD(key, type, max) {#key, type, offsetof(struct journal_entry, key), max, NULL}
 /* clang-format on */
 
 static const struct codec_field fields[] = {
@@ -30,6 +37,7 @@ static const struct codec_field fields[] = {
     FIELD(zone_id, CODEC_NUMBER, 0),     FIELD(name, CODEC_NAME, 0),           FIELD(asked_name, CODEC_OPTIONAL, 253),
     FIELD(value, CODEC_TEXT, 4096),      FIELD(record_id, CODEC_NUMBER, 0),    FIELD(run_id, CODEC_OPTIONAL, 128),
     FIELD(created_ms, CODEC_NUMBER, 0),  FIELD(published_ms, CODEC_NUMBER, 0),
+    {"state", CODEC_CHOICE, offsetof(struct journal_entry, state), 0, state_name},
 };
 
 /* ------------------------------------------------------------------ memory */
@@ -76,11 +84,6 @@ void journal_entry_copy(struct journal_entry *out, const struct journal_entry *i
 
 /* ------------------------------------------------------------------ format */
 
-static bool is_state(enum journal_state state)
-{
-    return state == JOURNAL_INTENDED || state == JOURNAL_PUBLISHED;
-}
-
 /* A record is in its zone: an entry that says otherwise would have us look, and delete, where we never were.
  */
 static bool is_in_zone(const char *name, const char *zone)
@@ -98,33 +101,13 @@ enum err_code journal_format(const struct journal_entry *entry, struct buf *out,
 
     if (rc != ERR_OK)
         return rc;
-    if (!is_state(entry->state))
-        return err_set(err, ERR_INTERNAL, "could not write the journal: state %d is unknown", (int)entry->state);
     if (!is_in_zone(entry->name, entry->zone))
         return err_set(err, ERR_INTERNAL, "could not write the journal: \"%s\" is not in the zone \"%s\"", entry->name,
                        entry->zone);
     json = codec_write(fields, ARRAY_LEN(fields), entry);
-    if (json_object_set_new(json, "state", json_string(state_names[entry->state])) != 0)
-        return err_set(err, ERR_INTERNAL, "could not write the journal: no memory");
     json_write(json, out);
     buf_putc(out, '\n');
     return buf_ok(out) ? ERR_OK : err_set(err, ERR_INTERNAL, "could not write the journal: the entry is too large");
-}
-
-static enum err_code parse_state(const json_t *json, const char *what, enum journal_state *out, struct err *err)
-{
-    const char *text;
-    enum err_code rc = json_want_string(json, "state", what, &text, err);
-
-    if (rc != ERR_OK)
-        return rc;
-    for (size_t i = 0; i < ARRAY_LEN(state_names); i++) {
-        if (strcmp(text, state_names[i]) == 0) {
-            *out = (enum journal_state)i;
-            return ERR_OK;
-        }
-    }
-    return err_set(err, ERR_INPUT, "%s: \"state\" has a value it can't have", what);
 }
 
 enum err_code journal_parse(const json_t *json, const char *what, struct journal_entry *out, struct err *err)
@@ -132,8 +115,6 @@ enum err_code journal_parse(const json_t *json, const char *what, struct journal
     struct journal_entry AUTO(journal_entry_done) entry = {.id = NULL};
     enum err_code rc = codec_read(fields, ARRAY_LEN(fields), json, what, &entry, err);
 
-    if (rc == ERR_OK)
-        rc = parse_state(json, what, &entry.state, err);
     if (rc != ERR_OK)
         return rc;
     if (!is_in_zone(entry.name, entry.zone))

@@ -13,7 +13,6 @@
 #include "store/internal.h"
 #include "util/text.h"
 
-#define TEMP_MAX_AGE_MS (INT64_C(60) * 60 * 1000)
 #define READABLE_MAX 100
 
 static void store_free_auto(struct store **store)
@@ -67,8 +66,7 @@ static enum err_code check_safe(const char *dir, const struct platform_dir_info 
     return ERR_OK;
 }
 
-/* Make the directory when it is not there, and see that it is ours alone. */
-static enum err_code open_directory(const char *dir, struct err *err)
+enum err_code store_directory_ready(const char *dir, struct err *err)
 {
     struct platform_dir_info info;
     enum err_code rc = platform_dir_inspect(dir, &info, err);
@@ -93,6 +91,7 @@ static struct store *store_new(const char *dir, struct clock *clock, struct log 
     store->dir = mem_strdup(dir);
     store->journal_dir = mem_printf("%s/journal", dir);
     store->zones_dir = mem_printf("%s/zones", dir);
+    store->results_dir = mem_printf("%s/results", dir);
     store->lock_dir = mem_printf("%s/lock", dir);
     store->clock = clock;
     store->log = log;
@@ -110,13 +109,13 @@ enum err_code store_open(const char *dir, struct clock *clock, struct log *log, 
     directories[2] = store->zones_dir;
     directories[3] = store->lock_dir;
     for (size_t i = 0; i < ARRAY_LEN(directories); i++) {
-        enum err_code rc = open_directory(directories[i], err);
+        enum err_code rc = store_directory_ready(directories[i], err);
 
         if (rc != ERR_OK)
             return rc;
     }
-    platform_dir_sweep(store->journal_dir, now_ms, TEMP_MAX_AGE_MS);
-    platform_dir_sweep(store->zones_dir, now_ms, TEMP_MAX_AGE_MS);
+    platform_dir_sweep(store->journal_dir, now_ms, STORE_TEMP_MAX_AGE_MS);
+    platform_dir_sweep(store->zones_dir, now_ms, STORE_TEMP_MAX_AGE_MS);
     *out = store;
     store = NULL;
     return ERR_OK;
@@ -146,6 +145,7 @@ void store_free(struct store *store)
     free(store->dir);
     free(store->journal_dir);
     free(store->zones_dir);
+    free(store->results_dir);
     free(store->lock_dir);
     free(store);
 }

@@ -119,9 +119,9 @@ struct result {
     enum result_kind kind;
     char *name;          /* domain (a hook's record name without "_acme-challenge."), or the certificate's name */
     char *client;        /* who called, e.g. "certbot"; "" for our own */
-    char *action;        /* "publish", "withdraw", "issue", "renew" */
+    char *action;        /* "publish", "withdraw", "issue" or "renew" */
     enum err_code code;  /* ERR_OK: success */
-    char *error;         /* message and hint of the last failure; "" if there was none */
+    char *error;         /* message and hint of the last failure, also when it succeeded since; "" if there was none */
     char *hint;
     int64_t at_ms;       /* wall clock: end of the last call */
     int64_t took_ms;
@@ -139,10 +139,13 @@ struct result_list {
 void result_done(struct result *result);
 void result_list_done(struct result_list *list);
 
-/* Note the end of a call: kind, name, client, action, code, error, hint, at_ms and took_ms are taken from `result`,
- * the rest is continued from what is on disk.  Not durable against a power failure; two processes at once: the last
- * wins. */
+/* Note the end of a call: kind, name, client, action, code, at_ms and took_ms, and for a failure error and hint, are
+ * taken from `result`, the rest is continued from what is on disk.  Not durable against a power failure; two processes
+ * at once: the last wins.  Errors: ERR_IO; ERR_INTERNAL for what could not be read back. */
 enum err_code result_note(struct store *store, const struct result *result, struct err *err) MUST_USE;
+/* The same for several, much faster than one by one. */
+enum err_code result_note_all(struct store *store, const struct result *results, size_t count, struct err *err)
+    MUST_USE;
 /* All, sorted by kind, name and action.  Damaged ones are set aside. */
 enum err_code result_load(struct store *store, struct result_list *out, struct err *err) MUST_USE;
 /* Those of all actions; one that is gone is success. */

@@ -12,7 +12,7 @@
 #include "store/internal.h"
 
 /* clang-format off */
-#define FIELD(key, type, max) {#key, type, offsetof(struct zone_memo, key), max}
+#define FIELD(key, type, max) {#key, type, offsetof(struct zone_memo, key), max, NULL}
 /* clang-format on */
 
 static const struct codec_field fields[] = {
