@@ -103,6 +103,17 @@ libacmedme_a_SOURCES = \
 	src/flow/withdraw.c \
 	src/flow/sweep.c \
 	src/check/check.h src/check/report.h src/check/report.c \
+	src/check/internal.h \
+	src/check/check.c \
+	src/check/state.c \
+	src/check/accounts.c \
+	src/check/zone.c \
+	src/check/serving.c \
+	src/check/name.c \
+	src/check/policy.c \
+	src/check/domain.c \
+	src/check/write.c \
+	src/cmd/check.c \
 	src/crypto/cert.h \
 	src/cmd/cmd.c src/cmd/cmd.h \
 	src/cmd/opts.c src/cmd/opts.h \

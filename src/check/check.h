@@ -21,6 +21,8 @@ struct check_opts { /* all borrowed */
     const char *const *ca_issuers; /* NULL-terminated: CAA identities of the CA that will be asked */
     const char *ca;                /* its name, for messages */
     const char *account_uri;       /* ACME account, RFC 8657; NULL: not known */
+    const char *clock_advice;      /* how a clock is set right on this system */
+    bool has_doh_fallback;         /* where port 53 is closed, DNS over HTTPS is asked */
     int64_t settle_ms, timeout_ms; /* as configured, to compare with what is measured */
     struct clock *clock;
     struct log *log;

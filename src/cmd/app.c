@@ -33,8 +33,6 @@ static void show_progress(struct app *app, const struct opts *opts)
 
 enum err_code app_configure(struct app *app, const struct app_request *app_request, struct err *err)
 {
-    AUTO_STRLIST struct strlist problems = {0};
-    AUTO_STRLIST struct strlist warnings = {0};
     AUTO_STRLIST struct strlist sources = {0};
     AUTO_FREE char *home = platform_home();
     const struct opts *opts = app_request->opts;
@@ -48,15 +46,17 @@ enum err_code app_configure(struct app *app, const struct app_request *app_reque
         .home = home,
         .sysconfdir = SYSCONFDIR,
     };
-    enum err_code code = config_load(&request, &app->config, &problems, &warnings, err);
+    enum err_code code = config_load(&request, &app->config, &app->problems, &app->warnings, err);
 
     if (code == ERR_OK)
         logging_set_up(app->log, opts, &app->config->log);
     else
         logging_set_up_early(app->log, opts);
     show_progress(app, opts);
-    print_lines(app, &warnings, LOG_WARNING);
-    print_lines(app, &problems, LOG_ERROR);
+    if (app_request->findings == APP_FINDINGS_LOGGED) {
+        print_lines(app, &app->warnings, LOG_WARNING);
+        print_lines(app, &app->problems, LOG_ERROR);
+    }
     if (code == ERR_IO && err) /* a file with settings that can't be read, not one of the state directory */
         code = err->code = ERR_CONFIG;
     if (code == ERR_OK && log_wants(app->log, LOG_INFO)) {
@@ -247,5 +247,7 @@ void app_close(struct app *app)
     http_free(app->api_http);
     store_free(app->store);
     config_free(app->config);
+    strlist_done(&app->warnings);
+    strlist_done(&app->problems);
     free(app->run_id);
 }

@@ -15,6 +15,8 @@ struct app {
     struct clock *clock;
     struct progress progress;
     struct config *config;
+    struct strlist warnings; /* of the configuration, with APP_FINDINGS_KEPT */
+    struct strlist problems;
     struct http *api_http;
     struct http *doh_http;
     struct resolver *direct;
@@ -31,6 +33,7 @@ struct app {
 struct app_request {
     const struct opts *opts;
     enum config_need need; /* CONFIG_WITHOUT_CREDENTIALS: app_connect() is not called */
+    enum { APP_FINDINGS_LOGGED, APP_FINDINGS_KEPT } findings; /* of the configuration: logged, or kept in the app */
     int64_t time_limit_ms; /* the ACME client stops listening after this; 0: never */
 };
 

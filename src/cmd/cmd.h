@@ -18,6 +18,9 @@ enum err_code cmd_hook(const struct hook_call *call, const struct opts *opts, in
 /* sweep.c: "acme-dme sweep [--dry-run]" */
 enum err_code cmd_sweep(const struct opts *opts, struct err *err) MUST_USE;
 
+/* check.c: "acme-dme check [DOMAIN...]" */
+enum err_code cmd_check(const struct opts *opts, struct err *err) MUST_USE;
+
 /* help.c */
 void cmd_help(void);
 void cmd_version(void);

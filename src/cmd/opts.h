@@ -21,6 +21,8 @@ struct opts {
     const char *account;
     bool no_wait;
     bool dry_run;
+    bool json;
+    bool write;
     bool quiet;
     int verbosity;
     uint64_t given; /* bit n: row n of opts_rows was on the command line */

@@ -36,6 +36,8 @@ void config_free(struct config *config)
     free(config->endpoint);
     free(config->ca_file);
     free(config->state_dir);
+    free(config->check_ca);
+    free(config->check_account_uri);
     strlist_done(&config->resolvers);
     strlist_done(&config->nameservers);
     strlist_done(&config->doh_urls);

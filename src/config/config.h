@@ -72,6 +72,8 @@ struct config {
     int64_t sweep_after_ms;
     bool allow_readable_secrets;
     struct config_log log;
+    char *check_ca;          /* never NULL: a short name, or a domain as in CAA records */
+    char *check_account_uri; /* NULL: not known */
 
     struct config_origins *origins;
 };

@@ -97,6 +97,10 @@ static const struct config_key keys[] = {
      .help = "how lines look, in the file and on standard error"},
     {"log.level", CONFIG_TYPE_ENUM, .fallback = "info", .choices = log_levels, .variable = "ACME_DME_LOG_LEVEL",
      .option = "--log-level", .offset = FIELD(log.level), .help = "what goes to the file; -v and -vv raise it"},
+    {"check.ca", CONFIG_TYPE_STRING, .fallback = "letsencrypt", .option = "--ca", .offset = FIELD(check_ca),
+     .help = "CA that CAA records must permit: a known name, or its domain"},
+    {"check.account_uri", CONFIG_TYPE_STRING, .option = "--account-uri", .offset = FIELD(check_account_uri),
+     .help = "URI of the ACME account, for CAA records that name one"},
 };
 
 const struct config_key *config_keys(size_t *out_count)

@@ -43,8 +43,12 @@ bool platform_run_is_alive(const char *run_id);
 /* getenv() without the pitfalls: NULL when unset. */
 const char *platform_env(const char *name);
 
-/* Is standard error a terminal? */
+/* Is standard error a terminal?  Standard output? */
 bool platform_stderr_is_terminal(void);
+bool platform_stdout_is_terminal(void);
+
+/* What an operator of this system does about a wrong clock, as full sentences. */
+const char *platform_clock_hint(void);
 
 /* The user's home directory: $HOME, else the user database.  NULL if there is none. */
 char *platform_home(void) MUST_USE;

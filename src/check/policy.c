@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * May the CA issue for the name (CAA), and can it believe the zone's answers (DNSSEC)?
+ */
+#include <string.h>
+
+#include "check/internal.h"
+#include "dns/caa.h"
+#include "dns/dnssec.h"
+#include "util/text.h"
+
+#define WHY_MAX 512
+#define EXPIRES_SOON_S (INT64_C(3) * 86400)
+
+/* ------------------------------------------------------------------ CAA */
+
+static size_t count_issuers(const char *const *issuers)
+{
+    size_t count = 0;
+
+    while (issuers[count])
+        count++;
+    return count;
+}
+
+static void report_caa(struct check *check, const char *domain, const struct caa_set *set, enum caa_verdict verdict,
+                       const char *why)
+{
+    const struct check_opts *opts = &check->opts;
+
+    if (verdict == CAA_FORBIDDEN) {
+        check_add(check->report, CHECK_FAIL, "caa", domain, "\"%s\" may not issue: %s", opts->ca, why);
+        check_code(check->report, ERR_DNS);
+        check_hint(check->report,
+                   "Add a CAA record 0 issue \"%s\" at \"%s\", or set \"check: {ca: ...}\" if you use "
+                   "another CA.",
+                   opts->ca_issuers[0], set->owner);
+    } else if (verdict == CAA_PERMITTED_IF_ACCOUNT) {
+        check_add(check->report, CHECK_WARN, "caa", domain, "\"%s\" may issue for one account only: %s", opts->ca, why);
+        check_hint(check->report, "Compare with the URI of your ACME account; with --account-uri this is checked.");
+    } else if (!set->owner) {
+        check_add(check->report, CHECK_OK, "caa", domain, "no CAA record restricts who may issue");
+    } else {
+        check_add(check->report, CHECK_OK, "caa", domain, "the CAA records at \"%s\" permit \"%s\"", set->owner,
+                  opts->ca);
+    }
+}
+
+enum err_code check_caa(struct check *check, const char *domain, struct err *err)
+{
+    AUTO_CAA_SET struct caa_set set = {.owner = NULL};
+    bool is_wildcard = text_starts_with(domain, "*.");
+    const struct caa_request request = {
+        .issuers = check->opts.ca_issuers,
+        .issuer_count = count_issuers(check->opts.ca_issuers),
+        .kind = is_wildcard ? CAA_WILDCARD : CAA_NAME,
+        .method = "dns-01",
+        .account_uri = check->opts.account_uri,
+    };
+    char why[WHY_MAX] = "";
+    struct err failed;
+    enum err_code code;
+
+    err_init(&failed);
+    code = caa_find(check->opts.direct, is_wildcard ? domain + 2 : domain, &set, &failed);
+    if (code == ERR_CANCELLED)
+        return err_set(err, code, "%s", failed.msg);
+    if (code == ERR_OK)
+        report_caa(check, domain, &set, caa_judge(&set, &request, why, sizeof why), why);
+    else if (code == ERR_DNS) /* RFC 8659 section 3: a CA must not issue then */
+        check_add_error(check->report, CHECK_FAIL, "caa", domain, &failed);
+    else
+        check_add_error(check->report, CHECK_WARN, "caa", domain, &failed);
+    return ERR_OK;
+}
+
+/* ------------------------------------------------------------------ DNSSEC */
+
+static int64_t true_now_s(const struct check *check, const struct challenge_place *place)
+{
+    int64_t offset_ms = 0;
+
+    if (!place->account->dme || !dme_clock_offset_ms(place->account->dme, &offset_ms))
+        offset_ms = 0;
+    return (clock_wall_ms(check->opts.clock) - offset_ms) / 1000;
+}
+
+static void report_secure(struct check *check, const char *zone, const struct dnssec_view *view, int64_t now_s)
+{
+    char until[CLOCK_HTTP_DATE_MAX] = "";
+    bool is_soon = view->expires_s && view->expires_s - now_s < EXPIRES_SOON_S;
+
+    if (view->expires_s)
+        clock_format_iso(until, view->expires_s);
+    check_add(check->report, is_soon ? CHECK_WARN : CHECK_OK, "dnssec", zone,
+              "signed, and the chain of trust holds%s%s", view->expires_s ? "; the first signature expires " : "",
+              until);
+    if (is_soon)
+        check_hint(check->report,
+                   "See that whoever signs the zone renews its signatures before that: a CA can't validate "
+                   "names in it afterwards.");
+    check_measure(check->report, "was_validated", view->was_validated);
+}
+
+static void report_dnssec(struct check *check, const char *zone, const struct dnssec_view *view, int64_t now_s)
+{
+    switch (view->state) {
+    case DNSSEC_UNSIGNED:
+        check_add(check->report, CHECK_OK, "dnssec", zone, "not signed, and the zone above does not say otherwise");
+        break;
+    case DNSSEC_SECURE:
+        report_secure(check, zone, view, now_s);
+        break;
+    case DNSSEC_BROKEN:
+        check_add(check->report, CHECK_FAIL, "dnssec", zone, "%s: CAs validate, and so will refuse", view->why);
+        check_code(check->report, ERR_DNS);
+        check_hint(check->report, "Make keys, signatures and the DS record at the registrar fit, or have the DS record "
+                                  "taken out there.");
+        break;
+    case DNSSEC_UNKNOWN:
+        check_add(check->report, CHECK_SKIPPED, "dnssec", zone, "could not be found out: %s", view->why);
+        break;
+    }
+}
+
+enum err_code check_dnssec(struct check *check, const struct challenge_place *place, struct err *err)
+{
+    AUTO(dnssec_view_done) struct dnssec_view view = {.state = DNSSEC_UNKNOWN};
+    const struct dns_servers nobody = {NULL, 0};
+    const struct dnssec_request request = {
+        .zone = place->zone,
+        .servers = place->servers ? place->servers : &nobody,
+        .direct = check->opts.direct,
+        .doh = check->opts.doh,
+        .doh_count = check->opts.doh_count,
+        .now_s = true_now_s(check, place),
+    };
+    enum err_code code = dnssec_examine(&request, &view, err);
+
+    if (code == ERR_OK)
+        report_dnssec(check, place->zone, &view, request.now_s);
+    return code;
+}
