@@ -61,6 +61,7 @@ libacmedme_a_SOURCES = \
 	src/dns/cares.c src/dns/cares.h \
 	src/dns/resolver.c src/dns/resolver.h \
 	src/dns/direct.c src/dns/doh.c \
+	src/dns/trace.c src/dns/trace.h \
 	src/dns/authority.c src/dns/authority.h \
 	src/dns/authority_look.c \
 	src/dns/sighting.c src/dns/sighting.h \

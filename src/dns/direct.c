@@ -11,6 +11,7 @@
 #include "dns/wire.h"
 #include "dns/cares.h"
 #include "dns/resolver.h"
+#include "dns/trace.h"
 
 #define FLYING_MAX 64
 #define SLICE_MS 200 /* how soon the operator's interrupt is seen */
@@ -97,14 +98,9 @@ static const char *line_name(const struct line *line)
     return line->server ? line->server : RECURSIVE;
 }
 
-static void log_answer(struct direct *d, const struct line *line, const struct ask *ask, const struct dns_answer *a)
+static struct dns_trace trace_of(const struct ask *ask)
 {
-    if (a->result == ERR_OK)
-        log_line(d->log, LOG_DEBUG, "dns: %s %s \"%s\": %s%s, %zu answers, %lld ms", line_name(line),
-                 dns_type_name(ask->type), ask->name, dns_rcode_name(a->rcode),
-                 a->authoritative ? " authoritative" : "", a->answer_count, (long long)a->elapsed_ms);
-    else
-        log_line(d->log, LOG_DEBUG, "dns: %s", a->err.msg);
+    return (struct dns_trace){.server = line_name(ask->line), .name = ask->name, .type = ask->type};
 }
 
 /* Answer the question; it leaves its list but is not freed. */
@@ -112,10 +108,12 @@ static void ask_answer(struct ask *ask, struct dns_answer *answer_take)
 {
     struct line *line = ask->line;
     struct direct *d = line->direct;
+    struct dns_trace trace;
 
     answer_take->tag = ask->tag;
     answer_take->elapsed_ms = ask->state == ASK_FLYING ? clock_mono_ms(d->clock) - ask->started_ms : 0;
-    log_answer(d, line, ask, answer_take);
+    trace = trace_of(ask);
+    dns_trace_answer(d->log, &trace, answer_take);
     if (ask->state == ASK_FLYING) {
         list_remove(&line->flying, ask);
         line->flying_count--;
@@ -179,12 +177,15 @@ static void line_send(struct line *line)
 {
     while (line->waiting.first && line->flying_count < FLYING_MAX) {
         struct ask *ask = line->waiting.first;
+        struct dns_trace trace;
 
         list_remove(&line->waiting, ask);
         list_put(&line->flying, ask);
         ask->state = ASK_FLYING;
         ask->started_ms = clock_mono_ms(line->direct->clock);
         line->flying_count++;
+        trace = trace_of(ask);
+        dns_trace_question(line->direct->log, &trace);
         cares_line_ask(line->wire, ask->name, ask->type, on_reply, ask);
     }
 }

@@ -10,6 +10,7 @@
 #include "dns/wire.h"
 #include "dns/cares.h"
 #include "dns/resolver.h"
+#include "dns/trace.h"
 #include "http/http.h"
 #include "util/text.h"
 
@@ -140,21 +141,13 @@ static struct http_request make_request(const struct ask *ask, const char *url)
     return request;
 }
 
-static void note(struct doh *doh, const char *url, const struct ask *ask, const struct dns_answer *answer)
-{
-    if (answer->result == ERR_OK)
-        log_line(doh->log, LOG_DEBUG, "dns: %s %s \"%s\": %s, %zu answers, %lld ms", url, dns_type_name(ask->type),
-                 ask->name, dns_rcode_name(answer->rcode), answer->answer_count, (long long)answer->elapsed_ms);
-    else
-        log_line(doh->log, LOG_DEBUG, "dns: %s: %s", url, answer->err.msg);
-}
-
 /* Send those questions of the batch that have no good answer yet to `url`.
  * Errors: ERR_CANCELLED and what http_perform_many() returns. */
 static enum err_code ask_url(struct doh *doh, const char *url, struct batch *batch, struct err *err)
 {
     size_t index[BATCH_MAX];
     size_t count = 0;
+    struct dns_trace trace;
     enum err_code code;
 
     for (size_t i = 0; i < batch->count; i++) {
@@ -162,6 +155,8 @@ static enum err_code ask_url(struct doh *doh, const char *url, struct batch *bat
             continue;
         index[count] = i;
         batch->requests[count++] = make_request(batch->asks[i], url);
+        trace = (struct dns_trace){url, batch->asks[i]->name, batch->asks[i]->type};
+        dns_trace_question(doh->log, &trace);
     }
     if (count == 0)
         return ERR_OK;
@@ -174,7 +169,8 @@ static enum err_code ask_url(struct doh *doh, const char *url, struct batch *bat
         answer->result = take_response(&batch->responses[i], batch->asks[index[i]], answer, &why);
         answer->err = why;
         answer->elapsed_ms = batch->responses[i].elapsed_ms;
-        note(doh, url, batch->asks[index[i]], answer);
+        trace = (struct dns_trace){url, batch->asks[index[i]]->name, batch->asks[index[i]]->type};
+        dns_trace_answer(doh->log, &trace, answer);
         http_response_done(&batch->responses[i]);
         http_request_done(&batch->requests[i]);
     }

@@ -17,6 +17,7 @@ UNIT_TESTS = \
 	tests/unit/test_dns_doh \
 	tests/unit/test_dns_name \
 	tests/unit/test_dns_propagation \
+	tests/unit/test_dns_trace \
 	tests/unit/test_dns_propagation_doh \
 	tests/unit/test_dns_wire \
 	tests/unit/test_http_curl \

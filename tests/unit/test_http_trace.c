@@ -2,19 +2,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "fake_http.h"
 #include "test.h"
 
 #define ROOT "https://api.example.net/V2.0"
 
 /* Perform one exchange through the decorator; the log's text is yours. */
-static char *traced(enum log_level level, const struct fake_exchange *exchange)
+static char *traced_as(enum log_format format, enum log_level level, const struct fake_exchange *exchange)
 {
     char *text = NULL;
     size_t len = 0;
     struct err err;
     struct fake_clock clock;
-    struct log log = {.level = level, .out = open_memstream(&text, &len)};
+    struct log log = {.level = level, .out = open_memstream(&text, &len), .format = format};
     struct http_request request = {
         .method = "POST", .url = ROOT "/x?a=b", .body = "{\"value\":\"key-auth\"}", .body_len = 20, .max_body = 1000};
     struct http_response response AUTO_HTTP_RESPONSE = {.result = ERR_OK};
@@ -34,6 +36,11 @@ static char *traced(enum log_level level, const struct fake_exchange *exchange)
     fake_http_done(fake);
     assert_int_equal(fclose(log.out), 0);
     return text;
+}
+
+static char *traced(enum log_level level, const struct fake_exchange *exchange)
+{
+    return traced_as(LOG_TEXT, level, exchange);
 }
 
 static const struct fake_exchange answered = {
@@ -65,6 +72,62 @@ TEST(signatures_cookies_and_bodies_never_show)
 
     for (size_t i = 0; i < ARRAY_LEN(hidden); i++)
         assert_null(strstr(text, hidden[i]));
+}
+
+TEST(what_a_server_repeats_of_them_does_not_show_either)
+{
+    struct fake_exchange exchange = answered;
+    char *text AUTO_FREE = NULL;
+
+    exchange.headers = "Location: https://elsewhere.example/?key=the-api-key\nServer: you sent the-hmac\n"
+                       "x-dnsme-requestId: the-api-key";
+    text = traced(LOG_DEBUG, &exchange);
+    assert_null(strstr(text, "the-api-key"));
+    assert_null(strstr(text, "the-hmac"));
+    assert_non_null(strstr(text, "Location: (not shown, it repeats what was sent)"));
+    assert_non_null(strstr(text, "Date: Sat, 12 Feb 2011"));
+}
+
+/* Both lines of an exchange as JSON. */
+static void expect_lines(const char *text, const char *request, const char *answer)
+{
+    const char *second = strchr(text, '\n') + 1;
+    json_t *got[] = {json_loadb(text, (size_t)(second - text), 0, NULL), json_loads(second, 0, NULL)};
+    json_t *want[] = {json_loads(request, 0, NULL), json_loads(answer, 0, NULL)};
+
+    for (size_t i = 0; i < 2; i++) {
+        assert_non_null(got[i]);
+        assert_non_null(want[i]);
+        assert_int_equal(json_object_del(got[i], "message"), 0);
+        assert_true(json_equal(got[i], want[i]));
+        json_decref(got[i]);
+        json_decref(want[i]);
+    }
+}
+
+TEST(json_has_what_programs_want_as_fields)
+{
+    char *text AUTO_FREE = traced_as(LOG_JSON, LOG_DEBUG, &answered);
+
+    expect_lines(text,
+                 "{\"level\":\"debug\",\"pid\":0,\"elapsed_ms\":0,\"method\":\"POST\",\"url\":\"" ROOT
+                 "/x?a=b\",\"bytes\":20}",
+                 "{\"level\":\"debug\",\"pid\":0,\"elapsed_ms\":0,\"method\":\"POST\",\"url\":\"" ROOT
+                 "/x?a=b\",\"status\":201,\"bytes\":13,\"ms\":12,\"request_id\":\"0815\",\"remaining\":149}");
+}
+
+TEST(an_odd_budget_is_no_number_and_so_no_field)
+{
+    struct fake_exchange exchange = answered;
+    char *text AUTO_FREE = NULL;
+
+    exchange.headers = "x-dnsme-requestsRemaining: \"},{";
+    text = traced_as(LOG_JSON, LOG_DEBUG, &exchange);
+    expect_lines(text,
+                 "{\"level\":\"debug\",\"pid\":0,\"elapsed_ms\":0,\"method\":\"POST\",\"url\":\"" ROOT
+                 "/x?a=b\",\"bytes\":20}",
+                 "{\"level\":\"debug\",\"pid\":0,\"elapsed_ms\":0,\"method\":\"POST\",\"url\":\"" ROOT
+                 "/x?a=b\",\"status\":201,\"bytes\":13,\"ms\":12}");
 }
 
 TEST(server_text_cannot_steer_a_terminal)
@@ -100,6 +163,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_exchange_is_two_lines_with_what_matters),
         cmocka_unit_test(signatures_cookies_and_bodies_never_show),
+        cmocka_unit_test(what_a_server_repeats_of_them_does_not_show_either),
+        cmocka_unit_test(json_has_what_programs_want_as_fields),
+        cmocka_unit_test(an_odd_budget_is_no_number_and_so_no_field),
         cmocka_unit_test(server_text_cannot_steer_a_terminal),
         cmocka_unit_test(a_failure_shows_its_reason),
         cmocka_unit_test(nothing_is_written_below_debug_level),
