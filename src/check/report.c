@@ -16,7 +16,7 @@
 
 static char *format_safe(const char *fmt, va_list args)
 {
-    char raw[TEXT_MAX];
+    char raw[TEXT_MAX + 1]; /* one more, so that what does not fit is seen to be cut */
     char safe[TEXT_MAX];
 
     if (vsnprintf(raw, sizeof raw, fmt, args) < 0)

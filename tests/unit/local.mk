@@ -56,6 +56,8 @@ UNIT_TESTS += \
 	tests/unit/test_flow_await \
 	tests/unit/test_flow_sweep \
 	tests/unit/test_flow_faults
+UNIT_TESTS += \
+	tests/unit/test_check_report
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 # Fakes that several tests share.
