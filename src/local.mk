@@ -52,6 +52,7 @@ libacmedme_a_SOURCES = \
 	src/config/walk.c \
 	src/config/overlay.c \
 	src/config/origin.c \
+	src/config/format.c \
 	src/config/exposure.c \
 	src/config/credential.c src/config/credential.h \
 	src/config/draft.c src/config/draft.h \

@@ -22,6 +22,16 @@ static void print_lines(struct app *app, const struct strlist *lines, enum log_l
         log_line(app->log, level, "%s", lines->items[i]);
 }
 
+static void explain(struct app *app, enum config_explained what, enum log_level level)
+{
+    AUTO_STRLIST struct strlist lines = {0};
+
+    if (!log_wants(app->log, level))
+        return;
+    config_explain(app->config, what, &lines);
+    print_lines(app, &lines, level);
+}
+
 /* The live line is for people who see nothing else. */
 static void show_progress(struct app *app, const struct opts *opts)
 {
@@ -33,7 +43,6 @@ static void show_progress(struct app *app, const struct opts *opts)
 
 enum err_code app_configure(struct app *app, const struct app_request *app_request, struct err *err)
 {
-    AUTO_STRLIST struct strlist sources = {0};
     AUTO_FREE char *home = platform_home();
     const struct opts *opts = app_request->opts;
     const struct config_request request = {
@@ -59,9 +68,9 @@ enum err_code app_configure(struct app *app, const struct app_request *app_reque
     }
     if (code == ERR_IO && err) /* a file with settings that can't be read, not one of the state directory */
         code = err->code = ERR_CONFIG;
-    if (code == ERR_OK && log_wants(app->log, LOG_INFO)) {
-        config_explain(app->config, &sources);
-        print_lines(app, &sources, LOG_INFO);
+    if (code == ERR_OK) {
+        explain(app, CONFIG_EXPLAIN_GIVEN, LOG_INFO);
+        explain(app, CONFIG_EXPLAIN_DEFAULTS, LOG_DEBUG);
     }
     return code;
 }

@@ -15,7 +15,7 @@ const struct opts_row opts_rows[] = {
     [ROW_NO_WAIT] = {"--no-wait", 0, NULL, "publish and do not wait for the name servers", "hook"},
     [ROW_DRY_RUN] = {"--dry-run", 'n', NULL, "sweep: list, change nothing", "sweep"},
     [ROW_VERBOSE] = {"--verbose", 'v', NULL,
-                     "show each step and where each setting came from; twice: each request", NULL},
+                     "show each step and each setting's source; twice: each request and answer", NULL},
     [ROW_QUIET] = {"--quiet", 'q', NULL, "no warnings and no progress, errors only", NULL},
     [ROW_HELP] = {"--help", 'h', NULL, "show this help", NULL},
     [ROW_VERSION] = {"--version", 'V', NULL, "show the version", NULL},

@@ -39,8 +39,10 @@ static void fill(struct config_loading *load, struct config_account *account, co
 
         if (halves[i].file)
             at = (struct config_place){CONFIG_FILE, halves[i].file, 0, 0};
-        if (result == CONFIG_HALF_GOOD)
+        if (result == CONFIG_HALF_GOOD) {
             config_origin_set(load->config, halves[i].path, &at);
+            config_origin_show_take(load->config, halves[i].path, config_secret_format(*slots[i]));
+        }
         if (result != CONFIG_HALF_ENCRYPTED || account->unusable)
             continue;
         if (account->is_default) {

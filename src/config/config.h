@@ -119,10 +119,13 @@ void config_log_done(struct config_log *log);
 void config_free(struct config *config); /* NULL is fine */
 void config_free_auto(struct config **config);
 
-/* Add one line for every value: "<key>: <where it came from>", e.g. "dnsmadeeasy.ttl:
- * /etc/acme-dme/acme-dme.yaml:12:8", "dnsmadeeasy.sandbox: environment variable DNSMADEEASY_SANDBOX",
- * "propagation.settle: default".  Never the value. */
-void config_explain(const struct config *config, struct strlist *lines);
+enum config_explained { CONFIG_EXPLAIN_GIVEN, CONFIG_EXPLAIN_DEFAULTS };
+
+/* Add one line for every value that was given, or for every other one: "<key>: <value> (<where it came from>)", e.g.
+ * "dnsmadeeasy.ttl: 5 (/etc/acme-dme/acme-dme.yaml:12:8)", "dnsmadeeasy.sandbox: true (environment variable
+ * DNSMADEEASY_SANDBOX)", "propagation.settle: 10s (default)".  Of secrets their length and fingerprint, and of what
+ * looks like one in the wrong place that it is not shown. */
+void config_explain(const struct config *config, enum config_explained what, struct strlist *lines);
 
 /* Where the value of a key came from; CONFIG_DEFAULT for keys that were not given. */
 enum config_source_kind config_source(const struct config *config, const char *key);

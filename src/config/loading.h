@@ -49,9 +49,17 @@ bool config_value_set(struct config_loading *load, const struct config_key *key,
  * begin at the file's directory.  NULL after reporting a problem. */
 char *config_path_resolve(struct config_loading *load, const char *path, const struct config_text *text) MUST_USE;
 
+/* format.c: a value as people read it; never a secret in the wrong place.  "100s" is the largest unit that fits. */
+char *config_value_format(const struct config_key *key, const void *field) MUST_USE;
+char *config_duration_format(int64_t ms) MUST_USE;
+/* "36 characters, fingerprint 1a2b3c4d": names a secret so that two machines can be compared. */
+char *config_secret_format(const struct secret *secret) MUST_USE;
+
 /* origin.c: remember where a value came from; let `to` come from where `from` came from. */
 void config_origin_set(struct config *config, const char *path, const struct config_place *at);
 void config_origin_copy(struct config *config, const char *to, const char *from);
+/* origin.c: what config_explain() shows of a value whose origin is set and that is no field of struct config. */
+void config_origin_show_take(struct config *config, const char *path, char *shown_take);
 void config_origins_free(struct config_origins *origins);
 
 /* find.c: find and read the file that the request means; load->config->file stays NULL when there is none.

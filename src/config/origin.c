@@ -11,6 +11,7 @@ struct origin {
     char *path;
     enum config_source_kind kind;
     char *where;
+    char *shown; /* NULL: the value is in struct config */
 };
 
 struct config_origins {
@@ -61,6 +62,18 @@ void config_origin_copy(struct config *config, const char *to, const char *from)
     target->kind = kind;
 }
 
+void config_origin_show_take(struct config *config, const char *path, char *shown_take)
+{
+    struct origin *known = find(config->origins, path);
+
+    if (!known) {
+        free(shown_take);
+        return;
+    }
+    free(known->shown);
+    known->shown = shown_take;
+}
+
 void config_origins_free(struct config_origins *origins)
 {
     if (!origins)
@@ -68,30 +81,54 @@ void config_origins_free(struct config_origins *origins)
     for (size_t i = 0; i < origins->count; i++) {
         free(origins->items[i].path);
         free(origins->items[i].where);
+        free(origins->items[i].shown);
     }
     free(origins->items);
     free(origins);
 }
 
+static bool is_setting(const struct config_key *key)
+{
+    return key->offset != SIZE_MAX && !strstr(key->path, "[]");
+}
+
+static bool is_wanted(const struct origin *known, enum config_explained what)
+{
+    bool is_default = !known || known->kind == CONFIG_DEFAULT;
+
+    return is_default == (what == CONFIG_EXPLAIN_DEFAULTS);
+}
+
+static void explain_file(const struct config *config, struct strlist *lines)
+{
+    char AUTO_FREE *name = config->file ? config_quote(config->file) : NULL;
+
+    strlist_add_take(lines, name ? mem_printf("configuration file: %s", name) : mem_strdup("no configuration file"));
+}
+
 /* Settings first, in the order of the table, then what accounts have. */
-void config_explain(const struct config *config, struct strlist *lines)
+void config_explain(const struct config *config, enum config_explained what, struct strlist *lines)
 {
     size_t count;
     const struct config_key *keys = config_keys(&count);
     const struct config_origins *origins = config->origins;
 
+    if (what == CONFIG_EXPLAIN_GIVEN)
+        explain_file(config, lines);
     for (size_t i = 0; i < count; i++) {
         const struct origin *known = find(origins, keys[i].path);
+        char AUTO_FREE *value = NULL;
 
-        if (strstr(keys[i].path, "credentials.") || strstr(keys[i].path, "[]"))
+        if (!is_setting(&keys[i]) || !is_wanted(known, what))
             continue;
-        strlist_add_take(lines, mem_printf("%s: %s", keys[i].path, known ? known->where : "default"));
+        value = config_value_format(&keys[i], (const char *)config + keys[i].offset);
+        strlist_add_take(lines, mem_printf("%s: %s (%s)", keys[i].path, value, known ? known->where : "default"));
     }
     for (size_t i = 0; origins && i < origins->count; i++) {
         const struct origin *o = &origins->items[i];
 
-        if (!config_key_find(o->path) || strstr(o->path, "credentials."))
-            strlist_add_take(lines, mem_printf("%s: %s", o->path, o->where));
+        if (o->shown && is_wanted(o, what))
+            strlist_add_take(lines, mem_printf("%s: %s (%s)", o->path, o->shown, o->where));
     }
 }
 

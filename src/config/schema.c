@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "config/config.h"
-#include "config/draft.h"
+#include "config/loading.h"
 #include "util/buf.h"
 #include "util/mem.h"
 
@@ -172,21 +172,6 @@ bool config_key_is_list(const struct config_key *key)
     return key->type == CONFIG_TYPE_NAMES || key->type == CONFIG_TYPE_ADDRESSES || key->type == CONFIG_TYPE_URLS;
 }
 
-/* "100s": the largest unit that leaves no rest. */
-static char *format_duration(int64_t ms)
-{
-    static const struct {
-        const char *name;
-        int64_t ms;
-    } units[] = {{"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}};
-
-    for (size_t i = 0; i < ARRAY_LEN(units); i++) {
-        if (ms && ms % units[i].ms == 0)
-            return mem_printf("%lld%s", (long long)(ms / units[i].ms), units[i].name);
-    }
-    return ms ? mem_printf("%lldms", (long long)ms) : mem_strdup("0s");
-}
-
 char *config_key_range(const struct config_key *key)
 {
     char AUTO_FREE *min = NULL;
@@ -196,7 +181,7 @@ char *config_key_range(const struct config_key *key)
         return mem_printf("%lld to %lld", (long long)key->min, (long long)key->max);
     if (key->type != CONFIG_TYPE_DURATION)
         return NULL;
-    min = format_duration(key->min);
-    max = format_duration(key->max);
+    min = config_duration_format(key->min);
+    max = config_duration_format(key->max);
     return mem_printf("%s to %s", min, max);
 }

@@ -193,8 +193,11 @@ static void take_setting(struct config_loading *load, const struct section *s, c
     size_t count = 0;
     struct config_text AUTO_FREE *texts = collect_texts(load, key, item, shown, &count);
 
-    if (texts && config_value_set(load, key, shown, texts, count, base + key->offset))
-        config_origin_set(load->config, shown, &at);
+    if (!texts || !config_value_set(load, key, shown, texts, count, base + key->offset))
+        return;
+    config_origin_set(load->config, shown, &at);
+    if (s->draft)
+        config_origin_show_take(load->config, shown, config_value_format(key, base + key->offset));
 }
 
 /* A key of `credentials`: kept as it is until it is known which account is used. */

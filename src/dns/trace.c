@@ -81,11 +81,8 @@ void dns_trace_question(struct log *log, const struct dns_trace *about)
 static void trace_failure(struct log *log, const struct dns_trace *about, const struct dns_answer *answer)
 {
     const struct log_field fields[] = {
-        {"server", about->server, 0},
-        {"type", dns_type_name(about->type), 0},
-        {"name", about->name, 0},
-        {"error", err_name(answer->result), 0},
-        {"ms", NULL, answer->elapsed_ms},
+        {"server", about->server, 0},           {"type", dns_type_name(about->type), 0}, {"name", about->name, 0},
+        {"error", err_name(answer->result), 0}, {"ms", NULL, answer->elapsed_ms},
     };
 
     log_event(log, LOG_DEBUG, fields, ARRAY_LEN(fields), "dns: < %s %s \"%s\": failed after %" PRId64 " ms: %s",
@@ -105,17 +102,15 @@ void dns_trace_answer(struct log *log, const struct dns_trace *about, const stru
     }
     put_rcode(&rcode, answer->rcode);
     const struct log_field fields[] = {
-        {"server", about->server, 0},
-        {"type", dns_type_name(about->type), 0},
-        {"name", about->name, 0},
-        {"rcode", buf_cstr(&rcode), 0},
-        {"ms", NULL, answer->elapsed_ms},
+        {"server", about->server, 0},   {"type", dns_type_name(about->type), 0}, {"name", about->name, 0},
+        {"rcode", buf_cstr(&rcode), 0}, {"ms", NULL, answer->elapsed_ms},
     };
     put_records(&records, ": ", answer->answers, answer->answer_count);
     if (answer->answer_count == 0)
         put_records(&records, "; authority: ", answer->authority, answer->authority_count);
-    log_event(log, LOG_DEBUG, fields, ARRAY_LEN(fields), "dns: < %s %s \"%s\": %s%s%s, %zu answer%s in %" PRId64 " ms%s",
-              about->server, dns_type_name(about->type), about->name, buf_cstr(&rcode),
-              answer->authoritative ? " authoritative" : "", answer->authenticated ? " authenticated" : "",
-              answer->answer_count, answer->answer_count == 1 ? "" : "s", answer->elapsed_ms, buf_cstr(&records));
+    log_event(log, LOG_DEBUG, fields, ARRAY_LEN(fields),
+              "dns: < %s %s \"%s\": %s%s%s, %zu answer%s in %" PRId64 " ms%s", about->server,
+              dns_type_name(about->type), about->name, buf_cstr(&rcode), answer->authoritative ? " authoritative" : "",
+              answer->authenticated ? " authenticated" : "", answer->answer_count, answer->answer_count == 1 ? "" : "s",
+              answer->elapsed_ms, buf_cstr(&records));
 }

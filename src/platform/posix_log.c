@@ -28,8 +28,8 @@
 
 struct platform_log {
     char *path;
-    int fd;             /* -1: not open */
-    dev_t dev;          /* of what is open */
+    int fd;    /* -1: not open */
+    dev_t dev; /* of what is open */
     ino_t ino;
     bool is_inside_line; /* the last write() ended inside a line */
 };

@@ -40,7 +40,8 @@ static void check_loaded(const struct config *c)
     FUZZ_CHECK(defaults <= 1 && (defaults == 1 || c->account_count > 1));
     FUZZ_CHECK(text_ncasecmp(c->endpoint, "http", 4) == 0 && text_ends_with(c->endpoint, "/"));
     FUZZ_CHECK(c->ttl_s >= 1 && c->doh_urls.count > 0 && c->request_timeout_ms >= 1000);
-    config_explain(c, &lines);
+    config_explain(c, CONFIG_EXPLAIN_GIVEN, &lines);
+    config_explain(c, CONFIG_EXPLAIN_DEFAULTS, &lines);
     for (size_t i = 0; i < lines.count; i++)
         check_line(lines.items[i]);
 }

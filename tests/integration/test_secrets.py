@@ -1,5 +1,6 @@
 """Key, secret and signatures show up nowhere, and what the other side says can't play with a terminal."""
 
+import hashlib
 import os
 import time
 
@@ -117,16 +118,23 @@ def test_values_on_name_servers_are_escaped(lab, program):
     assert done.returncode == 8 and "red" in done.stderr and "\x1b" not in done.stderr and "\x07" not in done.stderr, repr(done.stderr)
 
 
-def test_verbose_names_the_source_of_every_value_and_never_the_value(lab, program):
-    env = {"DNSMADEEASY_API_KEY": lab.api_key, "DNSMADEEASY_API_SECRET_FILE": os.path.join(program.dir, "secret")}
-    with open(env["DNSMADEEASY_API_SECRET_FILE"], "w", encoding="ascii") as f:
+def fingerprint(secret):
+    return hashlib.sha256(secret.encode()).hexdigest()[:8]
+
+
+def test_verbose_names_the_source_of_every_value_and_of_secrets_a_fingerprint(lab, program):
+    secret_file = os.path.join(program.dir, "secret")
+    env = {"DNSMADEEASY_API_KEY": lab.api_key, "DNSMADEEASY_API_SECRET_FILE": secret_file}
+    with open(secret_file, "w", encoding="ascii") as f:
         f.write(lab.api_secret)
-    os.chmod(env["DNSMADEEASY_API_SECRET_FILE"], 0o600)
+    os.chmod(secret_file, 0o600)
     done = program.run("-v", "--timeout", "17s", "add-record", NAME, VALUE, env=env).ok()
-    for line in ("propagation.timeout: ", "propagation.settle: ", "dnsmadeeasy.ttl: ", "state_dir: ",
-                 "DNSMADEEASY_API_KEY: environment variable DNSMADEEASY_API_KEY", "DNSMADEEASY_API_SECRET: " + env["DNSMADEEASY_API_SECRET_FILE"]):
-        assert line in done.stderr, line
-    assert f"{program.config}:" in done.stderr and "--timeout" in done.stderr and "default" in done.stderr
-    assert "17s" not in done.stderr
-    program.run("del-record", NAME, VALUE, env=env).ok()
+    for line in (f'configuration file: "{program.config}"', "propagation.timeout: 17s (option --timeout)", f'state_dir: "{program.state}" ({program.config}:',
+                 f"DNSMADEEASY_API_KEY: {len(lab.api_key)} characters, fingerprint {fingerprint(lab.api_key)} "
+                 "(environment variable DNSMADEEASY_API_KEY)",
+                 f"DNSMADEEASY_API_SECRET: {len(lab.api_secret)} characters, fingerprint {fingerprint(lab.api_secret)} ({secret_file})"):
+        assert line in done.stderr, (line, done.stderr)
+    assert "(default)" not in done.stderr
+    done = program.run("-vv", "del-record", NAME, VALUE, env=env).ok()
+    assert "dnsmadeeasy.ttl: 10 (default)" in done.stderr, done.stderr
     program.clean()

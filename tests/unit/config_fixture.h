@@ -11,6 +11,8 @@
 /* Credentials that nothing complains about. */
 #define GOOD_KEY "12345678-a8f8-4466-ffff-2324aaaa9098"
 #define GOOD_SECRET "43009899-abcc-ffcc-eeee-09f809808098"
+#define GOOD_KEY_FINGERPRINT "f8f06d6b" /* printf %s KEY | sha256sum */
+#define GOOD_SECRET_FINGERPRINT "c90c7279"
 #define GOOD_CREDENTIALS "credentials: {api_key: " GOOD_KEY ", api_secret: " GOOD_SECRET "}\n"
 
 struct config_fixture {

@@ -2,6 +2,7 @@
  *
  * Finding the file; command line over environment over file over default; where values came from.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "config_fixture.h"
@@ -284,63 +285,123 @@ TEST(secrets_are_never_taken_from_the_command_line)
     expect_unsaid(f, GOOD_SECRET);
 }
 
-/* The line that config_explain() has for a key. */
-static void expect_explained(const struct config_fixture *f, const char *key, const char *where)
+/* The line that config_explain() has for a key; "@" in `want` stands for the directory of the test. */
+static void expect_explained(const struct config_fixture *f, enum config_explained what, const char *want)
 {
     struct strlist AUTO_STRLIST lines = {NULL, 0};
-    char AUTO_FREE *prefix = mem_printf("%s: ", key);
-    const char *got = NULL;
+    const char *at = strchr(want, '@');
+    char AUTO_FREE *whole =
+        at ? mem_printf("%.*s%s%s", (int)(at - want), want, f->dir, at + 1) : mem_strdup(want);
+    char AUTO_FREE *all = mem_strdup("");
 
-    config_explain(f->config, &lines);
+    config_explain(f->config, what, &lines);
     for (size_t i = 0; i < lines.count; i++) {
-        if (strncmp(lines.items[i], prefix, strlen(prefix)) != 0)
-            continue;
-        assert_null(got);
-        got = lines.items[i] + strlen(prefix);
+        char *longer = mem_printf("%s%s\n", all, lines.items[i]);
+
+        if (strcmp(lines.items[i], whole) == 0) {
+            free(longer);
+            return;
+        }
+        free(all);
+        all = longer;
     }
-    assert_non_null(got);
-    if (*where == '@') {
-        assert_int_equal(strncmp(got, f->dir, strlen(f->dir)), 0);
-        got += strlen(f->dir);
-        where++;
-    }
-    assert_string_equal(got, where);
+    fail_msg("\"%s\" is not among:\n%s", whole, all);
 }
 
-TEST(the_source_of_every_value_is_told_and_never_the_value)
+static void expect_given(const struct config_fixture *f, const char *want)
+{
+    expect_explained(f, CONFIG_EXPLAIN_GIVEN, want);
+}
+
+TEST(every_value_that_was_given_is_told_with_its_source_and_secrets_by_their_fingerprints)
 {
     struct config_fixture *f = *state;
     struct strlist AUTO_STRLIST lines = {NULL, 0};
 
     given_write(f, "secret", GOOD_SECRET "\n");
     given_env(f, "ACME_DME_STATE_DIR", "/env");
-    given_override(f, "propagation.settle", "1s");
+    given_override(f, "propagation.settle", "1500ms");
+    given_override(f, "propagation.resolvers", "192.0.2.1,192.0.2.2:53");
     load_config_text(f, "credentials:\n  api_key: " GOOD_KEY "\n  api_secret_file: secret\n"
                         "dnsmadeeasy:\n  ttl: 5\n");
     expect_silence(f);
-    expect_explained(f, "dnsmadeeasy.ttl", "@/c.yaml:5:8");
-    expect_explained(f, "state_dir", "environment variable ACME_DME_STATE_DIR");
-    expect_explained(f, "propagation.settle", "option --settle");
-    expect_explained(f, "propagation.timeout", "default");
-    expect_explained(f, "credentials.api_key", "@/c.yaml:2:12");
-    expect_explained(f, "credentials.api_secret", "@/secret");
-    config_explain(f->config, &lines);
+    expect_given(f, "configuration file: \"@/c.yaml\"");
+    expect_given(f, "dnsmadeeasy.ttl: 5 (@/c.yaml:5:8)");
+    expect_given(f, "state_dir: \"/env\" (environment variable ACME_DME_STATE_DIR)");
+    expect_given(f, "propagation.settle: 1500ms (option --settle)");
+    expect_given(f, "propagation.resolvers: \"192.0.2.1\", \"192.0.2.2:53\" (option --resolver)");
+    expect_given(f, "credentials.api_key: 36 characters, fingerprint " GOOD_KEY_FINGERPRINT " (@/c.yaml:2:12)");
+    expect_given(f, "credentials.api_secret: 36 characters, fingerprint " GOOD_SECRET_FINGERPRINT " (@/secret)");
+    config_explain(f->config, CONFIG_EXPLAIN_GIVEN, &lines);
+    assert_int_equal(lines.count, 7);
+    config_explain(f->config, CONFIG_EXPLAIN_DEFAULTS, &lines);
     for (size_t i = 0; i < lines.count; i++) {
         assert_null(strstr(lines.items[i], GOOD_KEY));
         assert_null(strstr(lines.items[i], GOOD_SECRET));
-        assert_null(strstr(lines.items[i], "/env"));
     }
 }
 
-TEST(the_source_of_an_accounts_values_is_told)
+TEST(defaults_are_told_with_their_values_when_asked_for)
+{
+    static const char *const want[] = {
+        "dnsmadeeasy.endpoint: \"https://api.dnsmadeeasy.com/V2.0/\" (default)",
+        "dnsmadeeasy.sandbox: false (default)",
+        "dnsmadeeasy.ca_file: none (default)",
+        "propagation.timeout: 100s (default)",
+        "propagation.nameservers: none (default)",
+        "propagation.doh: auto (default)",
+        "propagation.doh_urls: \"https://cloudflare-dns.com/dns-query\", \"https://dns.google/dns-query\" (default)",
+        "journal: required (default)",
+        "log.level: info (default)",
+    };
+    struct config_fixture *f = *state;
+
+    load_config_text(f, GOOD_CREDENTIALS);
+    for (size_t i = 0; i < ARRAY_LEN(want); i++)
+        expect_explained(f, CONFIG_EXPLAIN_DEFAULTS, want[i]);
+}
+
+TEST(an_accounts_values_are_told)
 {
     struct config_fixture *f = *state;
 
-    load_config_text(f,
-                     "accounts:\n- name: one\n  credentials: {api_key: " GOOD_KEY ", api_secret: " GOOD_SECRET "}\n");
+    load_config_text(f, "accounts:\n- name: one\n  zones: [example.com, Example.NET]\n"
+                        "  credentials: {api_key: " GOOD_KEY ", api_secret: " GOOD_SECRET "}\n");
     expect_silence(f);
-    expect_explained(f, "accounts[0].name", "@/c.yaml:2:9");
-    expect_explained(f, "accounts[0].credentials.api_key", "@/c.yaml:3:26");
+    expect_given(f, "accounts[0].name: \"one\" (@/c.yaml:2:9)");
+    expect_given(f, "accounts[0].zones: \"example.com\", \"example.net\" (@/c.yaml:3:10)");
+    expect_given(f, "accounts[0].credentials.api_key: 36 characters, fingerprint " GOOD_KEY_FINGERPRINT
+                    " (@/c.yaml:4:26)");
+}
+
+TEST(a_secret_in_the_wrong_place_is_not_told)
+{
+    struct config_fixture *f = *state;
+
+    load_config_text(f, GOOD_CREDENTIALS "state_dir: /" GOOD_SECRET "\nlog: {file: \"/a\\u202e.log\"}\n");
+    expect_given(f, "state_dir: a value that is not shown here, as it looks like a secret (@/c.yaml:2:12)");
+    expect_given(f, "log.file: \"/a\\xe2\\x80\\xae.log\" (@/c.yaml:3:13)");
+}
+
+TEST(what_the_call_says_about_logs_counts_before_anything_is_loaded)
+{
+    struct config_fixture *f = *state;
+    AUTO_CONFIG_LOG struct config_log log = {NULL, LOG_TEXT, LOG_ERROR};
+
+    given_env(f, "ACME_DME_LOG_FILE", "/env.log");
+    given_env(f, "ACME_DME_LOG_LEVEL", "debug");
+    given_override(f, "log.format", "json");
+    given_override(f, "dnsmadeeasy.ttl", "nonsense");
+    config_load_log(&f->req, &log);
+    assert_string_equal(log.file, "/env.log");
+    assert_int_equal(log.format, LOG_JSON);
+    assert_int_equal(log.level, LOG_DEBUG);
+    config_log_done(&log);
+    given_override(f, "log.file", "/option.log");
+    given_override(f, "log.level", "nonsense");
+    config_load_log(&f->req, &log);
+    assert_string_equal(log.file, "/option.log");
+    assert_int_equal(log.level, LOG_DEBUG);
 }
 
 int main(void)
@@ -363,8 +424,11 @@ int main(void)
         CONFIG_TEST(wrong_values_name_their_variable_or_option),
         CONFIG_TEST(a_wrong_value_in_the_file_is_a_mistake_even_if_a_stronger_source_has_a_right_one),
         CONFIG_TEST(secrets_are_never_taken_from_the_command_line),
-        CONFIG_TEST(the_source_of_every_value_is_told_and_never_the_value),
-        CONFIG_TEST(the_source_of_an_accounts_values_is_told),
+        CONFIG_TEST(every_value_that_was_given_is_told_with_its_source_and_secrets_by_their_fingerprints),
+        CONFIG_TEST(defaults_are_told_with_their_values_when_asked_for),
+        CONFIG_TEST(an_accounts_values_are_told),
+        CONFIG_TEST(a_secret_in_the_wrong_place_is_not_told),
+        CONFIG_TEST(what_the_call_says_about_logs_counts_before_anything_is_loaded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

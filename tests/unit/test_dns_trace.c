@@ -5,7 +5,8 @@
 #include "dns/trace.h"
 #include "test.h"
 
-static const struct dns_trace about = {.server = "192.0.2.1:53", .name = "_acme-challenge.example.com", .type = DNS_TXT};
+static const struct dns_trace about = {
+    .server = "192.0.2.1:53", .name = "_acme-challenge.example.com", .type = DNS_TXT};
 
 #define ABOUT "192.0.2.1:53 TXT \"_acme-challenge.example.com\""
 

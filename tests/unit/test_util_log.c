@@ -165,8 +165,10 @@ TEST(text_has_the_message_of_an_event_only)
 TEST(whatever_is_in_a_line_json_stays_valid)
 {
     static const char *const hostile[] = {
-        "\"}\n{\"level\":\"error\"", "back\\slash\\", "\x01\x1f\x7f\x1b[2J", "\xff\xfe\x80 no UTF-8", "\xed\xa0\x80 surrogate",
-        "\xc0\xaf overlong", "\xf4\x90\x80\x80 too large", "\xe2\x80\xae turned", "\xe2\x82 cut", "\xf0\x9f\x98\x80",
+        "\"}\n{\"level\":\"error\"",  "back\\slash\\",          "\x01\x1f\x7f\x1b[2J",
+        "\xff\xfe\x80 no UTF-8",      "\xed\xa0\x80 surrogate", "\xc0\xaf overlong",
+        "\xf4\x90\x80\x80 too large", "\xe2\x80\xae turned",    "\xe2\x82 cut",
+        "\xf0\x9f\x98\x80",
     };
 
     for (size_t i = 0; i < ARRAY_LEN(hostile); i++) {

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Values as people read them: field in, text out.
+ */
+#include <string.h>
+
+#include "config/loading.h"
+#include "crypto/digest.h"
+#include "util/text.h"
+
+#define SHOWN_MAX 1000
+
+/* "100s": the largest unit that leaves no rest. */
+char *config_duration_format(int64_t ms)
+{
+    static const struct {
+        const char *name;
+        int64_t ms;
+    } units[] = {{"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}};
+
+    for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+        if (ms && ms % units[i].ms == 0)
+            return mem_printf("%lld%s", (long long)(ms / units[i].ms), units[i].name);
+    }
+    return ms ? mem_printf("%lldms", (long long)ms) : mem_strdup("0s");
+}
+
+/* In quotes, escaped, and not at all if it may be a secret in the wrong place. */
+static char *format_text(const char *text)
+{
+    char safe[SHOWN_MAX];
+    char AUTO_FREE *quoted = text ? config_quote(text) : mem_strdup("none");
+
+    text_escape_into(safe, sizeof safe, quoted, strlen(quoted));
+    return mem_strdup(safe);
+}
+
+static char *format_list(const struct strlist *list)
+{
+    struct buf AUTO_BUF out = BUF_INIT(SHOWN_MAX);
+
+    for (size_t i = 0; i < list->count; i++) {
+        char AUTO_FREE *item = format_text(list->items[i]);
+
+        buf_printf(&out, "%s%s", i ? ", " : "", item);
+        if (!buf_ok(&out))
+            return mem_printf("%s and more", buf_cstr(&out));
+    }
+    return list->count ? buf_take(&out) : mem_strdup("none");
+}
+
+static const char *choice_of(const struct config_key *key, const void *field)
+{
+    unsigned index;
+
+    memcpy(&index, field, sizeof index);
+    return key->choices[index];
+}
+
+char *config_value_format(const struct config_key *key, const void *field)
+{
+    switch (key->type) {
+    case CONFIG_TYPE_STRING:
+    case CONFIG_TYPE_PATH:
+    case CONFIG_TYPE_URL:
+        return format_text(*(char *const *)field);
+    case CONFIG_TYPE_UINT:
+        return mem_printf("%u", *(const uint32_t *)field);
+    case CONFIG_TYPE_DURATION:
+        return config_duration_format(*(const int64_t *)field);
+    case CONFIG_TYPE_BOOL:
+        return mem_strdup(*(const bool *)field ? "true" : "false");
+    case CONFIG_TYPE_ENUM:
+        return mem_strdup(choice_of(key, field));
+    case CONFIG_TYPE_NAMES:
+    case CONFIG_TYPE_ADDRESSES:
+    case CONFIG_TYPE_URLS:
+        return format_list(field);
+    case CONFIG_TYPE_SECRET:
+    case CONFIG_TYPE_IGNORED:
+        break;
+    }
+    return mem_strdup("");
+}
+
+char *config_secret_format(const struct secret *secret)
+{
+    char fingerprint[9];
+
+    if (digest_fingerprint(secret, fingerprint, NULL) != ERR_OK)
+        return mem_printf("%zu characters", secret_len(secret));
+    return mem_printf("%zu characters, fingerprint %s", secret_len(secret), fingerprint);
+}
