@@ -79,6 +79,7 @@ libacmedme_a_SOURCES = \
 	src/dme/retry.c src/dme/retry.h \
 	src/dme/auth.c src/dme/auth.h \
 	src/dme/error.c src/dme/error.h \
+	src/dme/refusal.c src/dme/refusal.h \
 	src/dme/answer.c src/dme/answer.h \
 	src/dme/zone.c \
 	src/dme/probe.c \

@@ -38,7 +38,7 @@ static void report_clock(struct check *check, const struct challenge_account *ac
                   "this machine's clock is %" PRId64 " s (%s) %s DNS Made Easy's%s", (size_ms + 500) / 1000, span,
                   direction(offset_ms),
                   size_ms < CLOCK_REFUSED_MS ? "" : "; acme-dme corrects for it, other programs are refused");
-        check_hint(check->report, "%s", check->opts.clock_advice);
+        check_hint(check->report, "Set this machine's clock and keep it right (%s).", check->opts.clock_advice);
     }
     check_measure(check->report, "offset_ms", offset_ms);
 }

@@ -141,6 +141,7 @@ static enum err_code open_account(struct app *app, const struct config_account *
         .endpoint = app->config->endpoint,
         .api_key = from->api_key,
         .api_secret = from->api_secret,
+        .clock_advice = platform_clock_advice(),
         .http = app->api_http,
         .clock = app->clock,
         .log = app->log,

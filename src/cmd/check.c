@@ -215,7 +215,7 @@ static enum err_code examine(struct app *app, const struct opts *opts, struct ch
         .doh_count = app->doh_count,
         .ca = app->config->check_ca,
         .account_uri = app->config->check_account_uri,
-        .clock_advice = platform_clock_hint(),
+        .clock_advice = platform_clock_advice(),
         .has_doh_fallback = app->config->doh != CONFIG_DOH_NEVER,
         .settle_ms = app->config->settle_ms,
         .timeout_ms = app->config->propagation_timeout_ms,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Inside dme/: signatures, the server's time, and what a 403 means.
+ * Inside dme/: signatures and the server's time.
  *
  * Three headers sign a request: the API key, the date, and HMAC-SHA1 of the date's text under the secret.
  * URL, method and body are not signed, and the API refuses a date that is 30 s off.  So the date is the
@@ -10,6 +10,7 @@
 #define ACME_DME_DME_AUTH_H
 
 #include "dme/client.h"
+#include "dme/refusal.h"
 #include "dme/retry.h"
 
 /* Add the three headers; *out_signed_ms is the instant they name. */
@@ -20,10 +21,9 @@ enum err_code dme_auth_sign(struct dme *dme, struct http_request *request, int64
  * usable Date. */
 bool dme_auth_learn_time(struct dme *dme, const struct http_response *response, int64_t sent_mono_ms);
 
-/* What to make of 401 and 403.  `text` is what the server said; `signed_ms` the instant signed with;
- * `knows_time` whether this very answer told the server's time.  DME_RESIGN: worth another try with the right
- * time; DME_FINAL: *err holds ERR_AUTH.  A warning is logged in the former case. */
-enum dme_verdict dme_auth_judge(struct dme *dme, const struct dme_retry *retry, long status, const char *text,
-                                int64_t signed_ms, bool knows_time, struct err *err);
+/* What to make of 401 and 403.  DME_RESIGN: worth another try with the right time, and a warning was logged; DME_FINAL:
+ * *err holds ERR_AUTH. */
+enum dme_verdict dme_auth_judge(struct dme *dme, const struct dme_retry *retry, const struct dme_refusal *refusal,
+                                struct err *err);
 
 #endif

@@ -34,6 +34,7 @@ struct dme *dme_new(const struct dme_opts *opts)
     dme->key_origin = mem_strdup(opts->key_origin);
     dme->secret_origin = mem_strdup(opts->secret_origin);
     dme->hidden_origin = mem_strdup(opts->hidden_origin);
+    dme->clock_advice = mem_strdup(opts->clock_advice);
     return dme;
 }
 
@@ -46,14 +47,18 @@ struct dme *dme_new_at(const struct dme *like, const char *endpoint)
         .key_origin = like->key_origin,
         .secret_origin = like->secret_origin,
         .hidden_origin = like->hidden_origin,
+        .clock_advice = like->clock_advice,
         .http = like->http,
         .clock = like->clock,
         .log = like->log,
         .request_timeout_ms = like->request_timeout_ms,
         .give_up_after_ms = like->give_up_after_ms,
     };
+    struct dme *dme = dme_new(&opts);
 
-    return dme_new(&opts);
+    dme->has_server_time = like->has_server_time; /* both keep the same time */
+    dme->server_minus_mono_ms = like->server_minus_mono_ms;
+    return dme;
 }
 
 void dme_free(struct dme *dme)
@@ -66,6 +71,7 @@ void dme_free(struct dme *dme)
     free(dme->key_origin);
     free(dme->secret_origin);
     free(dme->hidden_origin);
+    free(dme->clock_advice);
     free(dme);
 }
 
@@ -138,7 +144,18 @@ static bool is_done(enum dme_verdict verdict, const struct err *err)
     return verdict == DME_FINAL && err->code == ERR_OK;
 }
 
-/* `signed_ms` and `knows_time` as dme_auth_judge() wants them. */
+/* Did the API itself say this?  All its answers have these headers, as far as is known; should the gateway in front of
+ * it not send them, its errors still are objects. */
+static bool is_from_api(const struct http_response *response)
+{
+    const char *body = buf_cstr(&response->body);
+
+    return http_response_header(response, "x-dnsme-requestId") ||
+           http_response_header(response, "x-dnsme-requestsRemaining") ||
+           (body[strspn(body, " \t\r\n")] == '{' && strstr(body, "error"));
+}
+
+/* `signed_ms` and `knows_time` as struct dme_refusal has them. */
 static enum dme_verdict judge_answer(struct dme *dme, const struct dme_call *call, const struct dme_retry *retry,
                                      const struct http_response *response, int64_t signed_ms, bool knows_time,
                                      json_t **out, struct err *err)
@@ -160,7 +177,14 @@ static enum dme_verdict judge_answer(struct dme *dme, const struct dme_call *cal
         return DME_LIMITED;
     }
     if (response->status == 401 || response->status == 403)
-        return dme_auth_judge(dme, retry, response->status, text, signed_ms, knows_time, err);
+        return dme_auth_judge(dme, retry,
+                              &(struct dme_refusal){.status = response->status,
+                                                    .text = text,
+                                                    .is_foreign = !is_from_api(response),
+                                                    .server = http_response_header(response, "Server"),
+                                                    .signed_ms = signed_ms,
+                                                    .knows_time = knows_time},
+                              err);
     code = dme_error_from_status(response->status, text, http_response_header(response, "Location"), err);
     return code == ERR_SERVER ? DME_TRANSIENT : DME_FINAL;
 }

@@ -36,6 +36,7 @@ struct dme {
     char *key_origin;             /* where the credentials were read; NULL: unknown */
     char *secret_origin;
     char *hidden_origin;          /* what they hide; NULL: nothing */
+    char *clock_advice;           /* how to set this machine's clock; NULL: unknown */
     int64_t deadline_ms;          /* monotonic, of the function of dme.h that is running */
     bool has_lost_answer;         /* to a POST of the last dme_records_create() */
     uint64_t unclear_posts;       /* so far: POSTs that may have been carried out, or were */

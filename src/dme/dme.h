@@ -27,6 +27,7 @@ struct dme_opts {
     const char *key_origin;          /* copied; where the key was read, e.g. "/etc/x.yaml:3:12"; NULL: unknown */
     const char *secret_origin;       /* the same of the secret */
     const char *hidden_origin;       /* where a different key or secret stands that these hide; NULL: nowhere */
+    const char *clock_advice;        /* copied; how to set this machine's clock, a part of a sentence; NULL: unknown */
     struct http *http;               /* borrowed */
     struct clock *clock;             /* borrowed */
     struct log *log;                 /* borrowed, may be NULL */
@@ -52,7 +53,7 @@ enum err_code dme_probe(struct dme *dme, struct err *err) MUST_USE;
 /* x-dnsme-requestLimit of the last answer; -1 before the first. */
 int dme_requests_limit(const struct dme *dme);
 
-/* The same credentials, clock and HTTP at another endpoint. */
+/* The same credentials, clock, measured time and HTTP at another endpoint. */
 struct dme *dme_new_at(const struct dme *like, const char *endpoint) MUST_USE;
 
 /* What is suspicious about the shape of key and secret, as a sentence part ("the secret has 35 characters instead of

@@ -25,6 +25,9 @@ enum err_code platform_start(struct err *err) MUST_USE;
 /* The machine's clock; its sleep ends early and is_cancelled() is true once a signal asked us to stop.  Static. */
 struct clock *platform_clock(void);
 
+/* How to set this machine's clock and keep it right, as a part of a sentence: commands of the system.  Static. */
+const char *platform_clock_advice(void);
+
 /* Name of the signal that asked us to stop, e.g. "SIGTERM"; NULL if none did. */
 const char *platform_cancel_reason(void);
 
@@ -46,9 +49,6 @@ const char *platform_env(const char *name);
 /* Is standard error a terminal?  Standard output? */
 bool platform_stderr_is_terminal(void);
 bool platform_stdout_is_terminal(void);
-
-/* What an operator of this system does about a wrong clock, as full sentences. */
-const char *platform_clock_hint(void);
 
 /* The user's home directory: $HOME, else the user database.  NULL if there is none. */
 char *platform_home(void) MUST_USE;

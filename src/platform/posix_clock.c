@@ -170,3 +170,14 @@ struct clock *platform_clock(void)
 
     return &machine_clock;
 }
+
+const char *platform_clock_advice(void)
+{
+#if defined(__linux__)
+    return "\"timedatectl set-ntp true\", or with chrony \"chronyc makestep\"; in a container at its host";
+#elif defined(__APPLE__)
+    return "\"sntp -sS time.apple.com\"";
+#else
+    return "start ntpd, openntpd or chronyd at boot";
+#endif
+}

@@ -117,12 +117,6 @@ bool platform_stdout_is_terminal(void)
     return isatty(STDOUT_FILENO) == 1;
 }
 
-const char *platform_clock_hint(void)
-{
-    return "Turn on time synchronisation: \"timedatectl set-ntp true\", or install and start chrony; in a container or "
-           "virtual machine, correct the clock of the host.";
-}
-
 static char *home_in_user_database(void)
 {
     char AUTO_FREE *space = mem_calloc(PASSWD_BUF_SIZE, 1);

@@ -5,12 +5,12 @@
  */
 #include "util/clock.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                   "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
 struct civil {
     int64_t year;
@@ -81,8 +81,27 @@ void clock_format_iso(char out[CLOCK_HTTP_DATE_MAX], int64_t unix_s)
     struct civil c = civil_from_unix(clamp_unix(unix_s));
 
     (void)snprintf(out, CLOCK_HTTP_DATE_MAX, "%04u-%02u-%02uT%02u:%02u:%02uZ", (unsigned)c.year % 10000u,
-                   (unsigned)c.month % 100u, (unsigned)c.day % 100u, (unsigned)c.hour % 100u,
-                   (unsigned)c.minute % 100u, (unsigned)c.second % 100u);
+                   (unsigned)c.month % 100u, (unsigned)c.day % 100u, (unsigned)c.hour % 100u, (unsigned)c.minute % 100u,
+                   (unsigned)c.second % 100u);
+}
+
+void clock_format_span(char out[CLOCK_SPAN_MAX], int64_t ms)
+{
+    uint64_t magnitude = ms < 0 ? -(uint64_t)ms : (uint64_t)ms;
+    uint64_t s = magnitude / 1000 + (magnitude % 1000 >= 500 ? 1 : 0);
+    uint64_t days = s / 86400;
+    char in_day[24];
+
+    (void)snprintf(in_day, sizeof in_day, "%" PRIu64 ":%02" PRIu64 ":%02" PRIu64, s / 3600 % 24, s / 60 % 60, s % 60);
+    if (s < 3600)
+        (void)snprintf(out, CLOCK_SPAN_MAX, "%" PRIu64 " s", s);
+    else if (days == 0)
+        (void)snprintf(out, CLOCK_SPAN_MAX, "%" PRIu64 " s (%s)", s, in_day);
+    else if (days < 730)
+        (void)snprintf(out, CLOCK_SPAN_MAX, "%" PRIu64 " s (%" PRIu64 " day%s %s)", s, days, days == 1 ? "" : "s",
+                       in_day);
+    else
+        (void)snprintf(out, CLOCK_SPAN_MAX, "%" PRIu64 " s (%" PRIu64 " years)", s, (days * 100 + 18262) / 36525);
 }
 
 /* `count` decimal digits at *p; moves *p behind them; -1 when there are none. */

@@ -19,6 +19,7 @@ void dme_fixture_init(struct dme_fixture *f)
         .endpoint = FIXTURE_ROOT "/",
         .api_key = f->key,
         .api_secret = f->secret,
+        .clock_advice = FIXTURE_CLOCK_ADVICE,
         .http = fake_http_base(f->http),
         .clock = &f->clock.base,
         .log = &f->log,

@@ -12,6 +12,7 @@
 
 #define FIXTURE_KEY "1c1a3c91-4770-4ce7-96f4-54c0eb0e457a" /* of the API's document */
 #define FIXTURE_SECRET "c9b5625f-9834-4ff8-baba-4ed5f32cae55"
+#define FIXTURE_CLOCK_ADVICE "turn its hands"
 #define FIXTURE_ROOT "https://api.example.net/V2.0"
 
 struct dme_fixture {

@@ -4,6 +4,7 @@
 
 #include "dme_fixture.h"
 #include "test.h"
+#include "util/text.h"
 
 #define FIND "/dns/managed/name?domainname=example.com"
 #define ZONE "{\"id\":7,\"name\":\"example.com\"}"
@@ -159,8 +160,12 @@ TEST(a_wrong_clock_is_healed_with_the_servers_time_and_named_in_a_warning)
     expect_healed(-412000, OUT_OF_SYNC, "this machine's clock is 412 s behind DNS Made Easy's");
     expect_healed(31000, OUT_OF_SYNC, "31 s ahead of");
     expect_healed(-31000, OUT_OF_SYNC, "31 s behind");
-    expect_healed(86400000, OUT_OF_SYNC, "86400 s ahead of");
-    expect_healed(-INT64_C(946080000000), OUT_OF_SYNC, "946080000 s behind"); /* 30 years: a dead battery */
+    expect_healed(86431000, OUT_OF_SYNC, "86431 s (1 day 0:00:31) ahead of DNS Made Easy's");
+    expect_healed(-86400000, OUT_OF_SYNC, "86400 s (1 day 0:00:00) behind DNS Made Easy's; set it");
+    expect_healed(3600000, OUT_OF_SYNC, "3600 s (1:00:00) ahead of DNS Made Easy's, as if a time zone's time");
+    expect_healed(-3600000, OUT_OF_SYNC, "3600 s (1:00:00) behind DNS Made Easy's, as if a time zone's time");
+    expect_healed(INT64_C(946080000000), OUT_OF_SYNC, "946080000 s (30 years) ahead of");
+    expect_healed(-INT64_C(946080000000), OUT_OF_SYNC, "946080000 s (30 years) behind"); /* 30 years: a dead battery */
 }
 
 TEST(any_403_with_a_clock_that_far_off_is_worth_a_second_signature)
@@ -205,7 +210,7 @@ TEST(a_wrong_clock_and_a_wrong_key_end_in_the_error_about_the_key)
     f.http->server_behind_ms = 100000;
     expect(&f, "GET", FIND, NULL, 403, OUT_OF_SYNC);
     expect(&f, "GET", FIND, NULL, 403, "{\"error\": [\"Unable to verify HMAC\"]}");
-    assert_error(&f, find(&f), ERR_AUTH, "the API secret does not belong to it", "api_secret");
+    assert_error(&f, find(&f), ERR_AUTH, "does not belong to it", "api_secret");
     /* the next call knows the time and does not try twice */
     expect(&f, "GET", FIND, NULL, 403, "{\"error\": [\"Unable to verify HMAC\"]}");
     assert_int_equal(find(&f), ERR_AUTH);
@@ -221,7 +226,9 @@ TEST(a_date_that_is_refused_twice_is_an_error_with_a_hint)
     f.http->server_behind_ms = -412000;
     expect(&f, "GET", FIND, NULL, 403, OUT_OF_SYNC);
     expect(&f, "GET", FIND, NULL, 403, OUT_OF_SYNC);
-    assert_error(&f, find(&f), ERR_AUTH, "this machine's clock is 412 s behind the server's", "timedatectl");
+    assert_error(&f, find(&f), ERR_AUTH,
+                 "signed with its own time, too: this machine's clock is 412 s behind DNS Made Easy's",
+                 FIXTURE_CLOCK_ADVICE);
     dme_fixture_done(&f);
 }
 
@@ -232,7 +239,8 @@ TEST(a_refused_date_without_the_servers_time_cannot_be_healed)
     dme_fixture_init(&f);
     fake_http_expect(f.http, &(struct fake_exchange){
                                  .method = "GET", .url = FIND, .status = 403, .answer = OUT_OF_SYNC, .no_date = true});
-    assert_error(&f, find(&f), ERR_AUTH, "refused the date of the request", "timedatectl");
+    assert_error(&f, find(&f), ERR_AUTH, "its own time could not be measured",
+                 "Does a proxy on the way remove that header? Set this machine's");
     dme_fixture_done(&f);
 }
 
@@ -257,39 +265,181 @@ TEST(the_time_of_a_cache_is_not_believed)
     dme_fixture_done(&f);
 }
 
+/* ------------------------------------------------------------------ whose fault it is */
+
+struct refused {
+    long status;
+    const char *headers;
+    const char *body;
+    const char *msg;
+    const char *hint;
+};
+
+static void assert_refused(struct dme_fixture *f, const struct refused *row)
+{
+    fake_http_expect(
+        f->http,
+        &(struct fake_exchange){.method = "GET", .status = row->status, .headers = row->headers, .answer = row->body});
+    assert_error(f, find(f), ERR_AUTH, row->msg, row->hint);
+    assert_non_null(strstr(f->err.msg, "could not look up zone \"example.com\": "));
+    assert_false(text_ends_with(f->err.msg, "..."));
+    assert_false(text_ends_with(f->err.hint, "..."));
+    assert_true(text_ends_with(f->err.hint, "."));
+    assert_null(strstr(f->err.hint, FIXTURE_KEY));
+    assert_null(strstr(f->err.msg, FIXTURE_SECRET));
+}
+
 TEST(each_refusal_has_its_own_words_and_its_own_remedy)
 {
-    static const struct {
-        long status;
-        const char *body;
-        const char *msg;
-        const char *hint;
-    } rows[] = {
-        {403, "{\"error\": [\"API key not found\"]}", "does not know the API key", "production"},
-        {401, "{\"error\": [\"API key not found\"]}", "(status 401: \"API key not found\")", "DNSMADEEASY_API_KEY"},
-        {403, "{\"error\": [\"Unable to verify HMAC\"]}", "the API secret does not belong to it",
+    static const struct refused rows[] = {
+        {403, NULL, "{\"error\": [\"API key not found\"]}", "does not know the API key (fingerprint bc75ea4d)",
+         "DNSMADEEASY_API_KEY with the one in DNS Made Easy's control panel"},
+        {401, NULL, "{\"error\": [\"API key not found\"]}", "(status 401: \"API key not found\")", "sandbox"},
+        {403, NULL, "{\"error\": [\"Unable to verify HMAC\"]}",
+         "knows the API key (fingerprint bc75ea4d), but the API secret (fingerprint d2d5b5b6) does not belong to it",
          "DNSMADEEASY_API_SECRET"},
-        {403, "{error: [\"Missing API key or HMAC\"]}", "the API key or the signature is missing", "proxy"},
-        {403, "{\"error\": [\"Missing API key or HMAC\"]}", "the API key or the signature is missing", "not empty"},
-        {403, "{\"error\": [\"Invalid request date header: dim., 28 ao\\u00fbt 2022 09:24:45 UTC\"]}",
+        {403, NULL, "{error: [\"Missing API key or HMAC\"]}", "the API key or the signature is missing", "proxy"},
+        {403, NULL, "{\"error\": [\"Missing API key or HMAC\"]}", "and both were sent", "x-dnsme headers"},
+        {403, NULL, "{\"error\": [\"Invalid request date header: dim., 28 ao\\u00fbt 2022 09:24:45 UTC\"]}",
          "could not read the date", "bug"},
-        {403, "{\"error\": [\"Something \\u001b[2J new\"]}", "refused access (status 403): \"Something \\x1b[2J new\"",
+        {403, NULL, "{\"error\": [\"Something \\u001b[2J new\"]}",
+         "refused access with the API key (fingerprint bc75ea4d) (status 403: \"Something \\x1b[2J new\"",
          "plan includes API access"},
-        {403, "<html><title>Forbidden</title>", "refused access (status 403): \"an HTML page titled Forbidden\"",
-         "api_secret"},
-        {403, "", "refused access (status 403) and gave no reason", "sandbox"},
-        {403, "{\"error\": [\"key " FIXTURE_KEY " is blocked\"]}", "\"key *** is blocked\"", NULL},
+        {403, "x-dnsme-requestId: 1", "<html><title>Forbidden</title>", "DNS Made Easy refused access with the API key",
+         "control panel"},
+        {403, "x-dnsme-requestId: 1", "", "and gave no reason (status 403)", "https://api.example.net/V2.0"},
+        {403, NULL, "{\"error\": [\"key " FIXTURE_KEY " is blocked\"]}", "\"key *** is blocked\"", NULL},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct dme_fixture f;
 
         dme_fixture_init(&f);
-        expect(&f, "GET", FIND, NULL, rows[i].status, rows[i].body);
-        assert_error(&f, find(&f), ERR_AUTH, rows[i].msg, rows[i].hint);
-        assert_non_null(strstr(f.err.msg, "could not look up zone \"example.com\": "));
+        assert_refused(&f, &rows[i]);
         dme_fixture_done(&f);
     }
+}
+
+TEST(what_is_not_the_api_is_told_from_it)
+{
+    static const struct refused rows[] = {
+        {403, NULL, "<html><title>Access denied</title>",
+         "something on the way refused the request, not DNS Made Easy's API (status 403: \"an HTML page titled Access",
+         "API key and secret were not looked at"},
+        {403, "Server: squid/6\x1b", "<html>", "API (status 403, server \"squid/6\\x1b\": \"an HTML page\")",
+         "firewall"},
+        {401, NULL, "", "not DNS Made Easy's API (status 401)", "https://api.example.net/V2.0"},
+        {403, NULL, "Unable to verify HMAC", "the API secret (fingerprint d2d5b5b6) does not belong to it", NULL},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct dme_fixture f;
+
+        dme_fixture_init(&f);
+        assert_refused(&f, &rows[i]);
+        dme_fixture_done(&f);
+    }
+}
+
+static struct dme *dme_with(struct dme_fixture *f, const char *endpoint, const char *key, const char *secret,
+                            const char *hidden)
+{
+    struct secret *a = secret_new(key, strlen(key));
+    struct secret *b = secret_new(secret, strlen(secret));
+    struct dme *dme = dme_new(&(struct dme_opts){
+        .endpoint = endpoint,
+        .api_key = a,
+        .api_secret = b,
+        .key_origin = "/etc/acme-dme/acme-dme.yaml:3:12",
+        .secret_origin = "environment variable DNSMADEEASY_API_SECRET",
+        .hidden_origin = hidden,
+        .http = fake_http_base(f->http),
+        .clock = &f->clock.base,
+        .log = &f->log,
+        .request_timeout_ms = 10000,
+        .give_up_after_ms = 60000,
+    });
+
+    secret_free(a);
+    secret_free(b);
+    return dme;
+}
+
+TEST(origin_shape_and_what_is_hidden_are_named)
+{
+    static const char hidden[] = "/etc/acme-dme/acme-dme.yaml:4:15";
+    const struct refused row = {
+        403, NULL, "{\"error\": [\"Unable to verify HMAC\"]}",
+        "DNS Made Easy knows the API key (from /etc/acme-dme/acme-dme.yaml:3:12, fingerprint bc75ea4d), but the API "
+        "secret (from environment variable DNSMADEEASY_API_SECRET, fingerprint 07e200bf) does not belong to it: the "
+        "API secret has 35 characters instead of 36 (status 403: \"Unable to verify HMAC\")",
+        "Is the different one meant that it hides (/etc/acme-dme/acme-dme.yaml:4:15)? Then unset"};
+    struct dme_fixture f;
+
+    dme_fixture_init(&f);
+    dme_free(f.dme);
+    f.dme = dme_with(&f, FIXTURE_ROOT, FIXTURE_KEY, "c9b5625f-9834-4ff8-baba-4ed5f32cae5", hidden);
+    assert_refused(&f, &row);
+    assert_non_null(strstr(f.err.hint, "The clock is not to blame"));
+    dme_fixture_done(&f);
+}
+
+TEST(a_key_that_is_not_known_may_belong_to_the_other_endpoint)
+{
+    static const struct {
+        const char *endpoint;
+        const char *hint;
+    } rows[] = {
+        {DME_ENDPOINT_PRODUCTION, "a key of the sandbox works with \"sandbox: true\" only"},
+        {DME_ENDPOINT_SANDBOX, "this is the sandbox, where a key of production does not work"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct dme_fixture f;
+        const struct refused row = {403, NULL, "{\"error\": [\"API key not found\"]}",
+                                    "does not know the API key (from /etc/acme-dme/acme-dme.yaml:3:12, fingerprint "
+                                    "bc75ea4d) (status 403",
+                                    rows[i].hint};
+
+        dme_fixture_init(&f);
+        dme_free(f.dme);
+        f.dme = dme_with(&f, rows[i].endpoint, FIXTURE_KEY, FIXTURE_SECRET, NULL);
+        assert_refused(&f, &row);
+        assert_null(strstr(f.err.hint, "hides"));
+        dme_fixture_done(&f);
+    }
+}
+
+TEST(a_refusal_without_date_leaves_the_clock_in_doubt)
+{
+    struct dme_fixture f;
+
+    dme_fixture_init(&f);
+    fake_http_expect(f.http, &(struct fake_exchange){.method = "GET",
+                                                     .url = FIND,
+                                                     .status = 403,
+                                                     .answer = "{\"error\": [\"Unable to verify HMAC\"]}",
+                                                     .no_date = true});
+    assert_error(&f, find(&f), ERR_AUTH, "does not belong", "Check this machine's clock too");
+    dme_fixture_done(&f);
+}
+
+TEST(the_other_endpoint_inherits_the_measured_time)
+{
+    struct dme_fixture f;
+    struct dme *other;
+    int64_t offset_ms = 0;
+
+    dme_fixture_init(&f);
+    f.http->server_behind_ms = 412000;
+    expect(&f, "GET", FIND, NULL, 403, OUT_OF_SYNC);
+    expect_get(&f, FIND, ZONE);
+    assert_int_equal(find(&f), ERR_OK);
+    other = dme_new_at(f.dme, FIXTURE_ROOT);
+    assert_true(dme_clock_offset_ms(other, &offset_ms));
+    assert_in_range(offset_ms, 411000, 413000);
+    dme_free(other);
+    dme_fixture_done(&f);
 }
 
 int main(void)
@@ -311,6 +461,11 @@ int main(void)
         cmocka_unit_test(a_refused_date_without_the_servers_time_cannot_be_healed),
         cmocka_unit_test(the_time_of_a_cache_is_not_believed),
         cmocka_unit_test(each_refusal_has_its_own_words_and_its_own_remedy),
+        cmocka_unit_test(what_is_not_the_api_is_told_from_it),
+        cmocka_unit_test(origin_shape_and_what_is_hidden_are_named),
+        cmocka_unit_test(a_key_that_is_not_known_may_belong_to_the_other_endpoint),
+        cmocka_unit_test(a_refusal_without_date_leaves_the_clock_in_doubt),
+        cmocka_unit_test(the_other_endpoint_inherits_the_measured_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -84,6 +84,36 @@ TEST(anything_else_is_no_date)
     }
 }
 
+TEST(a_span_is_exact_and_readable)
+{
+    static const struct {
+        int64_t ms;
+        const char *text;
+    } rows[] = {
+        {0, "0 s"},
+        {499, "0 s"},
+        {-500, "1 s"},
+        {412000, "412 s"},
+        {-3599499, "3599 s"},
+        {3600000, "3600 s (1:00:00)"},
+        {37706000, "37706 s (10:28:26)"},
+        {-86399499, "86399 s (23:59:59)"},
+        {86431000, "86431 s (1 day 0:00:31)"},
+        {INT64_C(-5) * 86400000, "432000 s (5 days 0:00:00)"},
+        {INT64_C(729) * 86400000, "62985600 s (729 days 0:00:00)"},
+        {INT64_C(730) * 86400000, "63072000 s (2 years)"},
+        {INT64_C(-946080000000), "946080000 s (30 years)"},
+        {INT64_MIN, "9223372036854776 s (292271023 years)"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char out[CLOCK_SPAN_MAX];
+
+        clock_format_span(out, rows[i].ms);
+        assert_string_equal(out, rows[i].text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -91,6 +121,7 @@ int main(void)
         cmocka_unit_test(years_that_do_not_fit_become_the_first_and_the_last),
         cmocka_unit_test(the_calendar_agrees_with_the_systems),
         cmocka_unit_test(anything_else_is_no_date),
+        cmocka_unit_test(a_span_is_exact_and_readable),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
