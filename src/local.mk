@@ -61,6 +61,7 @@ libacmedme_a_SOURCES = \
 	src/dns/wire.c src/dns/wire.h \
 	src/dns/cares.c src/dns/cares.h \
 	src/dns/resolver.c src/dns/resolver.h \
+	src/dns/route.c src/dns/route.h \
 	src/dns/direct.c src/dns/doh.c \
 	src/dns/trace.c src/dns/trace.h \
 	src/dns/authority.c src/dns/authority.h \
@@ -73,6 +74,7 @@ libacmedme_a_SOURCES = \
 	src/dns/propagation_doh.c \
 	src/dns/caa.h src/dns/dnssec.h \
 	src/dns/delegation.c src/dns/delegation.h \
+	src/dns/census.c src/dns/census.h \
 	src/dns/serving.c src/dns/standing.c \
 	src/dme/dme.h \
 	src/dme/client.c src/dme/client.h \

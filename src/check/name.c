@@ -27,6 +27,9 @@ static void report_values(struct check *check, const struct challenge_place *pla
         ours += is_ours(journal, place->record_name, standing->values.items[i]);
     if (!count) {
         check_add(check->report, CHECK_OK, "records", place->record_name, "no TXT record is left there");
+    } else if (standing->is_wildcard) {
+        check_add(check->report, CHECK_OK, "records", place->record_name,
+                  "no TXT record is left there but that of a wildcard, which ours will displace");
     } else {
         check_add(check->report, CHECK_WARN, "records", place->record_name,
                   "%zu TXT record%s there: %zu in our journal, %zu of somebody else or forgotten%s", count,

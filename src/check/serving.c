@@ -107,7 +107,7 @@ static void report(struct check *check, const struct serving_list *list, struct 
 
     for (size_t i = 0; i < list->count; i++) {
         count_one(&list->items[i], &tally);
-        is_all_silent &= list->items[i].result == SERVING_SILENT;
+        is_all_silent &= list->items[i].result == SERVING_SILENT || list->items[i].result == SERVING_UNREACHABLE;
     }
     if (is_all_silent) {
         report_silence(check, zone);

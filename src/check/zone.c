@@ -116,6 +116,10 @@ static void report_agreement(struct check *check, const struct check_zone *zone,
                   d->parent, at_parent ? buf_cstr(&only_parent) : "none", at_zone ? buf_cstr(&only_zone) : "none");
         check_hint(check->report, "Bring both into line at the registrar and in the control panel of DNS Made Easy: "
                                   "resolvers, and so CAs, may ask any of them.");
+    } else if (d->has_split_parent) {
+        check_add(check->report, CHECK_WARN, "delegation", zone->name,
+                  "the servers of zone \"%s\" do not all refer to the same name servers", d->parent);
+        check_hint(check->report, "After a change at the registrar that is normal for some hours.");
     } else if (d->has_split_zone) {
         check_add(check->report, CHECK_WARN, "delegation", zone->name,
                   "the zone's servers do not all name the same name servers");

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT
  *
- * A parent's server refers to a zone below with NS in the authority section and without authority (RFC 1034 section
- * 4.3.2).  One that serves the zone itself answers with authority instead, and what the parent's own zone says is not
- * to be had from it.
+ * A parent's server refers to a zone below with NS in the authority section (RFC 1034 section 4.3.2).  One that serves
+ * the zone itself answers for it instead, and what the parent's own zone says is not to be had from it.  The resolvers
+ * may name a parent that is too high, as they don't get through to the zone between; then its servers refer to that
+ * one, and the search goes on there.
  */
 #include "dns/delegation.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "dns/census.h"
 #include "dns/name.h"
 #include "util/text.h"
 
-#define QUESTION_MS 3000
-#define SERVERS_MAX 32 /* addresses of one zone that are asked */
-#define NAMES_MAX 64   /* of one set */
+#define NAMES_MAX 64 /* of one set */
 
 void delegation_done(struct delegation *delegation)
 {
@@ -40,6 +40,18 @@ static void add_name(struct strlist *names, const char *name)
         strlist_add(names, name);
 }
 
+/* Add the set that one more server gives. */
+static void merge(struct strlist *all, const struct strlist *names, bool *is_split)
+{
+    bool is_first = all->count == 0;
+
+    *is_split |= !is_first && names->count != all->count;
+    for (size_t i = 0; i < names->count; i++) {
+        *is_split |= !is_first && !has_name(all, names->items[i]);
+        add_name(all, names->items[i]);
+    }
+}
+
 static int compare(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
@@ -51,146 +63,145 @@ static void sort_names(struct strlist *names)
         qsort(names->items, names->count, sizeof *names->items, compare);
 }
 
-/* The NS names of `zone` in a section; how many there are. */
-static size_t take_ns(const struct dns_rr *section, size_t count, const char *zone, struct strlist *out)
+static const struct dns_rr *find_rr(const struct dns_rr *section, size_t count, enum dns_type type, const char *owner)
 {
-    size_t found = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        if (section[i].type != DNS_NS || text_casecmp(section[i].owner, zone) != 0)
-            continue;
-        add_name(out, section[i].text);
-        found++;
-    }
-    return found;
+    for (size_t i = 0; i < count; i++)
+        if (section[i].type == type && text_casecmp(section[i].owner, owner) == 0)
+            return &section[i];
+    return NULL;
 }
 
-/* ------------------------------------------------------------------ asking */
-
-struct answers {
-    struct dns_answer items[SERVERS_MAX];
-    size_t count;
-};
-
-static void answers_done(struct answers *answers)
+static void take_ns(const struct dns_rr *section, size_t count, const char *zone, struct strlist *out)
 {
-    for (size_t i = 0; i < answers->count; i++)
-        dns_answer_done(&answers->items[i]);
-}
-
-/* NS of `zone` from the first address of each server, then from the second of each, as far as there is room. */
-static enum err_code ask_servers(struct resolver *direct, const struct dns_servers *servers, const char *zone,
-                                 struct answers *out, struct err *err)
-{
-    struct dns_question questions[SERVERS_MAX];
-    size_t longest = 0;
-    size_t count = 0;
-    enum err_code code;
-
-    for (size_t s = 0; s < servers->count; s++)
-        longest = servers->items[s].addresses.count > longest ? servers->items[s].addresses.count : longest;
-    for (size_t a = 0; a < longest; a++)
-        for (size_t s = 0; s < servers->count && count < SERVERS_MAX; s++)
-            if (a < servers->items[s].addresses.count)
-                questions[count++] = (struct dns_question){.name = zone,
-                                                           .type = DNS_NS,
-                                                           .server = servers->items[s].addresses.items[a],
-                                                           .timeout_ms = QUESTION_MS};
-    code = resolver_ask_all(direct, questions, count, out->items, err);
-    out->count = code == ERR_OK ? count : 0;
-    return code;
+    for (size_t i = 0; i < count; i++)
+        if (section[i].type == DNS_NS && text_casecmp(section[i].owner, zone) == 0)
+            add_name(out, section[i].text);
 }
 
 /* ------------------------------------------------------------------ the parent's side */
 
-struct parent_count {
+struct verdict {
     size_t referred, denied, covered;
+    char *between; /* a zone below the parent and above the zone that the parent refers to; NULL: none */
 };
 
-static void take_parent_answer(const struct dns_answer *answer, const char *zone, struct delegation *out,
-                               struct parent_count *count)
+static void verdict_done(struct verdict *verdict)
 {
-    if (answer->result != ERR_OK || (answer->rcode != DNS_NOERROR && answer->rcode != DNS_NXDOMAIN))
-        return;
-    if (!answer->authoritative && take_ns(answer->authority, answer->authority_count, zone, &out->parent_ns))
-        count->referred++;
-    else if (answer->authoritative && take_ns(answer->answers, answer->answer_count, zone, &(struct strlist){NULL, 0}))
-        count->covered++;
-    else if (answer->authoritative)
-        count->denied++;
+    free(verdict->between);
 }
 
-static enum err_code conclude_parent(const struct answers *answers, const struct parent_count *count,
-                                     struct delegation *out, struct err *err)
+/* Answers of the zone's own servers have the zone's SOA or NS. */
+static bool is_covered(const struct dns_answer *answer, const char *zone)
 {
-    if (count->referred)
-        out->parent_kind = DELEGATION_SEEN;
-    else if (count->covered)
-        out->parent_kind = DELEGATION_COVERED;
-    else if (count->denied)
-        out->parent_kind = DELEGATION_ABSENT;
-    else {
-        for (size_t i = 0; i < answers->count; i++)
-            if (answers->items[i].result != ERR_OK) {
-                if (err)
-                    *err = answers->items[i].err;
-                return err_prefix(err, answers->items[i].result, "no name server of zone \"%s\" tells of zones below",
-                                  out->parent);
-            }
-        return err_set(err, ERR_DNS, "no name server of zone \"%s\" gives a usable answer about zones below",
-                       out->parent);
+    return answer->authoritative && (find_rr(answer->answers, answer->answer_count, DNS_NS, zone) ||
+                                     find_rr(answer->authority, answer->authority_count, DNS_SOA, zone));
+}
+
+static bool is_below(const char *name, const char *zone)
+{
+    return strlen(name) > strlen(zone) && name_is_within(name, zone);
+}
+
+static const char *find_between(const struct dns_answer *answer, const char *parent, const char *zone)
+{
+    for (size_t i = 0; i < answer->authority_count && !answer->answer_count; i++)
+        if (answer->authority[i].type == DNS_NS && is_below(answer->authority[i].owner, parent) &&
+            is_below(zone, answer->authority[i].owner))
+            return answer->authority[i].owner;
+    return NULL;
+}
+
+static void take_parent_answer(const struct dns_answer *answer, const char *parent, const char *zone,
+                               struct delegation *out, struct verdict *verdict)
+{
+    const char *between = find_between(answer, parent, zone);
+
+    if (answer->result != ERR_OK || (answer->rcode != DNS_NOERROR && answer->rcode != DNS_NXDOMAIN))
+        return;
+    if (is_covered(answer, zone)) {
+        verdict->covered++;
+    } else if (!answer->answer_count && find_rr(answer->authority, answer->authority_count, DNS_NS, zone)) {
+        AUTO_STRLIST struct strlist names = {NULL, 0};
+
+        take_ns(answer->authority, answer->authority_count, zone, &names);
+        merge(&out->parent_ns, &names, &out->has_split_parent);
+        verdict->referred++;
+    } else if (between) {
+        verdict->between = verdict->between ? verdict->between : mem_strdup(between);
+    } else if (answer->authoritative) {
+        verdict->denied++;
     }
+}
+
+/* Ask the servers of `parent`. */
+static enum err_code ask_parent(struct resolver *direct, const char *parent, const char *zone, struct delegation *out,
+                                struct verdict *verdict, struct err *err)
+{
+    AUTO_DNS_SERVERS struct dns_servers servers = {0};
+    AUTO_CENSUS struct census census = {NULL, NULL, 0};
+    enum err_code code = authority_find_servers(direct, parent, &servers, err);
+
+    if (code == ERR_OK)
+        code = census_take(direct, &servers, zone, DNS_NS, &census, err);
+    if (code != ERR_OK)
+        return code;
+    for (size_t i = 0; i < census.count; i++)
+        take_parent_answer(&census.answers[i], parent, zone, out, verdict);
+    if (!verdict->referred && !verdict->covered && !verdict->denied && !verdict->between)
+        return census_fail(&census, parent, zone, err);
     return ERR_OK;
+}
+
+static void conclude_parent(const struct verdict *verdict, struct delegation *out)
+{
+    out->parent_kind = verdict->referred  ? DELEGATION_SEEN
+                       : verdict->covered ? DELEGATION_COVERED
+                                          : DELEGATION_ABSENT;
+    out->has_split_parent |= verdict->denied && (verdict->referred || verdict->covered);
 }
 
 static enum err_code examine_parent(struct resolver *direct, const char *zone, struct delegation *out, struct err *err)
 {
-    AUTO_DNS_SERVERS struct dns_servers servers = {0};
-    AUTO(answers_done) struct answers answers = {.count = 0};
-    struct parent_count count = {0};
     const char *above = name_parent(zone);
     enum err_code code;
 
     if (!above)
         return err_set(err, ERR_DNS, "zone \"%s\" is directly below the root, which is not asked", zone);
     code = authority_find_zone(direct, above, &out->parent, err);
-    if (code == ERR_OK)
-        code = authority_find_servers(direct, out->parent, &servers, err);
-    if (code == ERR_OK)
-        code = ask_servers(direct, &servers, zone, &answers, err);
-    if (code != ERR_OK)
-        return code;
-    for (size_t i = 0; i < answers.count; i++)
-        take_parent_answer(&answers.items[i], zone, out, &count);
-    return conclude_parent(&answers, &count, out, err);
+    while (code == ERR_OK) {
+        AUTO(verdict_done) struct verdict verdict = {.between = NULL};
+
+        code = ask_parent(direct, out->parent, zone, out, &verdict, err);
+        if (code == ERR_OK && (verdict.referred || verdict.covered || !verdict.between)) {
+            conclude_parent(&verdict, out);
+            return ERR_OK;
+        }
+        if (code == ERR_OK) { /* longer each time, and shorter than the zone: it ends */
+            free(out->parent);
+            out->parent = verdict.between;
+            verdict.between = NULL;
+        }
+    }
+    return code;
 }
 
 /* ------------------------------------------------------------------ the zone's side */
 
-static void note_split(struct delegation *out, const struct strlist *names)
-{
-    out->has_split_zone |= out->zone_ns.count && names->count != out->zone_ns.count;
-    for (size_t i = 0; i < names->count; i++) {
-        out->has_split_zone |= out->zone_ns.count && !has_name(&out->zone_ns, names->items[i]);
-    }
-}
-
 static enum err_code examine_zone(struct resolver *direct, const char *zone, const struct dns_servers *servers,
                                   struct delegation *out, struct err *err)
 {
-    AUTO(answers_done) struct answers answers = {.count = 0};
-    enum err_code code = ask_servers(direct, servers, zone, &answers, err);
+    AUTO_CENSUS struct census census = {NULL, NULL, 0};
+    enum err_code code = census_take(direct, servers, zone, DNS_NS, &census, err);
 
-    for (size_t i = 0; code == ERR_OK && i < answers.count; i++) {
+    for (size_t i = 0; code == ERR_OK && i < census.count; i++) {
         AUTO_STRLIST struct strlist names = {NULL, 0};
-        const struct dns_answer *answer = &answers.items[i];
+        const struct dns_answer *answer = &census.answers[i];
 
-        if (answer->result != ERR_OK || !answer->authoritative ||
-            !take_ns(answer->answers, answer->answer_count, zone, &names))
+        if (!census_is_useful(answer))
             continue;
-        note_split(out, &names);
-        for (size_t n = 0; n < names.count; n++)
-            add_name(&out->zone_ns, names.items[n]);
+        take_ns(answer->answers, answer->answer_count, zone, &names);
+        if (names.count)
+            merge(&out->zone_ns, &names, &out->has_split_zone);
     }
     return code;
 }

@@ -17,12 +17,13 @@ struct delegation {
         DELEGATION_ABSENT,  /* the parent's servers say that there is no such zone */
         DELEGATION_COVERED, /* the parent's servers serve the zone as well and so don't show their referral */
     } parent_kind;
-    bool has_split_zone; /* the zone's own servers name different sets */
+    bool has_split_parent; /* the parent's servers refer to different sets, or some of them to none */
+    bool has_split_zone;   /* the zone's own servers name different sets */
 };
 
 /* Ask the parent's servers and the zone's own, without recursion and side by side.  The parent is found through the
- * recursive resolvers.
- * Errors: ERR_DNS, ERR_TIMEOUT, ERR_NETWORK (the parent's servers can't be asked), ERR_CANCELLED. */
+ * recursive resolvers.  Errors: ERR_DNS, ERR_TIMEOUT, ERR_NETWORK (the parent's servers can't be asked or give no
+ * usable answer), ERR_CANCELLED. */
 enum err_code delegation_examine(struct resolver *direct, const char *zone, const struct dns_servers *servers,
                                  struct delegation *out, struct err *err) MUST_USE;
 void delegation_done(struct delegation *delegation);
@@ -32,8 +33,8 @@ void delegation_done(struct delegation *delegation);
 enum serving_result {
     SERVING_OK,          /* an authoritative answer with the zone's SOA */
     SERVING_LAME,        /* answers, but not with authority, or with an error */
-    SERVING_SILENT,      /* no answer in time, or refused connections */
-    SERVING_UNREACHABLE, /* this machine has no way there (no IPv6, say): tells nothing about the server */
+    SERVING_SILENT,      /* no answer in time, or connections refused */
+    SERVING_UNREACHABLE, /* this machine has no route there (no IPv6, say): tells nothing about the server */
 };
 
 struct serving { /* one address over one transport */
@@ -42,7 +43,7 @@ struct serving { /* one address over one transport */
     enum { SERVING_IPV4, SERVING_IPV6 } family;
     enum { SERVING_UDP, SERVING_TCP } transport;
     enum serving_result result;
-    char *why;           /* for results other than OK: what came instead, safe to print */
+    char *why;           /* for results other than OK: what came instead, to stand behind the server's name */
     uint32_t serial;     /* SOA, with SERVING_OK */
     int64_t elapsed_ms;
 };
@@ -53,7 +54,7 @@ struct serving_list {
 };
 
 /* Ask every address for the SOA of `zone` over UDP and over TCP, all side by side, `timeout_ms` each, with one more try
- * over UDP.  Errors: ERR_CANCELLED. */
+ * over UDP.  Of many addresses of one server only the first are asked.  Errors: ERR_CANCELLED, ERR_INTERNAL. */
 enum err_code serving_examine(struct resolver *direct, const char *zone, const struct dns_servers *servers,
                               int64_t timeout_ms, struct serving_list *out, struct err *err) MUST_USE;
 void serving_list_done(struct serving_list *list);
@@ -62,7 +63,8 @@ void serving_list_done(struct serving_list *list);
 
 struct standing {
     char *cname;           /* target; NULL: none */
-    struct strlist values; /* TXT values, each once */
+    struct strlist values; /* TXT values, each once; what is not printable UTF-8 escaped, long ones cut */
+    bool is_wildcard;      /* all of it is that of a wildcard, which a record at the name itself displaces */
 };
 
 /* CNAME and TXT at `name` as the zone's own servers show them, all of them together.

@@ -11,6 +11,7 @@
 #include "dns/wire.h"
 #include "dns/cares.h"
 #include "dns/resolver.h"
+#include "dns/route.h"
 #include "dns/trace.h"
 
 #define FLYING_MAX 64
@@ -126,6 +127,10 @@ static void ask_fail(struct ask *ask, enum err_code code, const char *why)
 {
     struct dns_answer answer = {0};
 
+    if (code == ERR_NETWORK && ask->line->server && !route_exists(ask->line->server)) {
+        answer.has_no_route = true;
+        why = "this machine has no route there";
+    }
     answer.result = err_set(&answer.err, code, "could not ask %s for %s \"%s\": %s", line_name(ask->line),
                             dns_type_name(ask->type), ask->name, why);
     ask_answer(ask, &answer);

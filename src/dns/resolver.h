@@ -79,6 +79,7 @@ struct dns_answer {
     enum err_code result; /* ERR_OK: a well-formed DNS answer came, whatever its rcode.  ERR_TIMEOUT, ERR_NETWORK
                              (refused, unreachable), ERR_DNS (malformed) */
     struct err err;
+    bool has_no_route; /* with ERR_NETWORK: this machine has no way to the server, which tells nothing about it */
     void *tag;
     int rcode; /* enum dns_rcode or another value of the registry, extended ones (RFC 6891) included */
     bool authoritative;

@@ -5,13 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dns/census.h"
 #include "dns/delegation.h"
+#include "dns/name.h"
 #include "util/text.h"
 
-#define QUESTION_MS 3000
-#define SERVERS_MAX 32 /* addresses that are asked */
 #define VALUES_MAX 200
 #define SHOWN_MAX 1024 /* bytes of a value, escapes included */
+#define NOBODY "_acme-dme-nobody"
 
 void standing_done(struct standing *standing)
 {
@@ -20,15 +21,20 @@ void standing_done(struct standing *standing)
     *standing = (struct standing){.cname = NULL};
 }
 
+static bool has_value(const struct strlist *values, const char *value)
+{
+    for (size_t i = 0; i < values->count; i++)
+        if (strcmp(values->items[i], value) == 0)
+            return true;
+    return false;
+}
+
 static void add_value(struct strlist *values, const struct dns_rr *rr)
 {
     char shown[SHOWN_MAX];
 
     text_escape_into(shown, sizeof shown, rr->text, rr->text_len);
-    for (size_t i = 0; i < values->count; i++)
-        if (strcmp(values->items[i], shown) == 0)
-            return;
-    if (values->count < VALUES_MAX)
+    if (values->count < VALUES_MAX && !has_value(values, shown))
         strlist_add(values, shown);
 }
 
@@ -47,51 +53,70 @@ static void take(const struct dns_answer *answer, const char *name, struct stand
     }
 }
 
-static enum err_code conclude(const struct dns_answer *answers, size_t count, const char *name, size_t useful,
-                              struct err *err)
+static enum err_code look(struct resolver *direct, const char *zone, const char *name,
+                          const struct dns_servers *servers, struct standing *out, struct err *err)
 {
-    if (useful)
+    AUTO_CENSUS struct census census = {NULL, NULL, 0};
+    size_t useful = 0;
+    enum err_code code = census_take(direct, servers, name, DNS_TXT, &census, err);
+
+    if (code != ERR_OK)
+        return code;
+    for (size_t i = 0; i < census.count; i++) {
+        if (!census_is_useful(&census.answers[i]))
+            continue;
+        useful++;
+        take(&census.answers[i], name, out);
+    }
+    return useful ? ERR_OK : census_fail(&census, zone, name, err);
+}
+
+/* ------------------------------------------------------------------ wildcards */
+
+static bool is_same(const struct standing *a, const struct standing *b)
+{
+    if (!a->cname != !b->cname || (a->cname && text_casecmp(a->cname, b->cname) != 0) ||
+        a->values.count != b->values.count)
+        return false;
+    for (size_t i = 0; i < a->values.count; i++)
+        if (!has_value(&b->values, a->values.items[i]))
+            return false;
+    return true;
+}
+
+/* What a wildcard shows at the name it also shows at one beside it that nobody has made.  Errors: ERR_CANCELLED,
+ * ERR_INTERNAL; servers that do not answer this time tell of no wildcard. */
+static enum err_code look_beside(struct resolver *direct, const char *zone, const char *name,
+                                 const struct dns_servers *servers, struct standing *out, struct err *err)
+{
+    const char *parent = name_parent(name);
+    AUTO(standing_done) struct standing beside = {.cname = NULL};
+    AUTO_FREE char *nobody = NULL;
+    struct err why;
+    enum err_code code;
+
+    if (!parent || !name_is_within(parent, zone) || (!out->cname && !out->values.count))
         return ERR_OK;
-    for (size_t i = 0; i < count; i++)
-        if (answers[i].result != ERR_OK) {
-            if (err)
-                *err = answers[i].err;
-            return err_prefix(err, answers[i].result, "no name server answers about \"%s\"", name);
-        }
-    return err_set(err, ERR_DNS, "no name server gives a usable answer about \"%s\"", name);
+    nobody = mem_printf(NOBODY ".%s", parent);
+    if (strlen(nobody) > DNS_NAME_MAX)
+        return ERR_OK;
+    code = look(direct, zone, nobody, servers, &beside, &why);
+    if (code == ERR_CANCELLED || code == ERR_INTERNAL)
+        return err_set(err, code, "%s", why.msg);
+    out->is_wildcard = code == ERR_OK && is_same(out, &beside);
+    return ERR_OK;
 }
 
 enum err_code standing_examine(struct resolver *direct, const char *zone, const char *name,
                                const struct dns_servers *servers, struct standing *out, struct err *err)
 {
-    struct dns_question questions[SERVERS_MAX];
-    struct dns_answer answers[SERVERS_MAX];
     AUTO(standing_done) struct standing found = {.cname = NULL};
-    size_t count = 0;
-    size_t useful = 0;
-    enum err_code code;
+    enum err_code code = look(direct, zone, name, servers, &found, err);
 
-    for (size_t s = 0; s < servers->count; s++)
-        for (size_t a = 0; a < servers->items[s].addresses.count && count < SERVERS_MAX; a++)
-            questions[count++] = (struct dns_question){.name = name,
-                                                       .type = DNS_TXT,
-                                                       .server = servers->items[s].addresses.items[a],
-                                                       .timeout_ms = QUESTION_MS};
-    code = resolver_ask_all(direct, questions, count, answers, err);
+    if (code == ERR_OK)
+        code = look_beside(direct, zone, name, servers, &found, err);
     if (code != ERR_OK)
         return code;
-    for (size_t i = 0; i < count; i++) {
-        if (answers[i].result != ERR_OK || !answers[i].authoritative ||
-            (answers[i].rcode != DNS_NOERROR && answers[i].rcode != DNS_NXDOMAIN))
-            continue;
-        useful++;
-        take(&answers[i], name, &found);
-    }
-    code = conclude(answers, count, name, useful, err);
-    for (size_t i = 0; i < count; i++)
-        dns_answer_done(&answers[i]);
-    if (code != ERR_OK)
-        return err_prefix(err, code, "zone \"%s\"", zone);
     *out = found;
     found = (struct standing){.cname = NULL};
     return ERR_OK;

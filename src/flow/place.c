@@ -20,8 +20,9 @@ enum err_code challenge_locate(struct challenge *c, const char *name, struct cha
     err_init(&place.servers_err);
     code = servers_of_zone(c, zone, &place.servers, &place.servers_err);
     if (code == ERR_CANCELLED) {
+        (void)err_set(err, code, "%s", place.servers_err.msg);
         challenge_place_done(&place);
-        return err_set(err, code, "%s", place.servers_err.msg);
+        return code;
     }
     if (code != ERR_OK)
         place.servers = NULL;
