@@ -22,14 +22,18 @@ libacmedme_a_SOURCES = \
 	src/platform/posix_dir.c \
 	src/platform/posix_file.c \
 	src/platform/posix_io.c \
+	src/platform/posix_glob.c \
 	src/platform/posix_lock.c \
 	src/platform/posix_log.c \
+	src/platform/posix_lookup.c \
 	src/platform/posix_process.c \
 	src/platform/posix_run.c \
 	src/platform/posix_write.c \
 	src/json/json.c src/json/json.h \
 	src/crypto/b64url.c src/crypto/b64url.h \
 	src/crypto/digest.c src/crypto/digest.h \
+	src/crypto/cert.c src/crypto/cert.h src/crypto/x509.h \
+	src/crypto/peer.c \
 	src/http/http.c src/http/http.h \
 	src/http/trace.c \
 	src/http/curl.c \
@@ -119,7 +123,15 @@ libacmedme_a_SOURCES = \
 	src/check/domain.c \
 	src/check/write.c \
 	src/cmd/check.c \
-	src/crypto/cert.h \
+	src/monitor/report.c src/monitor/report.h \
+	src/monitor/judge.c src/monitor/judge.h \
+	src/monitor/look.c src/monitor/look.h \
+	src/monitor/servers.c \
+	src/monitor/format.h \
+	src/monitor/table.c \
+	src/monitor/json.c \
+	src/monitor/prometheus.c \
+	src/monitor/nagios.c \
 	src/cmd/cmd.c src/cmd/cmd.h \
 	src/cmd/opts.c src/cmd/opts.h \
 	src/cmd/exit.c src/cmd/exit.h \

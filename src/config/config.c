@@ -42,6 +42,8 @@ void config_free(struct config *config)
     strlist_done(&config->nameservers);
     strlist_done(&config->doh_urls);
     config_log_done(&config->log);
+    strlist_done(&config->certificates);
+    free(config->certificate_ca_file);
     config_origins_free(config->origins);
     free(config);
 }

@@ -35,6 +35,13 @@ struct config_log {
     enum log_level level; /* of the file */
 };
 
+/* monitor.warn, monitor.critical: what must remain of a certificate's lifetime, as a part of it or as a time. */
+struct config_share {
+    uint32_t numerator;
+    uint32_t denominator; /* 0: `ms` counts */
+    int64_t ms;
+};
+
 struct config_account {
     char *name;             /* as in the file; "default" for `credentials`, "environment" for those of variables */
     bool is_default;        /* the first to be asked for names that no account's zones cover; at most one */
@@ -74,6 +81,13 @@ struct config {
     struct config_log log;
     char *check_ca;          /* never NULL: a short name, or a domain as in CAA records */
     char *check_account_uri; /* NULL: not known */
+
+    struct strlist certificates; /* paths, patterns of paths, "host:port" */
+    struct config_share warn;
+    struct config_share critical;
+    int64_t failing_for_ms;
+    char *certificate_ca_file; /* NULL: the system's */
+    int64_t certificate_timeout_ms;
 
     struct config_origins *origins;
 };

@@ -57,6 +57,12 @@ static const char *choice_of(const struct config_key *key, const void *field)
     return key->choices[index];
 }
 
+static char *format_share(const struct config_share *share)
+{
+    return share->denominator ? mem_printf("%u/%u", share->numerator, share->denominator)
+                              : config_duration_format(share->ms);
+}
+
 char *config_value_format(const struct config_key *key, const void *field)
 {
     switch (key->type) {
@@ -75,7 +81,10 @@ char *config_value_format(const struct config_key *key, const void *field)
     case CONFIG_TYPE_NAMES:
     case CONFIG_TYPE_ADDRESSES:
     case CONFIG_TYPE_URLS:
+    case CONFIG_TYPE_SOURCES:
         return format_list(field);
+    case CONFIG_TYPE_SHARE:
+        return format_share(field);
     case CONFIG_TYPE_SECRET:
     case CONFIG_TYPE_IGNORED:
         break;

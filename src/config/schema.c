@@ -101,6 +101,22 @@ static const struct config_key keys[] = {
      .help = "CA that CAA records must permit: a known name, or its domain"},
     {"check.account_uri", CONFIG_TYPE_STRING, .option = "--account-uri", .offset = FIELD(check_account_uri),
      .help = "URI of the ACME account, for CAA records that name one"},
+    {"monitor.certificates", CONFIG_TYPE_SOURCES, .option = "--certificate", .offset = FIELD(certificates),
+     .help = "certificate that status looks at: file, pattern of files, or host:port"},
+    /* ACME clients renew when a third is left (certbot, lego, acme.sh): a warning at that moment would come before each
+     * renewal. */
+    {"monitor.warn", CONFIG_TYPE_SHARE, .fallback = "1/4", .min = 0, .max = 366 * DAY, .option = "--warn",
+     .offset = FIELD(warn), .help = "part of a certificate's lifetime, or time, whose rest is a warning"},
+    {"monitor.critical", CONFIG_TYPE_SHARE, .fallback = "1/10", .min = 0, .max = 366 * DAY, .option = "--critical",
+     .offset = FIELD(critical), .help = "part of a certificate's lifetime, or time, whose rest is critical"},
+    {"monitor.failing_for", CONFIG_TYPE_DURATION, .fallback = "3d", .min = 0, .max = 366 * DAY,
+     .option = "--failing-for", .offset = FIELD(failing_for_ms),
+     .help = "time after which a name that keeps failing is critical"},
+    {"monitor.ca_file", CONFIG_TYPE_PATH, .option = "--certificate-ca-file", .offset = FIELD(certificate_ca_file),
+     .help = "certificates to trust for host:port instead of the system's"},
+    {"monitor.timeout", CONFIG_TYPE_DURATION, .fallback = "10s", .min = SECOND, .max = 10 * MINUTE,
+     .option = "--certificate-timeout", .offset = FIELD(certificate_timeout_ms),
+     .help = "time for host:port to show its certificate"},
 };
 
 const struct config_key *config_keys(size_t *out_count)
@@ -159,6 +175,10 @@ char *config_key_argument(const struct config_key *key)
         return mem_strdup("address");
     case CONFIG_TYPE_URLS:
         return mem_strdup("url");
+    case CONFIG_TYPE_SOURCES:
+        return mem_strdup("path|host:port");
+    case CONFIG_TYPE_SHARE:
+        return mem_strdup("part|duration");
     case CONFIG_TYPE_SECRET:
         return mem_strdup("secret");
     case CONFIG_TYPE_IGNORED:
@@ -169,7 +189,8 @@ char *config_key_argument(const struct config_key *key)
 
 bool config_key_is_list(const struct config_key *key)
 {
-    return key->type == CONFIG_TYPE_NAMES || key->type == CONFIG_TYPE_ADDRESSES || key->type == CONFIG_TYPE_URLS;
+    return key->type == CONFIG_TYPE_NAMES || key->type == CONFIG_TYPE_ADDRESSES || key->type == CONFIG_TYPE_URLS ||
+           key->type == CONFIG_TYPE_SOURCES;
 }
 
 char *config_key_range(const struct config_key *key)
@@ -179,7 +200,7 @@ char *config_key_range(const struct config_key *key)
 
     if (key->type == CONFIG_TYPE_UINT)
         return mem_printf("%lld to %lld", (long long)key->min, (long long)key->max);
-    if (key->type != CONFIG_TYPE_DURATION)
+    if (key->type != CONFIG_TYPE_DURATION && key->type != CONFIG_TYPE_SHARE)
         return NULL;
     min = config_duration_format(key->min);
     max = config_duration_format(key->max);

@@ -24,6 +24,8 @@ enum config_type {
     CONFIG_TYPE_NAMES,     /* struct strlist of DNS names, lower case, no trailing dot */
     CONFIG_TYPE_ADDRESSES, /* struct strlist of IP addresses with or without port */
     CONFIG_TYPE_URLS,      /* struct strlist of https URLs */
+    CONFIG_TYPE_SOURCES,   /* struct strlist of "host:port", of paths as above, and of such with "*", "?" and "[...]" */
+    CONFIG_TYPE_SHARE,     /* struct config_share: "1/3", or a duration from min to max */
     CONFIG_TYPE_SECRET,    /* struct secret *; never on the command line, never quoted in a message */
     CONFIG_TYPE_IGNORED,   /* known from other programs; recognised, not used */
 };

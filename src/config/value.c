@@ -158,6 +158,22 @@ static bool set_duration(const struct value *v)
     return true;
 }
 
+static bool set_share(const struct value *v)
+{
+    const struct config_text *text = &v->texts[0];
+    char AUTO_FREE *range = config_key_range(v->key);
+    char AUTO_FREE *what = mem_printf("a part of the lifetime (\"1/3\") or a duration from %s", range);
+    struct config_share share = {.denominator = 0};
+
+    if (!parse_fraction(text->text, &share.numerator, &share.denominator) &&
+        (!parse_duration_ms(text->text, &share.ms) || share.ms < v->key->min || share.ms > v->key->max)) {
+        must_be(v, text, what);
+        return false;
+    }
+    *(struct config_share *)v->field = share;
+    return true;
+}
+
 static bool set_bool(const struct value *v)
 {
     if (parse_bool(v->texts[0].text, v->field))
@@ -199,6 +215,8 @@ static bool check_item(const struct value *v, const struct config_text *text)
 {
     if (v->key->type == CONFIG_TYPE_URLS)
         return check_url(v, text);
+    if (v->key->type == CONFIG_TYPE_SOURCES)
+        return true; /* every path may be one */
     if (v->key->type == CONFIG_TYPE_ADDRESSES) {
         if (config_is_address(text->text))
             return true;
@@ -213,10 +231,24 @@ static bool check_item(const struct value *v, const struct config_text *text)
     return false;
 }
 
-static char *normal_item(const struct value *v, const char *text)
+static bool is_server(const char *text)
 {
-    char *copy = mem_strdup(text);
-    size_t len = strlen(copy);
+    char AUTO_FREE *host = NULL;
+    char AUTO_FREE *port = NULL;
+
+    return parse_host_port(text, &host, &port);
+}
+
+/* NULL after reporting a problem. */
+static char *source_item(const struct value *v, const struct config_text *text)
+{
+    return is_server(text->text) ? mem_strdup(text->text) : config_path_resolve(v->load, v->path, text);
+}
+
+static char *normal_item(const struct value *v, const struct config_text *text)
+{
+    char *copy = v->key->type == CONFIG_TYPE_SOURCES ? source_item(v, text) : mem_strdup(text->text);
+    size_t len = copy ? strlen(copy) : 0;
 
     if (v->key->type == CONFIG_TYPE_NAMES) {
         text_lower_inplace(copy);
@@ -234,8 +266,10 @@ static bool set_list(const struct value *v)
     bool good = true;
 
     for (size_t i = 0; i < v->count; i++) {
-        if (check_item(v, &v->texts[i]))
-            strlist_add_take(&list, normal_item(v, v->texts[i].text));
+        char *item = check_item(v, &v->texts[i]) ? normal_item(v, &v->texts[i]) : NULL;
+
+        if (item)
+            strlist_add_take(&list, item);
         else
             good = false;
     }
@@ -268,9 +302,12 @@ bool config_value_set(struct config_loading *load, const struct config_key *key,
         return set_bool(&v);
     case CONFIG_TYPE_ENUM:
         return set_enum(&v);
+    case CONFIG_TYPE_SHARE:
+        return set_share(&v);
     case CONFIG_TYPE_NAMES:
     case CONFIG_TYPE_ADDRESSES:
     case CONFIG_TYPE_URLS:
+    case CONFIG_TYPE_SOURCES:
         return set_list(&v);
     case CONFIG_TYPE_SECRET:
     case CONFIG_TYPE_IGNORED:

@@ -83,6 +83,7 @@ struct platform_file_write {
     const char *path;
     const void *data;
     size_t len;
+    bool is_public; /* everybody may read it: mode 0644, where all others have 0600 */
 };
 
 enum platform_write_mode {
@@ -91,7 +92,7 @@ enum platform_write_mode {
     PLATFORM_REPLACE_LAZILY, /* the same, but a power failure right after may bring the old ones back */
 };
 
-/* Write files of one directory atomically and durably: temporary files of mode 0600 beside them, write, fsync, close,
+/* Write files of one directory atomically and durably: temporary files beside them, write, fsync, close,
  * rename, fsync of the directory.  Much faster than one by one.  No temporary file remains. */
 enum err_code platform_files_write(const struct platform_file_write *writes, size_t count,
                                    enum platform_write_mode mode, struct err *err) MUST_USE;
@@ -108,6 +109,11 @@ enum err_code platform_dir_make(const char *path, struct err *err) MUST_USE;
 
 /* Names in a directory, sorted, without "." and "..".  Errors: ERR_NOT_FOUND, ERR_IO. */
 enum err_code platform_dir_list(const char *path, struct strlist *out, struct err *err) MUST_USE;
+
+/* The files that a path with "*", "?" and "[...]" in any of its parts names, sorted; appended to `out`.  A path without
+ * these names itself, whether it exists or not, and so does one that exists just as it is written.  `unreadable` gets a
+ * message for each directory that could not be looked through. */
+void platform_file_glob(const char *pattern, struct strlist *out, struct strlist *unreadable);
 
 /* Remove the temporary files of ours in a directory that are older than max_age_ms: leftovers of killed runs. */
 void platform_dir_sweep(const char *path, int64_t now_ms, int64_t max_age_ms);
@@ -138,6 +144,22 @@ enum err_code platform_log_open(const char *path, struct platform_log **out, str
 enum err_code platform_log_append(void *log, const char *line, size_t len, struct err *err) MUST_USE;
 
 void platform_log_free(struct platform_log *log); /* NULL is fine */
+
+/* ------------------------------------------------------------------ host names */
+
+struct platform_lookup {
+    const char *host;         /* borrowed */
+    struct strlist addresses; /* numeric, in the order in which they should be tried */
+    enum err_code code;       /* ERR_OK: there is at least one; ERR_NETWORK, ERR_TIMEOUT, and `err` */
+    struct err err;
+};
+
+void platform_lookup_done(struct platform_lookup *lookup);
+
+/* Find the addresses of hosts in the system's own way (hosts file, DNS, what else it is set up for), all side by side,
+ * with a time limit.  Errors: ERR_CANCELLED, ERR_INTERNAL; what befell a single one is in its `code`. */
+enum err_code platform_lookup(struct platform_lookup *lookups, size_t count, int64_t timeout_ms, struct clock *clock,
+                              struct err *err) MUST_USE;
 
 /* ------------------------------------------------------------------ locks */
 

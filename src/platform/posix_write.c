@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "platform/posix.h"
@@ -97,6 +98,8 @@ static enum err_code fill(struct pending *p, struct err *err)
 
     if (rc == ERR_OK && !posix_write_all(p->fd, p->write->data, p->write->len))
         rc = posix_err(err, ERR_IO, errno, "write", p->write->path);
+    if (rc == ERR_OK && p->write->is_public && fchmod(p->fd, 0644) != 0)
+        rc = posix_err(err, ERR_IO, errno, "change the mode of", p->write->path);
     return rc;
 }
 
@@ -207,10 +210,12 @@ enum err_code platform_files_write(const struct platform_file_write *writes, siz
 
 enum err_code platform_file_replace(const char *path, const void *data, size_t len, struct err *err)
 {
-    return platform_files_write(&(struct platform_file_write){path, data, len}, 1, PLATFORM_REPLACE, err);
+    return platform_files_write(&(struct platform_file_write){.path = path, .data = data, .len = len}, 1,
+                                PLATFORM_REPLACE, err);
 }
 
 enum err_code platform_file_create(const char *path, const void *data, size_t len, struct err *err)
 {
-    return platform_files_write(&(struct platform_file_write){path, data, len}, 1, PLATFORM_CREATE, err);
+    return platform_files_write(&(struct platform_file_write){.path = path, .data = data, .len = len}, 1,
+                                PLATFORM_CREATE, err);
 }

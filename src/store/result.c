@@ -210,7 +210,7 @@ enum err_code result_note_all(struct store *store, const struct result *results,
             return rc;
         strlist_add_take(&texts, path);
         strlist_add_take(&texts, text);
-        writes[i] = (struct platform_file_write){path, text, strlen(text)};
+        writes[i] = (struct platform_file_write){.path = path, .data = text, .len = strlen(text)};
     }
     if (rc != ERR_OK)
         return rc;

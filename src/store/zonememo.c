@@ -121,8 +121,9 @@ enum err_code zone_memo_save(struct store *store, const struct zone_memo *memo, 
     if (!buf_ok(&text))
         return err_set(err, ERR_INTERNAL, "could not remember the zone \"%s\": too many name servers", memo->name);
     path = path_of(store, memo->endpoint, memo->account, memo->name);
-    return platform_files_write(&(struct platform_file_write){path, buf_cstr(&text), text.len}, 1,
-                                PLATFORM_REPLACE_LAZILY, err);
+    return platform_files_write(
+        &(struct platform_file_write){.path = path, .data = buf_cstr(&text), .len = text.len}, 1,
+        PLATFORM_REPLACE_LAZILY, err);
 }
 
 enum err_code zone_memo_forget(struct store *store, const struct zone_memo *memo, struct err *err)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "util/attrs.h"
+#include "util/mem.h"
 #include "util/text.h"
 
 /* Digits at the start of s; returns how many there are, 0 on overflow too. */
@@ -55,6 +56,55 @@ bool parse_duration_ms(const char *s, int64_t *out_ms)
         return true;
     }
     return false;
+}
+
+bool parse_fraction(const char *s, uint32_t *out_numerator, uint32_t *out_denominator)
+{
+    uint64_t numerator = 0;
+    uint64_t denominator = 0;
+    size_t n = leading_uint(s, &numerator);
+
+    if (n == 0 || s[n] != '/' || numerator == 0 || !parse_uint(s + n + 1, 2, 1000, &denominator) ||
+        numerator >= denominator)
+        return false;
+    *out_numerator = (uint32_t)numerator;
+    *out_denominator = (uint32_t)denominator;
+    return true;
+}
+
+#define HOST_MAX 253
+
+static bool is_host_char(char c)
+{
+    char lower = text_lower(c);
+
+    return (lower >= 'a' && lower <= 'z') || text_is_digit(c) || c == '-' || c == '.' || c == '_';
+}
+
+/* Of an IPv6 address, a zone ("%eth0") included. */
+static bool is_v6_char(char c)
+{
+    return is_host_char(c) || c == ':' || c == '%';
+}
+
+bool parse_host_port(const char *s, char **out_host, char **out_port)
+{
+    bool is_bracketed = s[0] == '[';
+    const char *host = s + (is_bracketed ? 1 : 0);
+    size_t len = 0;
+    const char *port;
+    uint64_t number;
+
+    while (host[len] && (is_bracketed ? is_v6_char(host[len]) : is_host_char(host[len])))
+        len++;
+    port = host + len;
+    if (len == 0 || len > HOST_MAX || host[0] == '-' || (is_bracketed && *port++ != ']') || *port++ != ':')
+        return false;
+    if (!parse_uint(port, 1, 65535, &number))
+        return false;
+    *out_host = mem_strndup(host, len);
+    *out_port = mem_printf("%u", (unsigned)number);
+    return true;
 }
 
 bool parse_bool(const char *s, bool *out)

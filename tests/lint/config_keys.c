@@ -32,6 +32,10 @@ static const char *type_words(enum config_type type)
         return "list of addresses";
     case CONFIG_TYPE_URLS:
         return "list of URLs";
+    case CONFIG_TYPE_SOURCES:
+        return "list of certificates";
+    case CONFIG_TYPE_SHARE:
+        return "part or duration";
     case CONFIG_TYPE_SECRET:
         return "secret";
     case CONFIG_TYPE_IGNORED:

@@ -316,6 +316,62 @@ TEST(paths_in_a_file_of_the_current_directory_stay_relative)
     assert_int_equal(said.count, 0);
 }
 
+TEST(certificates_are_servers_and_paths_that_begin_at_the_file)
+{
+    struct config_fixture *f = *state;
+    char AUTO_FREE *etc = mem_printf("%s/live/*/cert.pem", f->dir);
+    char AUTO_FREE *home = mem_printf("%s/c.pem", f->home);
+    const struct strlist *list;
+
+    load_line(f, "monitor: {certificates: [live/*/cert.pem, ~/c.pem, /abs.pem, 'www.example.com:443', '[::1]:443']}");
+    expect_silence(f);
+    list = &f->config->certificates;
+    assert_int_equal(list->count, 5);
+    assert_string_equal(list->items[0], etc);
+    assert_string_equal(list->items[1], home);
+    assert_string_equal(list->items[2], "/abs.pem");
+    assert_string_equal(list->items[3], "www.example.com:443");
+    assert_string_equal(list->items[4], "[::1]:443");
+
+    given_override(f, "monitor.certificates", "rel.pem,a.example:1");
+    given_override(f, "monitor.certificates", "b.example:2");
+    load_line(f, "monitor: {certificates: [x.pem]}");
+    expect_silence(f);
+    list = &f->config->certificates;
+    assert_int_equal(list->count, 3);
+    assert_string_equal(list->items[0], "rel.pem");
+    assert_string_equal(list->items[2], "b.example:2");
+}
+
+TEST(thresholds_are_a_part_or_a_duration)
+{
+    struct config_fixture *f = *state;
+    static const struct bad table[] = {
+        {"monitor: {warn: 1/1}", "2:17: \"monitor.warn\" must be a part of the lifetime (\"1/3\") or a duration from 0s "
+                                 "to 366d, not \"1/1\""},
+        {"monitor: {warn: 30}", "2:17: \"monitor.warn\" must be a part of the lifetime (\"1/3\") or a duration from 0s "
+                                "to 366d, not \"30\""},
+        {"monitor: {critical: 367d}", "2:21: \"monitor.critical\" must be a part of the lifetime (\"1/3\") or a duration "
+                                      "from 0s to 366d, not \"367d\""},
+        {"monitor: {certificates: ['']}", "2:26: \"monitor.certificates\" must be a path without control characters"},
+        {"monitor: {certificates: x.pem}", "2:25: \"monitor.certificates\" must be a list, e.g. [one, two]"},
+    };
+
+    expect_each(f, table, ARRAY_LEN(table));
+    load_line(f, "monitor: {warn: 2/5, critical: 36h}");
+    expect_silence(f);
+    assert_int_equal(f->config->warn.numerator, 2);
+    assert_int_equal(f->config->warn.denominator, 5);
+    assert_int_equal(f->config->critical.denominator, 0);
+    assert_int_equal(f->config->critical.ms, 36 * 3600 * 1000);
+    load_line(f, "");
+    expect_silence(f);
+    assert_int_equal(f->config->warn.denominator, 4);
+    assert_int_equal(f->config->critical.denominator, 10);
+    assert_int_equal(f->config->failing_for_ms, 3 * 86400 * 1000);
+    assert_int_equal(f->config->certificates.count, 0);
+}
+
 TEST(values_that_look_like_secrets_in_the_wrong_place_are_not_shown)
 {
     static const char *const lines[] = {
@@ -365,6 +421,8 @@ int main(void)
         CONFIG_TEST(very_many_mistakes_are_counted_and_not_all_listed),
         CONFIG_TEST(paths_in_the_file_begin_at_the_file_or_at_home),
         cmocka_unit_test(paths_in_a_file_of_the_current_directory_stay_relative),
+        CONFIG_TEST(certificates_are_servers_and_paths_that_begin_at_the_file),
+        CONFIG_TEST(thresholds_are_a_part_or_a_duration),
         CONFIG_TEST(values_that_look_like_secrets_in_the_wrong_place_are_not_shown),
     };
 

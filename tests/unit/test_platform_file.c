@@ -276,7 +276,7 @@ static void many_init(struct many *m, const char *dir)
 
         strlist_add_take(&m->texts, name);
         strlist_add_take(&m->texts, path);
-        m->writes[i] = (struct platform_file_write){path, name, strlen(name)};
+        m->writes[i] = (struct platform_file_write){.path = path, .data = name, .len = strlen(name)};
     }
 }
 
