@@ -40,6 +40,7 @@ void logging_set_up(struct log *log, const struct opts *opts, const struct confi
     log->level = opts->quiet ? LOG_ERROR : level_of_verbosity(opts);
     if (config->file)
         open_file(log, opts, config);
+    log_line(log, LOG_INFO, "acme-dme %s", PACKAGE_VERSION);
 }
 
 static const char *env_for_config(UNUSED void *ctx, const char *name)

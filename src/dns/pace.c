@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "dns/pace.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #define PROGRESS_MS 200
@@ -74,6 +75,8 @@ enum err_code pace_settle(struct pace *pace, struct err *err)
 
     if (clock_is_cancelled(pace->opts->clock))
         return pace_cancelled(err);
+    log_line(pace->opts->log, LOG_INFO, "everything is shown after %" PRId64 " ms, settling for %" PRId64 " ms",
+             pace_elapsed_ms(pace), pace->opts->settle_ms);
     while (true) {
         int64_t left_ms = end_ms - pace_elapsed_ms(pace);
         enum err_code code;

@@ -177,6 +177,7 @@ static void take(struct wait *w, struct dns_answer *answer)
     if (pair->seen.kind == SIGHTING_SHOWN) {
         target->polled--;
         tell_sighting(w, lane, pair);
+        watch_log_shown(&w->watch, lane, pace_elapsed_ms(&w->pace), w->pace.opts->log);
         lane_open(w, lane, OPEN_ON_SHOWN, now_ms);
         return;
     }
@@ -258,6 +259,7 @@ enum err_code propagation_wait(struct resolver *direct, const struct propagation
         w.watch.targets[t].credited_ms = w.pace.start_ms;
         w.watch.targets[t].credit = BURST * 1000;
     }
+    watch_log_start(&w.watch, opts->log);
     code = wait_until_shown(&w, err);
     resolver_cancel(direct); /* what is still under way points into the books */
     if (code != ERR_OK)

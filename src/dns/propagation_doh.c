@@ -7,6 +7,7 @@
  */
 #include "dns/propagation.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "dns/pace.h"
@@ -70,6 +71,30 @@ static int64_t pause_after(const struct wait *w, const struct name *name, const 
     return last_ms > RETRY_MS ? lesser(pause_ms, last_ms) : pause_ms;
 }
 
+static const char *source_name(const struct source *source)
+{
+    return source->resolver->name ? source->resolver->name : "the DNS over HTTPS server";
+}
+
+static void log_shown(const struct wait *w, const struct source *source)
+{
+    const struct log_field fields[] = {
+        {"server", source_name(source), 0},
+        {"ms", NULL, pace_elapsed_ms(&w->pace)},
+    };
+
+    if (source->missing == 0)
+        log_event(w->pace.opts->log, LOG_INFO, fields, ARRAY_LEN(fields), "%s shows everything after %" PRId64 " ms",
+                  source_name(source), pace_elapsed_ms(&w->pace));
+}
+
+static void log_start(const struct wait *w)
+{
+    for (size_t s = 0; s < w->source_count; s++)
+        log_line(w->pace.opts->log, LOG_INFO, "waiting for %zu name%s at %s, which is first asked in %" PRId64 " ms",
+                 w->count, w->count == 1 ? "" : "s", source_name(&w->sources[s]), w->first_ms - now_ms(w));
+}
+
 static void take(struct wait *w, struct source *source, struct dns_answer *answer)
 {
     struct name *name = answer->tag;
@@ -78,6 +103,7 @@ static void take(struct wait *w, struct source *source, struct dns_answer *answe
     sighting_update(&name->seen, answer, &w->items[name - source->names], SIGHTING_RECURSIVE);
     if (name->seen.kind == SIGHTING_SHOWN) {
         source->missing--;
+        log_shown(w, source);
         source->opened = source->opened * 2 < w->count ? source->opened * 2 : w->count;
         name->due_ms = INT64_MAX;
         return;
@@ -315,6 +341,7 @@ enum err_code propagation_wait_doh(struct resolver *const *doh, size_t doh_count
                                        .opened = 1,
                                        .missing = count,
                                        .open_next_ms = w.first_ms + NEXT_NAME_MS};
+    log_start(&w);
     code = wait_until_shown(&w, err);
     for (size_t s = 0; s < doh_count; s++)
         resolver_cancel(doh[s]);

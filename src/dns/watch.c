@@ -27,13 +27,13 @@ static void zone_add(struct watch_zone *zone, const struct propagation_item *ite
     zone->items[zone->count++] = item;
 }
 
-static size_t want_target(struct watch *w, const char *address)
+static size_t want_target(struct watch *w, const char *address, const char *server_name)
 {
     for (size_t i = 0; i < w->target_count; i++)
         if (strcmp(w->targets[i].address, address) == 0)
             return i;
     w->targets = mem_grow(w->targets, w->target_count, sizeof *w->targets);
-    w->targets[w->target_count] = (struct watch_target){.address = address};
+    w->targets[w->target_count] = (struct watch_target){.address = address, .server_name = server_name};
     return w->target_count++;
 }
 
@@ -43,7 +43,7 @@ static void add_lane(struct watch *w, size_t zone, size_t server, const char *ad
     struct watch_lane lane = {
         .zone = zone,
         .server = server,
-        .target = want_target(w, address),
+        .target = want_target(w, address, w->zones[zone].servers->items[server].name),
         .server_name = w->zones[zone].servers->items[server].name,
         .address = address,
         .pairs = mem_calloc(count, sizeof *lane.pairs),
@@ -54,6 +54,7 @@ static void add_lane(struct watch *w, size_t zone, size_t server, const char *ad
     for (size_t i = 0; i < count; i++)
         lane.pairs[i].lane = (uint32_t)w->lane_count;
     w->targets[lane.target].lane_count++;
+    w->targets[lane.target].missing += count;
     w->lanes = mem_grow(w->lanes, w->lane_count, sizeof *w->lanes);
     w->lanes[w->lane_count++] = lane;
     w->zones[zone].lane_count++;
@@ -125,8 +126,11 @@ void watch_note(struct watch *watch, struct watch_pair *pair, const struct dns_a
         lane->authoritative = true;
         watch->lagging_count++;
     }
-    if (now.kind == SIGHTING_SHOWN && --lane->missing == 0)
-        watch->lagging_count--;
+    if (now.kind == SIGHTING_SHOWN) {
+        watch->targets[lane->target].missing--;
+        if (--lane->missing == 0)
+            watch->lagging_count--;
+    }
     sighting_done(&now);
     sighting_update(&pair->seen, answer, watch_item(watch, pair), SIGHTING_AUTHORITATIVE_ONLY);
 }

@@ -17,7 +17,9 @@
 
 struct watch_target {
     const char *address;
+    const char *server_name; /* that of its first lane */
     size_t lane_count;
+    size_t missing; /* pairs of its lanes that were not shown yet */
     size_t polled;  /* names in rotation */
     size_t flying;  /* questions on the wire */
     int64_t credit; /* thousandths of questions that may be asked now */
@@ -104,6 +106,10 @@ void watch_put_lagging(const struct watch *watch, int64_t elapsed_ms, struct buf
 enum err_code watch_timeout(const struct watch *watch, int64_t elapsed_ms, struct err *err) MUST_USE;
 /* ERR_NETWORK. */
 enum err_code watch_dead(const struct watch *watch, const struct watch_zone *zone, struct err *err) MUST_USE;
+/* A line for each zone: which servers are waited for. */
+void watch_log_start(const struct watch *watch, struct log *log);
+/* A line once an address has shown everything; call it after a pair was shown. */
+void watch_log_shown(const struct watch *watch, const struct watch_lane *lane, int64_t elapsed_ms, struct log *log);
 /* Warn about servers that were not waited for. */
 void watch_log_lame(const struct watch *watch, int64_t elapsed_ms, struct log *log);
 

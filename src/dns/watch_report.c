@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "dns/watch.h"
 
+#include <inttypes.h>
+
 #define DETAILS_MAX 6 /* servers that an error describes one by one */
 
 static const struct watch_zone *zone_of(const struct watch *w, const struct watch_lane *lane)
@@ -150,6 +152,46 @@ enum err_code watch_dead(const struct watch *watch, const struct watch_zone *zon
     else
         err_hint(err, "Port 53 (UDP and TCP) to the name servers may be blocked; allow it, or use DNS over HTTPS.");
     return ERR_NETWORK;
+}
+
+static void put_servers(const struct dns_servers *servers, struct buf *out)
+{
+    for (size_t s = 0; s < servers->count; s++) {
+        const struct strlist *addresses = &servers->items[s].addresses;
+
+        buf_printf(out, "%s%s (", s ? ", " : "", servers->items[s].name);
+        for (size_t a = 0; a < addresses->count; a++)
+            buf_printf(out, "%s%s", a ? ", " : "", addresses->items[a]);
+        buf_puts(out, addresses->count ? ")" : "no address)");
+    }
+}
+
+void watch_log_start(const struct watch *watch, struct log *log)
+{
+    if (!log_wants(log, LOG_INFO))
+        return;
+    for (size_t z = 0; z < watch->zone_count; z++) {
+        AUTO_BUF struct buf servers = BUF_INIT(3000);
+        const struct watch_zone *zone = &watch->zones[z];
+
+        put_servers(zone->servers, &servers);
+        log_line(log, LOG_INFO, "waiting for %zu name%s of zone \"%s\" at %s%s", zone->count,
+                 zone->count == 1 ? "" : "s", zone->name, buf_cstr(&servers), buf_ok(&servers) ? "" : " and more");
+    }
+}
+
+void watch_log_shown(const struct watch *watch, const struct watch_lane *lane, int64_t elapsed_ms, struct log *log)
+{
+    const struct watch_target *target = &watch->targets[lane->target];
+    const struct log_field fields[] = {
+        {"server", target->server_name, 0},
+        {"address", target->address, 0},
+        {"ms", NULL, elapsed_ms},
+    };
+
+    if (target->missing == 0)
+        log_event(log, LOG_INFO, fields, ARRAY_LEN(fields), "%s (%s) shows everything after %" PRId64 " ms",
+                  target->server_name, target->address, elapsed_ms);
 }
 
 /* What a server that is not waited for does instead of answering, seen at its first address. */

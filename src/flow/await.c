@@ -178,7 +178,8 @@ enum err_code await_batch(struct challenge *c, const struct batch *batch, const 
     limit_time(&opts, time_limit_ms);
     code = wait_for(c, &list, &opts, err);
     if (code == ERR_OK)
-        log_line(c->opts.log, LOG_INFO, "all name servers show %zu name%s", list.count, list.count == 1 ? "" : "s");
+        log_line(c->opts.log, LOG_INFO, "settled: %zu name%s can be validated", list.count,
+                 list.count == 1 ? "" : "s");
     if (!is_silence(code))
         return code;
     if (err) /* whatever is wrong with the network, the API has done its part */

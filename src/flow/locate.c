@@ -356,8 +356,23 @@ static enum err_code walk(struct challenge *c, struct trail *trail, char **name,
     return code;
 }
 
+static void log_place(struct challenge *c, const char *asked, const char *name, const struct zone *zone, int64_t ms)
+{
+    const struct log_field fields[] = {
+        {"asked", asked, 0},
+        {"name", name, 0},
+        {"zone", zone->name, 0},
+        {"ms", NULL, ms},
+    };
+    AUTO_FREE char *as = strcmp(asked, name) == 0 ? mem_strdup("") : mem_printf(", as \"%s\"", name);
+
+    log_event(c->opts.log, LOG_INFO, fields, ARRAY_LEN(fields),
+              "\"%s\" belongs to zone \"%s\"%s, found in %" PRId64 " ms", asked, zone->name, as, ms);
+}
+
 enum err_code locate(struct challenge *c, const char *asked, char **out_name, struct zone **out_zone, struct err *err)
 {
+    int64_t start_ms = clock_mono_ms(c->opts.clock);
     struct trail trail = {{0}};
     char *name = mem_strdup(asked);
     struct zone *zone = NULL;
@@ -370,6 +385,7 @@ enum err_code locate(struct challenge *c, const char *asked, char **out_name, st
         free(name);
         return code;
     }
+    log_place(c, asked, name, zone, clock_mono_ms(c->opts.clock) - start_ms);
     *out_name = name;
     *out_zone = zone;
     return ERR_OK;

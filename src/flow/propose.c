@@ -87,17 +87,23 @@ enum err_code zone_search_likely(struct challenge *c, struct zone_search *search
 {
     const char *configured = configured_zone(c, search->name);
     struct err why;
-    enum err_code code = configured ? try_zone(c, search, configured, out, err) : ERR_NOT_FOUND;
+    enum err_code code = ERR_NOT_FOUND;
 
+    if (configured) {
+        log_line(c->opts.log, LOG_INFO, "the configuration says that \"%s\" is in zone \"%s\"", search->name,
+                 configured);
+        code = try_zone(c, search, configured, out, err);
+    }
     if (code != ERR_NOT_FOUND)
         return code;
     code = find_cut(c, search->name, &search->cut, &why);
     if (code == ERR_CANCELLED)
         return err_set(err, code, "interrupted while looking for the zone of \"%s\"", search->name);
     if (code != ERR_OK) {
-        log_line(c->opts.log, LOG_DEBUG, "no zone cut for \"%s\" from DNS: %s", search->name, why.msg);
+        log_line(c->opts.log, LOG_INFO, "no zone cut for \"%s\" from DNS: %s", search->name, why.msg);
         return ERR_NOT_FOUND;
     }
+    log_line(c->opts.log, LOG_INFO, "DNS shows that \"%s\" is in zone \"%s\"", search->name, search->cut);
     return try_zone(c, search, search->cut, out, err);
 }
 
@@ -118,6 +124,7 @@ static enum err_code refuse_name(const struct challenge *c, const struct zone_se
 
 enum err_code zone_search_suffixes(struct challenge *c, struct zone_search *search, struct zone **out, struct err *err)
 {
+    log_line(c->opts.log, LOG_INFO, "trying each part of \"%s\" as a zone", search->name);
     for (const char *suffix = search->name; suffix; suffix = name_parent(suffix)) {
         enum err_code code = try_zone(c, search, suffix, out, err);
         if (code != ERR_NOT_FOUND)

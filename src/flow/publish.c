@@ -5,6 +5,7 @@
  */
 #include "flow/engine.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "dns/name.h"
@@ -93,17 +94,36 @@ static enum err_code create_records(struct challenge *c, struct placement *items
     return code;
 }
 
+static void log_created(struct challenge *c, const struct placement *items, size_t count, int64_t ms)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct log_field fields[] = {
+            {"name", items[i].name, 0},
+            {"zone", items[i].zone->name, 0},
+            {"record_id", NULL, items[i].record_id},
+            {"ms", NULL, ms},
+        };
+        log_event(c->opts.log, LOG_INFO, fields, ARRAY_LEN(fields), "TXT record \"%s\" has id %" PRId64, items[i].name,
+                  items[i].record_id);
+    }
+    log_line(c->opts.log, LOG_INFO, "%zu TXT record%s of zone \"%s\" published in %" PRId64 " ms", count,
+             count == 1 ? "" : "s", items[0].zone->name, ms);
+}
+
 static enum err_code publish_group(struct challenge *c, struct placement *items, size_t count, struct err *err)
 {
+    int64_t start_ms = clock_mono_ms(c->opts.clock);
     enum err_code code = record_intent(c, items, count, err);
 
+    if (code == ERR_OK && c->opts.store)
+        log_line(c->opts.log, LOG_INFO, "%zu TXT record%s of zone \"%s\" journalled", count, count == 1 ? "" : "s",
+                 items[0].zone->name);
     if (code == ERR_OK)
         code = create_records(c, items, count, err);
     if (code == ERR_OK)
         code = record_published(c, items, count, err);
     if (code == ERR_OK)
-        log_line(c->opts.log, LOG_INFO, "%zu TXT record%s of zone \"%s\" published", count, count == 1 ? "" : "s",
-                 items[0].zone->name);
+        log_created(c, items, count, clock_mono_ms(c->opts.clock) - start_ms);
     return code;
 }
 

@@ -6,6 +6,7 @@
  */
 #include "flow/engine.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -129,17 +130,36 @@ static enum err_code remove_anew(struct challenge *c, struct placement *items, s
     return code == ERR_NOT_FOUND ? contradiction(now, err) : code;
 }
 
+static void log_removed(struct challenge *c, const struct placement *items, size_t count, const char *zone_name,
+                        int64_t ms)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct log_field fields[] = {
+            {"name", items[i].name, 0},
+            {"zone", zone_name, 0},
+            {"record_id", NULL, items[i].record_id},
+        };
+        if (items[i].record_id)
+            log_event(c->opts.log, LOG_INFO, fields, ARRAY_LEN(fields), "TXT record \"%s\", id %" PRId64 ", deleted",
+                      items[i].name, items[i].record_id);
+        else
+            log_event(c->opts.log, LOG_INFO, fields, 2, "TXT record \"%s\" is not there", items[i].name);
+    }
+    log_line(c->opts.log, LOG_INFO, "%zu TXT record%s of zone \"%s\" withdrawn in %" PRId64 " ms", count,
+             count == 1 ? "" : "s", zone_name, ms);
+}
+
 static enum err_code remove_group(struct challenge *c, struct placement *items, size_t count, struct err *err)
 {
     const char *zone_name = items[0].zone->name;
+    int64_t start_ms = clock_mono_ms(c->opts.clock);
     enum err_code code = match_and_delete(c, items, count, err);
 
     if (code == ERR_NOT_FOUND)
         code = remove_anew(c, items, count, err);
     if (code != ERR_OK)
         return err_prefix(err, code, "TXT record \"%s\"%s", items[0].name, count > 1 ? " and others" : "");
-    log_line(c->opts.log, LOG_INFO, "%zu TXT record%s of zone \"%s\" withdrawn", count, count == 1 ? "" : "s",
-             zone_name);
+    log_removed(c, items, count, zone_name, clock_mono_ms(c->opts.clock) - start_ms);
     return record_removed(c, items, count, err);
 }
 

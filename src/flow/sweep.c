@@ -80,6 +80,9 @@ enum err_code challenge_sweep(struct challenge *c, const struct sweep_opts *opts
     if (first != ERR_OK)
         return first;
     pick(c, &journal, opts, &due);
+    if (journal.count)
+        log_line(c->opts.log, LOG_INFO, "%zu record%s in the journal, %zu to be swept", journal.count,
+                 journal.count == 1 ? "" : "s", due.count);
     batch_sort(&due);
     for (size_t i = 0; i < due.count; i += count) {
         struct err local;

@@ -5,6 +5,7 @@
  */
 #include "flow/engine.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,7 +103,13 @@ static struct zone *recall_longer(struct challenge *c, const char *name, struct 
 
 struct zone *zones_known(struct challenge *c, const char *name)
 {
-    return recall_longer(c, name, loaded_zone(c, name));
+    struct zone *loaded = loaded_zone(c, name);
+    struct zone *zone = recall_longer(c, name, loaded);
+
+    if (zone != loaded)
+        log_line(c->opts.log, LOG_INFO, "zone \"%s\" is remembered: account \"%s\", id %" PRId64, zone->name,
+                 zone->account->name, zone->id);
+    return zone;
 }
 
 static void memo_fill(const struct zone *zone, struct clock *clock, struct zone_memo *memo)
@@ -191,7 +198,8 @@ static enum err_code ask_account(struct challenge *c, const struct challenge_acc
     *out = zones_add(c, a, api.name, api.id, ZONE_FROM_API);
     servers_from_api(&api, &(*out)->api_servers);
     dme_zone_done(&api);
-    log_line(c->opts.log, LOG_INFO, "zone \"%s\" is in account \"%s\"", zone_name, a->name);
+    log_line(c->opts.log, LOG_INFO, "zone \"%s\" is in account \"%s\", id %" PRId64, zone_name, a->name,
+             (*out)->id);
     remember(c, *out);
     return ERR_OK;
 }

@@ -420,6 +420,42 @@ TEST(an_empty_set_is_published_without_a_request_or_a_wait)
     world_free(w);
 }
 
+static void expect_logged(struct world *w, const char *const *lines, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!world_log_has(w, lines[i]))
+            fail_msg("\"%s\" is not in the log:\n%s", lines[i], w->log_text);
+}
+
+TEST(the_log_tells_each_step_with_its_time)
+{
+    static const char *const cold[] = {
+        "DNS shows that \"_acme-challenge.example.com\" is in zone \"example.com\"",
+        "zone \"example.com\" is in account \"account-0\", id 11",
+        "\"_acme-challenge.example.com\" belongs to zone \"example.com\", found in ",
+        "1 TXT record of zone \"example.com\" journalled",
+        "TXT record \"_acme-challenge.example.com\" has id ",
+        "1 TXT record of zone \"example.com\" published in ",
+        "waiting for 1 name of zone \"example.com\" at ns1.dme.test (192.0.2.1), ns2.dme.test (192.0.2.2)",
+        "ns1.dme.test (192.0.2.1) shows everything after ",
+        "everything is shown after ",
+        "settled: 1 name can be validated",
+    };
+    static const char *const warm[] = {
+        "zone \"example.com\" is remembered: account \"account-0\", id 11",
+        "deleted",
+        "1 TXT record of zone \"example.com\" withdrawn in ",
+    };
+    struct world *w = world_new();
+
+    assert_int_equal(world_publish(w, PAIRS({"_acme-challenge.example.com", VALUE_A})), ERR_OK);
+    expect_logged(w, cold, ARRAY_LEN(cold));
+    assert_false(world_log_has(w, warm[0]));
+    assert_int_equal(world_withdraw(w, PAIRS({"_acme-challenge.example.com", VALUE_A})), ERR_OK);
+    expect_logged(w, warm, ARRAY_LEN(warm));
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -448,6 +484,7 @@ int main(void)
         cmocka_unit_test(without_a_journal_a_record_whose_creation_was_never_answered_is_looked_for_too),
         cmocka_unit_test(an_address_is_no_name_and_costs_no_request),
         cmocka_unit_test(an_empty_set_is_published_without_a_request_or_a_wait),
+        cmocka_unit_test(the_log_tells_each_step_with_its_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
