@@ -32,6 +32,7 @@ static struct config_account *add_account(struct config *config, const char *nam
 static void fill(struct config_loading *load, struct config_account *account, const struct config_half halves[2])
 {
     struct secret **slots[] = {&account->api_key, &account->api_secret};
+    char **origins[] = {&account->key_origin, &account->secret_origin};
 
     for (size_t i = 0; i < 2; i++) {
         struct config_place at = halves[i].at;
@@ -40,6 +41,7 @@ static void fill(struct config_loading *load, struct config_account *account, co
         if (halves[i].file)
             at = (struct config_place){CONFIG_FILE, halves[i].file, 0, 0};
         if (result == CONFIG_HALF_GOOD) {
+            *origins[i] = config_half_origin(&halves[i]);
             config_origin_set(load->config, halves[i].path, &at);
             config_origin_show_take(load->config, halves[i].path, config_secret_format(*slots[i]));
         }
@@ -132,6 +134,8 @@ static void add_from_environment(struct config_loading *load, const struct confi
 
     account->is_default = true;
     fill(load, account, halves);
+    if (!load->req->account)
+        config_note_hidden(load, account, (const bool[]){true, true});
 }
 
 /* Nothing at all: say where it was looked for. */
@@ -161,6 +165,19 @@ static void report_nothing(struct config_loading *load)
                        load->looked.count ? load->looked.items[0] : "acme-dme.yaml");
 }
 
+/* A key of the environment and a secret of the file, or the reverse. */
+static void warn_of_mixture(struct config_loading *load, struct config_account *account,
+                            const struct config_half halves[2])
+{
+    const bool is_from_env[] = {halves[0].at.kind == CONFIG_ENVIRONMENT, halves[1].at.kind == CONFIG_ENVIRONMENT};
+
+    if (is_from_env[0] == is_from_env[1] || !account->api_key || !account->api_secret)
+        return;
+    config_report_warning(&load->report, NULL, "API key and secret come from different sources: %s and %s",
+                          account->key_origin, account->secret_origin);
+    config_note_hidden(load, account, is_from_env);
+}
+
 /* One account whose halves come from the environment or from `credentials`, each on its own. */
 static void add_merged(struct config_loading *load, struct config_half env[2])
 {
@@ -186,10 +203,8 @@ static void add_merged(struct config_loading *load, struct config_half env[2])
                   draft
                       ? &(struct config_place){CONFIG_FILE, load->config->file, draft->node->line, draft->node->column}
                       : NULL)) {
-        if (merged[0].at.kind != merged[1].at.kind)
-            config_report_warning(&load->report, NULL, "API key and secret come from different sources: %s and %s",
-                                  merged[0].path, merged[1].path);
         fill(load, account, merged);
+        warn_of_mixture(load, account, merged);
     }
     config_half_done(&merged[0]);
     config_half_done(&merged[1]);

@@ -13,6 +13,9 @@
 static void account_done(struct config_account *account)
 {
     free(account->name);
+    free(account->key_origin);
+    free(account->secret_origin);
+    free(account->hidden_origin);
     free(account->unusable);
     strlist_done(&account->zones);
     secret_free(account->api_key);

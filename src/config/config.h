@@ -48,6 +48,9 @@ struct config_account {
     struct strlist zones;   /* lower case, no trailing dot */
     struct secret *api_key; /* NULL when unusable, or when there are no credentials and none were needed */
     struct secret *api_secret;
+    char *key_origin; /* where it was read: "FILE:LINE:COLUMN", "environment variable X"; NULL without api_key */
+    char *secret_origin;
+    char *hidden_origin; /* where different ones stand that the environment's hide; NULL: nowhere */
     char *unusable; /* why this account can't be used, e.g. its values are encrypted; NULL: it can */
 };
 

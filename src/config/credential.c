@@ -87,6 +87,13 @@ struct config_half config_half_from_draft(struct config_loading *load, const str
     return half;
 }
 
+char *config_half_origin(const struct config_half *half)
+{
+    char AUTO_FREE *place = config_place_format(&half->at);
+
+    return half->file ? mem_printf("file %s, which %s names", half->file, place) : mem_strdup(place);
+}
+
 /* ------------------------------------------------------------------ cleaning */
 
 struct cleaning {

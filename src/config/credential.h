@@ -34,11 +34,19 @@ struct config_half config_half_from_environment(struct config_loading *load, enu
 struct config_half config_half_from_draft(struct config_loading *load, const struct config_draft *draft,
                                           enum config_half_kind kind);
 
+/* Where its value stands: "/etc/x.yaml:3:12", "environment variable X", or "file /run/key, which /etc/x.yaml:3:12
+ * names". */
+char *config_half_origin(const struct config_half *half) MUST_USE;
+
 enum config_half_result { CONFIG_HALF_GOOD, CONFIG_HALF_REFUSED, CONFIG_HALF_ENCRYPTED };
 
 /* Read a half that is given.  CONFIG_HALF_REFUSED: problems say why; CONFIG_HALF_ENCRYPTED: nothing was
  * reported. */
 enum config_half_result config_half_read(struct config_loading *load, const struct config_half *half,
                                          struct secret **out) MUST_USE;
+
+/* hidden.c: warn when the account's values, those of them that come from the environment, hide different ones of the file, and
+ * note it in account->hidden_origin. */
+void config_note_hidden(struct config_loading *load, struct config_account *account, const bool is_from_env[2]);
 
 #endif

@@ -8,13 +8,18 @@
  * says little, and an hour is more than any client waits for a CA. */
 #define GRACE_MS (60 * 60 * 1000LL)
 
+/* How old an entry is only the wall clock tells, and somebody may have set it since, in the middle of a wait even.  So
+ * an entry is never due while its run is known to live and to be younger than that; one from the future may be of any
+ * age, and is due only once its run is known to be over. */
 static bool is_due(const struct challenge *c, const struct journal_entry *entry, int64_t age_ms)
 {
     int64_t age = clock_wall_ms(c->opts.clock) - entry->created_ms;
 
-    if (age < 0) /* from the future: the clock was wrong then or is wrong now */
-        age = -age;
-    return age >= age_ms || (age >= GRACE_MS && !platform_run_is_alive(entry->run_id));
+    if (age_ms == 0) /* everything is wanted */
+        return true;
+    if (age >= age_ms)
+        return !platform_run_is_younger(entry->run_id, age_ms);
+    return (age >= GRACE_MS || age <= -GRACE_MS) && !platform_run_is_alive(entry->run_id);
 }
 
 static void report(const struct sweep_opts *opts, const struct journal_entry *entry, enum sweep_outcome outcome,

@@ -43,6 +43,10 @@ char *platform_run_id(void) MUST_USE;
  * another host or container. */
 bool platform_run_is_alive(const char *run_id);
 
+/* Is that process alive and known to have started less than `age_ms` ago, whatever was done to the clock since?  False
+ * when the system can't tell. */
+bool platform_run_is_younger(const char *run_id, int64_t age_ms);
+
 /* getenv() without the pitfalls: NULL when unset. */
 const char *platform_env(const char *name);
 

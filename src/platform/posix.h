@@ -44,5 +44,6 @@ enum err_code posix_signals_start(struct err *err) MUST_USE;
 /* platform_run_id() and platform_run_is_alive() on another /proc; `pid` is the process that started us. */
 char *posix_run_id_in(const char *proc, pid_t pid) MUST_USE;
 bool posix_run_is_alive_in(const char *proc, const char *run_id);
+bool posix_run_is_younger_in(const char *proc, const char *run_id, int64_t age_ms);
 
 #endif

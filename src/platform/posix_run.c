@@ -324,8 +324,8 @@ char *posix_run_id_in(const char *proc, pid_t pid)
     ancestry_load(proc, pid, &above);
     client = choose(&above);
     place_load(proc, &here);
-    return mem_printf("%ld:%s:%s:%s:%s", client ? (long)client->pid : (long)pid,
-                      client ? client->start : UNKNOWN, here.boot, here.pid_namespace, here.host);
+    return mem_printf("%ld:%s:%s:%s:%s", client ? (long)client->pid : (long)pid, client ? client->start : UNKNOWN,
+                      here.boot, here.pid_namespace, here.host);
 }
 
 static bool is_known(const char *part)
@@ -346,29 +346,73 @@ static bool process_is_alive(const char *proc, pid_t pid, const char *start)
     return kill(pid, 0) == 0 || errno == EPERM;
 }
 
-bool posix_run_is_alive_in(const char *proc, const char *run_id)
+enum run_place { RUN_HERE, RUN_OVER, RUN_UNKNOWN };
+
+/* Can the run's process be looked for in this /proc?  If so, *out_pid and *out_start say which it was; the latter is
+ * borrowed from `copy`, a copy of the run id that is taken apart. */
+static enum run_place find_run(const char *proc, char *copy, pid_t *out_pid, const char **out_start)
 {
-    char AUTO_FREE *copy = mem_strdup(run_id ? run_id : "");
-    char *rest = copy;
     char *part[5];
     struct place here;
     uint64_t pid;
 
     for (size_t i = 0; i < ARRAY_LEN(part); i++) {
-        part[i] = strsep(&rest, ":");
+        part[i] = strsep(&copy, ":");
         if (!part[i])
-            return true;
+            return RUN_UNKNOWN;
     }
-    if (rest || !parse_uint(part[0], 1, INT_MAX, &pid))
-        return true;
+    if (copy || !parse_uint(part[0], 1, INT_MAX, &pid))
+        return RUN_UNKNOWN;
     place_load(proc, &here);
     if (strcmp(part[4], here.host) != 0)
-        return true;
+        return RUN_UNKNOWN;
     if (strcmp(part[2], here.boot) != 0)
-        return !is_known(part[2]) || !is_known(here.boot);
+        return is_known(part[2]) && is_known(here.boot) ? RUN_OVER : RUN_UNKNOWN;
     if (strcmp(part[3], here.pid_namespace) != 0)
-        return true;
-    return process_is_alive(proc, (pid_t)pid, part[1]);
+        return RUN_UNKNOWN;
+    *out_pid = (pid_t)pid;
+    *out_start = part[1];
+    return RUN_HERE;
+}
+
+bool posix_run_is_alive_in(const char *proc, const char *run_id)
+{
+    char AUTO_FREE *copy = mem_strdup(run_id ? run_id : "");
+    const char *start;
+    pid_t pid;
+    enum run_place place = find_run(proc, copy, &pid, &start);
+
+    return place == RUN_HERE ? process_is_alive(proc, pid, start) : place == RUN_UNKNOWN;
+}
+
+/* Ticks since the system started; false when /proc does not say. */
+static bool uptime_ticks(const char *proc, int64_t *out)
+{
+    struct buf AUTO_BUF text = BUF_INIT(STAT_MAX);
+    long per_second = sysconf(_SC_CLK_TCK);
+    uint64_t seconds;
+
+    if (per_second <= 0 || !read_proc(proc, ".", "uptime", &text) || !text.len)
+        return false;
+    text.data[strcspn(text.data, ". \n")] = '\0';
+    if (!parse_uint(text.data, 0, INT_MAX, &seconds))
+        return false;
+    *out = (int64_t)seconds * per_second;
+    return true;
+}
+
+bool posix_run_is_younger_in(const char *proc, const char *run_id, int64_t age_ms)
+{
+    char AUTO_FREE *copy = mem_strdup(run_id ? run_id : "");
+    const char *start;
+    uint64_t started;
+    int64_t now;
+    pid_t pid;
+
+    if (find_run(proc, copy, &pid, &start) != RUN_HERE || !parse_uint(start, 0, INT64_MAX, &started) ||
+        !process_is_alive(proc, pid, start) || !uptime_ticks(proc, &now))
+        return false;
+    return (now - (int64_t)started) / sysconf(_SC_CLK_TCK) < age_ms / 1000;
 }
 
 char *platform_run_id(void)
@@ -379,4 +423,9 @@ char *platform_run_id(void)
 bool platform_run_is_alive(const char *run_id)
 {
     return posix_run_is_alive_in("/proc", run_id);
+}
+
+bool platform_run_is_younger(const char *run_id, int64_t age_ms)
+{
+    return posix_run_is_younger_in("/proc", run_id, age_ms);
 }

@@ -81,7 +81,7 @@ static void make_opts(struct world *w)
         .propagation =
             {.timeout_ms = 100000, .settle_ms = 0, .lame_after_ms = 10000, .clock = &w->clock.base, .log = &w->log},
         .ttl_s = 60,
-        .run_id = platform_run_id(),
+        .run_id = mem_strdup(WORLD_RUN_ELSEWHERE),
         .clock = &w->clock.base,
         .log = &w->log,
     };
@@ -207,13 +207,23 @@ static void count_swept(void *ctx, UNUSED const struct journal_entry *entry, enu
     (*counts[outcome])++;
 }
 
-enum err_code world_sweep(struct world *w, enum sweep_mode mode, struct world_swept *out)
+static enum err_code sweep(struct world *w, enum sweep_mode mode, int64_t age_ms, struct world_swept *out)
 {
     *out = (struct world_swept){0};
     err_init(&w->err);
     return challenge_sweep(world_engine(w),
-                           &(struct sweep_opts){.age_ms = DAY_MS, .mode = mode, .report = count_swept, .ctx = out},
+                           &(struct sweep_opts){.age_ms = age_ms, .mode = mode, .report = count_swept, .ctx = out},
                            &w->err);
+}
+
+enum err_code world_sweep(struct world *w, enum sweep_mode mode, struct world_swept *out)
+{
+    return sweep(w, mode, DAY_MS, out);
+}
+
+enum err_code world_sweep_older(struct world *w, int64_t age_ms, struct world_swept *out)
+{
+    return sweep(w, SWEEP_REMOVE, age_ms, out);
 }
 
 /* ------------------------------------------------------------------ what is there */

@@ -81,6 +81,8 @@ struct world_swept {
 };
 /* In a process of its own; entries older than 24 hours. */
 enum err_code world_sweep(struct world *w, enum sweep_mode mode, struct world_swept *out);
+/* Remove what is so old. */
+enum err_code world_sweep_older(struct world *w, int64_t age_ms, struct world_swept *out);
 
 /* ------------------------------------------------------------------ what is there */
 
@@ -94,6 +96,10 @@ bool world_log_has(struct world *w, const char *text);
 bool world_is_safe(struct world *w, const char *when);
 /* With everything in order again and 25 hours later a sweep leaves nothing of ours and an empty journal. */
 bool world_sweeps_clean(struct world *w, const char *when);
+
+/* The run that the world is in, unless a test says otherwise: one of another host, which nobody can tell whether it goes
+ * on, nor since when. */
+#define WORLD_RUN_ELSEWHERE "4711:1:12345678:12345678:abcdefgh"
 
 /* A run id like that of this process' own run, but of a process that has ended. */
 char *world_dead_run_id(void) MUST_USE;

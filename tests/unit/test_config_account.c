@@ -10,6 +10,8 @@
 #define CREDENTIALS "credentials: {api_key: " GOOD_KEY ", api_secret: " GOOD_SECRET "}"
 #define OTHER_KEY "87654321-a8f8-4466-ffff-2324aaaa9098"
 #define OTHER_SECRET "90808990-abcc-ffcc-eeee-09f809808098"
+#define OTHER_KEY_FINGERPRINT "d5903283"
+#define OTHER_SECRET_FINGERPRINT "bbc66f8b"
 
 static void set_env_credentials(struct config_fixture *f)
 {
@@ -202,7 +204,99 @@ TEST(the_environment_replaces_the_files_accounts)
     assert_string_equal(secret_bytes(f->config->accounts[0].api_key), OTHER_KEY);
     load_config_text(f, encrypted_default);
     expect_silence(f);
+    assert_null(f->config->accounts[0].hidden_origin);
+    assert_string_equal(f->config->accounts[0].key_origin, "environment variable DNSMADEEASY_API_KEY");
+    assert_string_equal(f->config->accounts[0].secret_origin, "environment variable DNSMADEEASY_API_SECRET");
+}
+
+TEST(what_the_environment_hides_is_announced_by_place_and_fingerprint)
+{
+    struct config_fixture *f = *state;
+
+    set_env_credentials(f);
     load_config_text(f, GOOD_CREDENTIALS);
+    expect_warning(
+        f, "the API key of environment variable DNSMADEEASY_API_KEY (fingerprint " OTHER_KEY_FINGERPRINT
+           ") hides a different one, of @/c.yaml:1:24 (fingerprint " GOOD_KEY_FINGERPRINT "), continuing\n"
+           "the API secret of environment variable DNSMADEEASY_API_SECRET (fingerprint " OTHER_SECRET_FINGERPRINT
+           ") hides a different one, of @/c.yaml:1:74 (fingerprint " GOOD_SECRET_FINGERPRINT "), continuing");
+    assert_string_equal(secret_bytes(f->config->accounts[0].api_key), OTHER_KEY);
+    assert_string_equal(secret_bytes(f->config->accounts[0].api_secret), OTHER_SECRET);
+    assert_non_null(strstr(f->config->accounts[0].hidden_origin, "/c.yaml:1:24 and "));
+    assert_non_null(strstr(f->config->accounts[0].hidden_origin, "/c.yaml:1:74"));
+    load_config_text(f, "accounts:\n- {name: a, " CREDENTIALS "}\n");
+    assert_int_equal(f->warnings.count, 2);
+    assert_non_null(strstr(f->said, "hides a different one, of @/c.yaml:2:"));
+}
+
+TEST(the_same_value_in_both_places_is_no_news)
+{
+    struct config_fixture *f = *state;
+
+    given_env(f, "DNSMADEEASY_API_KEY", GOOD_KEY);
+    given_env(f, "DNSMADEEASY_API_SECRET", GOOD_SECRET);
+    load_config_text(f, GOOD_CREDENTIALS);
+    expect_silence(f);
+    assert_null(f->config->accounts[0].hidden_origin);
+    given_write(f, "key", GOOD_KEY "\n");
+    load_config_text(f, "credentials: {api_key_file: key, api_secret: \" " GOOD_SECRET "\"}\n");
+    expect_silence(f); /* not even of what would be taken off a value that is not used */
+}
+
+TEST(several_accounts_that_the_environment_hides_are_announced_together)
+{
+    struct config_fixture *f = *state;
+
+    given_env(f, "DNSMADEEASY_API_KEY", OTHER_KEY);
+    given_env(f, "DNSMADEEASY_API_SECRET", GOOD_SECRET); /* no pair of the file's */
+    load_config_text(f, multi_account);
+    expect_warning(
+        f,
+        "the credentials of environment variable DNSMADEEASY_API_KEY (API key with fingerprint " OTHER_KEY_FINGERPRINT
+        ") hide the 2 accounts of @/c.yaml, none of which has them, continuing");
+}
+
+TEST(what_is_hidden_need_not_be_usable)
+{
+    static const char *const files[] = {
+        "credentials: {api_key_file: /nowhere, api_secret: \"a b\"}\n",
+        "credentials: {api_key: BAhTOh1TeW06OkRhdGE6OldyYXBwZXJTdHJ1Y3QLOhNl, api_secret: x, encryption_key: K}\n",
+    };
+    struct config_fixture *f = *state;
+
+    set_env_credentials(f);
+    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+        load_config_text(f, files[i]);
+        expect_silence(f);
+        assert_null(f->config->accounts[0].hidden_origin);
+    }
+}
+
+TEST(the_origin_of_a_value_in_a_file_of_its_own_names_both_files)
+{
+    struct config_fixture *f = *state;
+
+    given_write(f, "key", GOOD_KEY "\n");
+    given_write(f, "secret", GOOD_SECRET "\n");
+    given_env_path(f, "DNSMADEEASY_API_SECRET_FILE", "secret");
+    load_config_text(f, "credentials: {api_key_file: key, api_secret: " GOOD_SECRET "}\n");
+    expect_warning(f, "API key and secret come from different sources: file @/key, which @/c.yaml:1:29 names and file "
+                      "@/secret, which environment variable DNSMADEEASY_API_SECRET_FILE names, continuing");
+}
+
+/* A renewal is another process, but even within one nothing is remembered. */
+TEST(every_load_reads_the_files_anew)
+{
+    struct config_fixture *f = *state;
+
+    given_write(f, "key", GOOD_KEY "\n");
+    load_config_text(f, "credentials: {api_key_file: key, api_secret: " GOOD_SECRET "}\n");
+    expect_silence(f);
+    given_write(f, "key", OTHER_KEY "\n");
+    load_config(f);
+    expect_silence(f);
+    assert_string_equal(secret_bytes(f->config->accounts[0].api_key), OTHER_KEY);
+    load_config_text(f, "credentials: {api_key_file: key, api_secret: " OTHER_SECRET "}\n");
     expect_silence(f);
     assert_string_equal(secret_bytes(f->config->accounts[0].api_secret), OTHER_SECRET);
 }
@@ -213,8 +307,13 @@ TEST(one_variable_alone_goes_with_the_files_credentials_and_a_warning)
 
     given_env(f, "DNSMADEEASY_API_SECRET", OTHER_SECRET);
     load_config_text(f, GOOD_CREDENTIALS);
-    expect_warning(f, "API key and secret come from different sources: credentials.api_key and "
-                      "DNSMADEEASY_API_SECRET, continuing");
+    expect_warning(
+        f, "API key and secret come from different sources: @/c.yaml:1:24 and environment variable "
+           "DNSMADEEASY_API_SECRET, continuing\n"
+           "the API secret of environment variable DNSMADEEASY_API_SECRET (fingerprint " OTHER_SECRET_FINGERPRINT ") "
+           "hides a different one, of @/c.yaml:1:74 (fingerprint " GOOD_SECRET_FINGERPRINT "), "
+           "continuing");
+    assert_string_equal(f->config->accounts[0].hidden_origin + strlen(f->dir), "/c.yaml:1:74");
     assert_string_equal(secret_bytes(f->config->accounts[0].api_key), GOOD_KEY);
     assert_string_equal(secret_bytes(f->config->accounts[0].api_secret), OTHER_SECRET);
     load_config_text(f, multi_account);
@@ -285,6 +384,12 @@ int main(void)
         CONFIG_TEST(a_single_account_is_the_default),
         CONFIG_TEST(accounts_are_checked_against_each_other),
         CONFIG_TEST(the_environment_replaces_the_files_accounts),
+        CONFIG_TEST(what_the_environment_hides_is_announced_by_place_and_fingerprint),
+        CONFIG_TEST(the_same_value_in_both_places_is_no_news),
+        CONFIG_TEST(several_accounts_that_the_environment_hides_are_announced_together),
+        CONFIG_TEST(what_is_hidden_need_not_be_usable),
+        CONFIG_TEST(the_origin_of_a_value_in_a_file_of_its_own_names_both_files),
+        CONFIG_TEST(every_load_reads_the_files_anew),
         CONFIG_TEST(one_variable_alone_goes_with_the_files_credentials_and_a_warning),
         CONFIG_TEST(an_account_can_be_chosen_by_name),
         CONFIG_TEST(a_chosen_account_goes_before_the_environment),

@@ -8,6 +8,7 @@
 #define MINUTE_MS (60 * INT64_C(1000))
 
 static const struct pair one[] = {{"_acme-challenge.example.com", VALUE_A}, {NULL, NULL}};
+static const struct pair other[] = {{"_acme-challenge.example.net", VALUE_A}, {NULL, NULL}};
 static const struct pair both[] = {
     {"_acme-challenge.example.com", VALUE_A}, {"_acme-challenge.example.net", VALUE_A}, {NULL, NULL}};
 
@@ -73,19 +74,58 @@ TEST(an_entry_of_a_run_that_goes_on_is_kept_until_it_is_old)
     world_free(w);
 }
 
-TEST(an_entry_from_a_little_in_the_future_is_young_and_one_from_far_in_it_is_due)
+/* The clock was ahead when the records were created, and is set right while another process waits for them. */
+TEST(an_entry_from_the_future_is_kept_while_its_run_may_go_on)
+{
+    static const int64_t corrections_ms[] = {MINUTE_MS, 50 * MINUTE_MS, DAY_MS, 365 * 30 * DAY_MS};
+
+    for (size_t i = 0; i < ARRAY_LEN(corrections_ms); i++) {
+        struct world *w = world_new();
+        struct world_swept swept;
+        AUTO_FREE char *own = platform_run_id();
+
+        publish_in(w, own, one);
+        publish_in(w, WORLD_RUN_ELSEWHERE, other);
+        w->clock.wall_ms -= corrections_ms[i];
+        assert_int_equal(world_sweep(w, SWEEP_REMOVE, &swept), ERR_OK);
+        assert_int_equal(swept.young, 2);
+        assert_int_equal(fake_api_count_ours(w->api), 2);
+        assert_int_equal(world_sweep_older(w, 0, &swept), ERR_OK); /* all, says the operator */
+        assert_int_equal(swept.removed, 2);
+        world_free(w);
+    }
+}
+
+TEST(an_entry_from_the_future_is_removed_when_its_run_is_over)
 {
     struct world *w = world_new();
     struct world_swept swept;
 
-    assert_int_equal(world_publish(w, one), ERR_OK);
-    w->clock.wall_ms -= 50 * MINUTE_MS; /* the clock was set right since */
+    publish_in_dead_run(w, one);
+    w->clock.wall_ms -= 50 * MINUTE_MS;
     assert_int_equal(world_sweep(w, SWEEP_REMOVE, &swept), ERR_OK);
     assert_int_equal(swept.young, 1);
     w->clock.wall_ms -= DAY_MS;
     assert_int_equal(world_sweep(w, SWEEP_REMOVE, &swept), ERR_OK);
     assert_int_equal(swept.removed, 1);
     assert_int_equal(fake_api_count_ours(w->api), 0);
+    world_free(w);
+}
+
+/* The clock was behind, by a day or by 30 years as without a battery, and is set right while a process waits. */
+TEST(an_entry_is_no_older_than_the_process_that_waits_for_it)
+{
+    struct world *w = world_new();
+    struct world_swept swept;
+    AUTO_FREE char *own = platform_run_id();
+
+    publish_in(w, own, one);
+    publish_in(w, WORLD_RUN_ELSEWHERE, other);
+    w->clock.wall_ms += 365 * 30 * DAY_MS;
+    assert_int_equal(world_sweep(w, SWEEP_REMOVE, &swept), ERR_OK);
+    assert_int_equal(swept.young, 1);
+    assert_int_equal(swept.removed, 1); /* of that run nobody can tell */
+    assert_int_equal(fake_api_count_ours(w->api), 1);
     world_free(w);
 }
 
@@ -227,7 +267,9 @@ int main(void)
         cmocka_unit_test(a_young_entry_is_kept_even_when_its_run_is_gone),
         cmocka_unit_test(an_entry_of_a_run_that_is_gone_is_removed_after_an_hour),
         cmocka_unit_test(an_entry_of_a_run_that_goes_on_is_kept_until_it_is_old),
-        cmocka_unit_test(an_entry_from_a_little_in_the_future_is_young_and_one_from_far_in_it_is_due),
+        cmocka_unit_test(an_entry_from_the_future_is_kept_while_its_run_may_go_on),
+        cmocka_unit_test(an_entry_from_the_future_is_removed_when_its_run_is_over),
+        cmocka_unit_test(an_entry_is_no_older_than_the_process_that_waits_for_it),
         cmocka_unit_test(a_dry_run_asks_nothing_and_changes_nothing),
         cmocka_unit_test(an_entry_of_an_account_that_is_not_configured_any_more_is_reported_and_kept),
         cmocka_unit_test(a_zone_that_fails_does_not_keep_the_others_from_being_swept),

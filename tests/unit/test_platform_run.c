@@ -225,6 +225,34 @@ TEST(a_run_lives_until_its_process_ends_or_its_number_is_used_again)
     fixture_dir_free(proc);
 }
 
+TEST(the_age_of_a_run_comes_from_the_time_since_the_system_started)
+{
+    const struct made_up client = {INT_MAX - 7, 1, "lego", "lego"};
+    long tick = sysconf(_SC_CLK_TCK);
+    char *proc = fixture_dir_new();
+    char *id;
+    char *elsewhere;
+
+    put_process(proc, &client, "S", 100 * tick);
+    put(proc, "sys/kernel/random/boot_id", "0b5e-1", 6);
+    id = posix_run_id_in(proc, client.pid);
+    assert_false(posix_run_is_younger_in(proc, id, 60000)); /* how long the system has been up is not told */
+    put(proc, "uptime", "3700.25 9999.99\n", 16);
+    assert_false(posix_run_is_younger_in(proc, id, 3600000));
+    assert_true(posix_run_is_younger_in(proc, id, 3601000));
+    assert_false(posix_run_is_younger_in(proc, id, 0));
+    elsewhere = mem_strdup(id);
+    elsewhere[strlen(elsewhere) - 1] ^= 1;
+    assert_false(posix_run_is_younger_in(proc, elsewhere, 3601000));
+    assert_false(posix_run_is_younger_in(proc, "nonsense", 3601000));
+    assert_false(posix_run_is_younger_in(proc, NULL, 3601000));
+    put_process(proc, &client, "S", 200 * tick);
+    assert_false(posix_run_is_younger_in(proc, id, 3601000)); /* that one is over */
+    free(elsewhere);
+    free(id);
+    fixture_dir_free(proc);
+}
+
 TEST(a_run_of_another_host_or_container_counts_as_alive)
 {
     char *proc = fixture_dir_new();
@@ -304,6 +332,7 @@ int main(void)
         cmocka_unit_test(damaged_process_files_are_survived),
         cmocka_unit_test(a_circle_of_processes_is_no_endless_loop),
         cmocka_unit_test(a_run_lives_until_its_process_ends_or_its_number_is_used_again),
+        cmocka_unit_test(the_age_of_a_run_comes_from_the_time_since_the_system_started),
         cmocka_unit_test(a_run_of_another_host_or_container_counts_as_alive),
         cmocka_unit_test(a_text_that_is_no_run_id_counts_as_alive),
         cmocka_unit_test(on_this_machine_children_of_one_process_agree_and_it_is_alive),
