@@ -34,6 +34,8 @@ libacmedme_a_SOURCES = \
 	src/crypto/digest.c src/crypto/digest.h \
 	src/crypto/cert.c src/crypto/cert.h src/crypto/x509.h \
 	src/crypto/peer.c \
+	src/crypto/dnskey.c src/crypto/dnskey.h \
+	src/crypto/random.c src/crypto/random.h \
 	src/http/http.c src/http/http.h \
 	src/http/trace.c \
 	src/http/curl.c \
@@ -65,6 +67,7 @@ libacmedme_a_SOURCES = \
 	src/dns/name.c src/dns/name.h \
 	src/dns/wire.c src/dns/wire.h \
 	src/dns/cares.c src/dns/cares.h \
+	src/dns/cares_query.c src/dns/cares_query.h \
 	src/dns/resolver.c src/dns/resolver.h \
 	src/dns/route.c src/dns/route.h \
 	src/dns/direct.c src/dns/doh.c \
@@ -77,7 +80,11 @@ libacmedme_a_SOURCES = \
 	src/dns/pace.c src/dns/pace.h \
 	src/dns/propagation.c src/dns/propagation.h \
 	src/dns/propagation_doh.c \
-	src/dns/caa.h src/dns/dnssec.h \
+	src/dns/caa.c src/dns/caa.h \
+	src/dns/caa_value.c src/dns/caa_value.h \
+	src/dns/rrset.c src/dns/rrset.h \
+	src/dns/dnssec.c src/dns/dnssec.h \
+	src/dns/dnssec_server.c src/dns/dnssec_server.h \
 	src/dns/delegation.c src/dns/delegation.h \
 	src/dns/census.c src/dns/census.h \
 	src/dns/serving.c src/dns/standing.c \

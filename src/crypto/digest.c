@@ -8,8 +8,6 @@
 
 #include "crypto/b64url.h"
 
-#define SHA1_LEN 20
-
 /* The library's own reason.  Most likely: a provider configuration that lacks the algorithm, such as a strict FIPS
  * set-up. */
 static enum err_code fail(struct err *err, const char *what)
@@ -32,15 +30,31 @@ static void put_hex(char *out, const uint8_t *data, size_t len)
     *out = '\0';
 }
 
-enum err_code digest_sha256(const void *data, size_t len, uint8_t out[DIGEST_SHA256_LEN], struct err *err)
+static enum err_code compute(const EVP_MD *kind, const char *name, const void *data, size_t len, uint8_t *out,
+                             size_t out_len, struct err *err)
 {
-    uint8_t md[DIGEST_SHA256_LEN];
+    uint8_t md[EVP_MAX_MD_SIZE];
     unsigned md_len = 0;
 
-    if (EVP_Digest(data, len, md, &md_len, EVP_sha256(), NULL) != 1 || md_len != sizeof md)
-        return fail(err, "SHA-256");
-    memcpy(out, md, sizeof md);
+    if (EVP_Digest(data, len, md, &md_len, kind, NULL) != 1 || md_len != out_len)
+        return fail(err, name);
+    memcpy(out, md, out_len);
     return ERR_OK;
+}
+
+enum err_code digest_sha1(const void *data, size_t len, uint8_t out[DIGEST_SHA1_LEN], struct err *err)
+{
+    return compute(EVP_sha1(), "SHA-1", data, len, out, DIGEST_SHA1_LEN, err);
+}
+
+enum err_code digest_sha384(const void *data, size_t len, uint8_t out[DIGEST_SHA384_LEN], struct err *err)
+{
+    return compute(EVP_sha384(), "SHA-384", data, len, out, DIGEST_SHA384_LEN, err);
+}
+
+enum err_code digest_sha256(const void *data, size_t len, uint8_t out[DIGEST_SHA256_LEN], struct err *err)
+{
+    return compute(EVP_sha256(), "SHA-256", data, len, out, DIGEST_SHA256_LEN, err);
 }
 
 enum err_code digest_hmac_sha1_hex(const struct secret *key, const void *data, size_t len,
@@ -51,7 +65,7 @@ enum err_code digest_hmac_sha1_hex(const struct secret *key, const void *data, s
 
     if (!EVP_Q_mac(NULL, "HMAC", NULL, "SHA1", NULL, secret_bytes(key), secret_len(key), data, len, md, sizeof md,
                    &md_len) ||
-        md_len != SHA1_LEN) {
+        md_len != DIGEST_SHA1_LEN) {
         enum err_code code = fail(err, "HMAC-SHA1");
         err_hint(err, "DNS Made Easy signs requests with HMAC-SHA1: it must not be disabled in openssl.cnf.");
         return code;

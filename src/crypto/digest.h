@@ -12,10 +12,14 @@
 #include "util/err.h"
 #include "util/secret.h"
 
+#define DIGEST_SHA1_LEN 20
 #define DIGEST_SHA256_LEN 32
+#define DIGEST_SHA384_LEN 48
 #define DIGEST_SHA1_HEX_LEN 40
 #define DIGEST_B64URL_SHA256_LEN 43 /* characters, no padding */
 
+enum err_code digest_sha1(const void *data, size_t len, uint8_t out[DIGEST_SHA1_LEN], struct err *err) MUST_USE;
+enum err_code digest_sha384(const void *data, size_t len, uint8_t out[DIGEST_SHA384_LEN], struct err *err) MUST_USE;
 enum err_code digest_sha256(const void *data, size_t len, uint8_t out[DIGEST_SHA256_LEN], struct err *err) MUST_USE;
 
 /* Lower-case hex of HMAC-SHA1, NUL-terminated. */

@@ -18,11 +18,11 @@
 
 #include <ares.h>
 
+#include "crypto/random.h"
+#include "dns/cares_query.h"
 #include "util/mem.h"
 #include "util/parse.h"
 #include "util/text.h"
-
-#define CARES_HAS_RECORDS (ARES_VERSION >= 0x011c00) /* 1.28.0 */
 
 /* Since 1.31 answers are cached for up to an hour unless this option says 0, which would make polling see the
  * first answer for ever.  A program built with older headers may run with such a library: the option's bit is
@@ -44,13 +44,13 @@ union roomy_options {
 #define TRIES 3
 #define TCP_TRY_MS 3000 /* a second try goes over a new connection only */
 #define TCP_TRIES 2
-#define EDNS_SIZE 1232 /* fits the smallest IPv6 packet: no fragments, which are dropped or forged */
 #define QCLASS_IN 1
 
 struct cares_line {
     struct cares_line *next;
     struct cares *cares;
     ares_channel channel;
+    bool wants_recursion;
     size_t open; /* questions without reply */
 };
 
@@ -130,9 +130,21 @@ static void on_record(void *ctx, ares_status_t status, UNUSED size_t timeouts, c
     ares_free_string(msg);
 }
 
+static void ask_with_flags(struct cares_line *line, const struct cares_query *query, struct open_question *question)
+{
+    ares_dns_record_t *record = NULL;
+    ares_status_t status = cares_query_record(query, &record);
+
+    /* The status comes through the callback too; so must ours. */
+    if (status == ARES_SUCCESS)
+        (void)ares_send_dnsrec(line->channel, record, on_record, question, NULL); /* with an id of its own */
+    else
+        deliver(question, (int)status, NULL, 0);
+    ares_dns_record_destroy(record);
+}
+
 static void ask(struct cares_line *line, const char *name, int type, struct open_question *question)
 {
-    /* The status comes through the callback too. */
     (void)ares_query_dnsrec(line->channel, name, ARES_CLASS_IN, (ares_dns_rec_type_t)type, on_record, question, NULL);
 }
 #else
@@ -141,19 +153,41 @@ static void on_message(void *ctx, int status, UNUSED int timeouts, unsigned char
     deliver(ctx, status, msg, len > 0 ? (size_t)len : 0);
 }
 
+static void ask_with_flags(struct cares_line *line, struct cares_query *query, struct open_question *question)
+{
+    unsigned char *msg = NULL;
+    size_t len = 0;
+    int status = ARES_ENOMEM;
+
+    /* Here the id is the caller's to choose, and it is half of what a forger has to guess. */
+    if (random_bytes(&query->id, sizeof query->id, NULL) == ERR_OK)
+        status = cares_query_message(query, &msg, &len);
+    if (status == ARES_SUCCESS)
+        ares_send(line->channel, msg, (int)len, on_message, question);
+    else
+        deliver(question, status, NULL, 0);
+    ares_free_string(msg);
+}
+
 static void ask(struct cares_line *line, const char *name, int type, struct open_question *question)
 {
     ares_query(line->channel, name, QCLASS_IN, type, on_message, question);
 }
 #endif
 
-void cares_line_ask(struct cares_line *line, const char *name, enum dns_type type, cares_reply_fn *fn, void *ctx)
+void cares_line_ask(struct cares_line *line, const char *name, enum dns_type type, unsigned flags, cares_reply_fn *fn,
+                    void *ctx)
 {
     struct open_question *question = mem_zalloc(sizeof *question);
+    struct cares_query query = {
+        .name = name, .type = (int)type, .wants_recursion = line->wants_recursion, .flags = flags};
 
     *question = (struct open_question){line, fn, ctx};
     line->open++;
-    ask(line, name, (int)type, question);
+    if (flags)
+        ask_with_flags(line, &query, question);
+    else
+        ask(line, name, (int)type, question);
 }
 
 /* ------------------------------------------------------------------ sockets */
@@ -259,7 +293,7 @@ static int init_channel(struct cares_line *line, const char *servers, enum cares
         o->flags |= ARES_FLAG_USEVC | ARES_FLAG_STAYOPEN;
     o->timeout = kind == CARES_SERVER_TCP ? TCP_TRY_MS : FIRST_TRY_MS;
     o->tries = kind == CARES_SERVER_TCP ? TCP_TRIES : TRIES;
-    o->ednspsz = EDNS_SIZE;
+    o->ednspsz = CARES_EDNS_SIZE;
     o->sock_state_cb = on_socket_state;
     o->sock_state_cb_data = line;
     if (servers) { /* nothing of the system's settings matters then */
@@ -279,6 +313,7 @@ enum err_code cares_line_new(struct cares *cares, const char *servers, enum care
     int status;
 
     line->cares = cares;
+    line->wants_recursion = kind == CARES_RECURSIVE || kind == CARES_RECURSIVE_ANY;
     status = init_channel(line, servers, kind);
     if (status != ARES_SUCCESS) {
         if (line->channel)
@@ -332,7 +367,7 @@ void cares_free(struct cares *cares)
     ares_library_cleanup();
 }
 
-/* ------------------------------------------------------------------ addresses and messages */
+/* ------------------------------------------------------------------ addresses */
 
 /* Split into host and port; false when the brackets or colons make no sense. */
 static bool split_address(const char *text, char host[64], const char **out_port)
@@ -375,45 +410,5 @@ enum err_code cares_address_parse(const char *text, char **out, struct err *err)
         !inet_ntop(family, binary, canonical, sizeof canonical))
         return err_set(err, ERR_INPUT, "\"%s\" is no IP address with an optional port", text);
     *out = mem_printf(family == AF_INET6 ? "[%s]:%u" : "%s:%u", canonical, (unsigned)port);
-    return ERR_OK;
-}
-
-#if CARES_HAS_RECORDS
-static int build(const char *name, int type, unsigned char **msg, size_t *len)
-{
-    ares_dns_record_t *record = NULL;
-    ares_status_t status = ares_dns_record_create(&record, 0, ARES_FLAG_RD, ARES_OPCODE_QUERY, ARES_RCODE_NOERROR);
-
-    if (status == ARES_SUCCESS)
-        status = ares_dns_record_query_add(record, name, (ares_dns_rec_type_t)type, ARES_CLASS_IN);
-    if (status == ARES_SUCCESS)
-        status = ares_dns_write(record, msg, len);
-    ares_dns_record_destroy(record);
-    return (int)status;
-}
-#else
-static int build(const char *name, int type, unsigned char **msg, size_t *len)
-{
-    int built = 0;
-    int status = ares_create_query(name, QCLASS_IN, type, 0, 1, msg, &built, 0);
-
-    *len = built > 0 ? (size_t)built : 0;
-    return status;
-}
-#endif
-
-enum err_code cares_query_build(const char *name, enum dns_type type, struct buf *out, struct err *err)
-{
-    unsigned char *msg = NULL;
-    size_t len = 0;
-    int status = build(name, (int)type, &msg, &len);
-
-    if (status == ARES_SUCCESS)
-        buf_append(out, msg, len);
-    ares_free_string(msg);
-    if (status == ARES_EBADNAME)
-        return err_set(err, ERR_INPUT, "\"%s\" is no name that can be asked for", name);
-    if (status != ARES_SUCCESS || !buf_ok(out))
-        return err_set(err, ERR_INTERNAL, "could not build a DNS question for \"%s\"", name);
     return ERR_OK;
 }

@@ -53,8 +53,9 @@ enum err_code cares_line_new(struct cares *cares, const char *servers, enum care
 /* Ends the line's open questions with ERR_CANCELLED first. */
 void cares_line_free(struct cares_line *line);
 
-/* Ask; `fn` is called exactly once, perhaps before this returns. */
-void cares_line_ask(struct cares_line *line, const char *name, enum dns_type type, cares_reply_fn *fn, void *ctx);
+/* Ask, `flags` of enum dns_flag; `fn` is called exactly once, perhaps before this returns. */
+void cares_line_ask(struct cares_line *line, const char *name, enum dns_type type, unsigned flags, cares_reply_fn *fn,
+                    void *ctx);
 
 /* End all open questions with ERR_CANCELLED. */
 void cares_cancel(struct cares *cares);
@@ -67,7 +68,9 @@ enum err_code cares_wait(struct cares *cares, int64_t timeout_ms, struct err *er
  * port. Errors: ERR_INPUT. */
 enum err_code cares_address_parse(const char *text, char **out, struct err *err) MUST_USE;
 
-/* A query message with id 0 and RD=1, as RFC 8484 section 4.1 wants it.  Errors: ERR_INPUT, ERR_INTERNAL. */
-enum err_code cares_query_build(const char *name, enum dns_type type, struct buf *out, struct err *err) MUST_USE;
+/* A query message with id 0 and RD=1, as RFC 8484 section 4.1 wants it; `flags` of enum dns_flag.
+ * Errors: ERR_INPUT, ERR_INTERNAL. */
+enum err_code cares_query_build(const char *name, enum dns_type type, unsigned flags, struct buf *out,
+                                struct err *err) MUST_USE;
 
 #endif

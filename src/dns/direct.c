@@ -29,6 +29,7 @@ struct ask {
     enum ask_state state;
     char *name;
     enum dns_type type;
+    unsigned flags;
     void *tag;
     int64_t timeout_ms;
     int64_t started_ms;
@@ -191,7 +192,7 @@ static void line_send(struct line *line)
         line->flying_count++;
         trace = trace_of(ask);
         dns_trace_question(line->direct->log, &trace);
-        cares_line_ask(line->wire, ask->name, ask->type, on_reply, ask);
+        cares_line_ask(line->wire, ask->name, ask->type, ask->flags, on_reply, ask);
     }
 }
 
@@ -305,6 +306,7 @@ static void direct_start(struct resolver *self, const struct dns_question *quest
                         .state = ASK_WAITING,
                         .name = mem_strdup(question->name),
                         .type = question->type,
+                        .flags = question->flags,
                         .tag = question->tag,
                         .timeout_ms = question->timeout_ms};
     d->under_way++;

@@ -10,7 +10,8 @@
 #include "dns/authority.h"
 
 enum dnssec_state {
-    DNSSEC_UNSIGNED, /* no DS at the parent: nothing to validate */
+    DNSSEC_UNSIGNED, /* nothing to validate: no DS at the parent (why: NULL), none that counts, or a zone above that is
+                        not signed itself (why tells) */
     DNSSEC_SECURE,   /* the chain holds together; if a validating resolver could be asked, it agrees */
     DNSSEC_BROKEN,   /* validating resolvers, and so CAs, refuse the zone */
     DNSSEC_UNKNOWN,  /* could not be found out */
@@ -18,18 +19,18 @@ enum dnssec_state {
 
 struct dnssec_view {
     enum dnssec_state state;
-    char *why;            /* a sentence part, e.g. "the parent has a DS record, and the zone is not signed" */
-    int64_t expires_s;    /* Unix time at which the first signature over the keys expires; 0: none seen */
-    bool was_validated;   /* a validating resolver was asked and agreed */
+    char *why;          /* a sentence part, e.g. "the parent has a DS record, and the zone is not signed"; or NULL */
+    int64_t expires_s;  /* Unix time at which the keys or the SOA lose their last good signature; 0: none seen */
+    bool was_validated; /* a validating resolver was asked and agreed */
 };
 
 struct dnssec_request {
     const char *zone;
-    const struct dns_servers *servers;    /* the zone's own */
+    const struct dns_servers *servers; /* the zone's own */
     struct resolver *direct;
-    struct resolver *const *doh;          /* resolvers that are taken to validate; may be none */
+    struct resolver *const *doh; /* resolvers that are likely to validate; may be none */
     size_t doh_count;
-    int64_t now_s;                        /* Unix time, the right one, not necessarily this machine's */
+    int64_t now_s; /* Unix time, the right one, not necessarily this machine's */
 };
 
 /* *out is set on success.  Errors: ERR_CANCELLED; all else is DNSSEC_UNKNOWN with its reason. */

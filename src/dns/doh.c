@@ -71,7 +71,7 @@ static void doh_start(struct resolver *self, const struct dns_question *question
     else if (!dns_name_can_be_asked(question->name))
         refused.result = err_set(&refused.err, ERR_INPUT, "\"%s\" is no name that can be asked for", question->name);
     else
-        refused.result = cares_query_build(question->name, question->type, &ask->query, &refused.err);
+        refused.result = cares_query_build(question->name, question->type, question->flags, &ask->query, &refused.err);
     if (refused.result != ERR_OK) {
         ask_free(ask);
         answer_queue_put_take(&doh->done, &refused);

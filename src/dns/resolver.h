@@ -71,7 +71,8 @@ struct dns_rr {
     size_t text_len; /* TXT may hold NUL bytes: compare with the length */
     uint32_t soa_serial;
     uint32_t soa_minimum_s;
-    uint8_t *rdata; /* as on the wire, for types that are not taken apart; else NULL */
+    uint8_t *rdata; /* as on the wire, for types that are not taken apart; SOA: the canonical form of RFC 4034 section
+                       6.2; else NULL */
     size_t rdata_len;
 };
 

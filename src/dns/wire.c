@@ -12,16 +12,20 @@
 #include <ares.h>
 
 #include "dns/name.h"
+#include "util/buf.h"
 #include "util/text.h"
 
 #define HEADER_LEN 12
 #define MESSAGE_MAX 65535
 #define NAME_WIRE_MAX 255
+#define LABEL_MAX 63
+#define SOA_NUMBERS_LEN 20
 #define CLASS_IN 1
 #define TYPE_OPT 41 /* RFC 6891 */
 
 #define FLAG_RESPONSE 0x8000u
 #define FLAG_AUTHORITATIVE 0x0400u
+#define FLAG_AUTHENTICATED 0x0020u
 #define RCODE_MASK 0x000fu
 
 struct cursor {
@@ -124,14 +128,71 @@ static bool parse_txt(const uint8_t *rdata, size_t len, struct dns_rr *rr)
     return len > 0;
 }
 
+/* One octet of a name in presentation form; false at a broken escape. */
+static bool take_octet(const char **text, char *out)
+{
+    const char *p = *text;
+
+    if (*p != '\\') {
+        *out = *p;
+        *text = p + 1;
+    } else if (text_is_digit(p[1]) && text_is_digit(p[2]) && text_is_digit(p[3])) {
+        *out = (char)((p[1] - '0') * 100 + (p[2] - '0') * 10 + (p[3] - '0'));
+        *text = p + 4;
+    } else if (p[1]) {
+        *out = p[1];
+        *text = p + 2;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static bool put_name(struct buf *out, const char *name)
+{
+    while (*name) {
+        char label[LABEL_MAX];
+        size_t len = 0;
+
+        while (*name && *name != '.')
+            if (len == LABEL_MAX || !take_octet(&name, &label[len++]))
+                return false;
+        if (len == 0)
+            return false;
+        buf_putc(out, (char)len);
+        buf_append(out, label, len);
+        name += *name == '.';
+    }
+    buf_append(out, "", 1);
+    return buf_ok(out);
+}
+
+/* The canonical form of RFC 4034 section 6.2, which signatures are over. */
+static void keep_soa(const char *rname, const struct cursor *numbers, struct dns_rr *rr)
+{
+    AUTO_BUF struct buf rdata = BUF_INIT(2 * NAME_WIRE_MAX + SOA_NUMBERS_LEN);
+
+    if (!put_name(&rdata, rr->text) || !put_name(&rdata, rname))
+        return;
+    buf_append(&rdata, numbers->msg + numbers->pos, SOA_NUMBERS_LEN);
+    rr->rdata_len = rdata.len;
+    rr->rdata = (uint8_t *)buf_take(&rdata);
+}
+
 static bool parse_soa(struct cursor *rdata, struct dns_rr *rr)
 {
     AUTO_FREE char *rname = NULL;
+    struct cursor numbers;
     uint32_t refresh, retry, expire;
 
-    return take_name(rdata, &rr->text) && take_name(rdata, &rname) && take_u32(rdata, &rr->soa_serial) &&
-           take_u32(rdata, &refresh) && take_u32(rdata, &retry) && take_u32(rdata, &expire) &&
-           take_u32(rdata, &rr->soa_minimum_s);
+    if (!take_name(rdata, &rr->text) || !take_name(rdata, &rname))
+        return false;
+    numbers = *rdata;
+    if (!take_u32(rdata, &rr->soa_serial) || !take_u32(rdata, &refresh) || !take_u32(rdata, &retry) ||
+        !take_u32(rdata, &expire) || !take_u32(rdata, &rr->soa_minimum_s))
+        return false;
+    keep_soa(rname, &numbers, rr);
+    return true;
 }
 
 static bool parse_rdata(const struct cursor *c, size_t rdata_len, struct dns_rr *rr)
@@ -260,6 +321,7 @@ enum err_code dns_answer_parse(const uint8_t *msg, size_t len, struct dns_answer
         .result = ERR_OK,
         .rcode = (int)((opt_ttl >> 24) << 4 | (flags & RCODE_MASK)),
         .authoritative = (flags & FLAG_AUTHORITATIVE) != 0,
+        .authenticated = (flags & FLAG_AUTHENTICATED) != 0,
         .answers = answers.items,
         .answer_count = answers.count,
         .authority = authority.items,
@@ -360,6 +422,10 @@ const char *dns_type_name(enum dns_type type)
         return "AAAA";
     case DNS_DS:
         return "DS";
+    case DNS_RRSIG:
+        return "RRSIG";
+    case DNS_DNSKEY:
+        return "DNSKEY";
     case DNS_CAA:
         return "CAA";
     default:

@@ -448,7 +448,7 @@ TEST(a_query_is_built_with_id_zero_and_recursion)
     AUTO_BUF struct buf query = BUF_INIT(512);
     static const uint8_t want[] = {0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2, '_', 'a', 1, 'b', 0, 0, 16, 0, 1};
 
-    assert_int_equal(cares_query_build("_a.b", DNS_TXT, &query, NULL), ERR_OK);
+    assert_int_equal(cares_query_build("_a.b", DNS_TXT, 0, &query, NULL), ERR_OK);
     assert_int_equal(query.len, sizeof want);
     assert_memory_equal(buf_cstr(&query), want, sizeof want);
 }
