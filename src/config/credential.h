@@ -45,7 +45,7 @@ enum config_half_result { CONFIG_HALF_GOOD, CONFIG_HALF_REFUSED, CONFIG_HALF_ENC
 enum config_half_result config_half_read(struct config_loading *load, const struct config_half *half,
                                          struct secret **out) MUST_USE;
 
-/* hidden.c: warn when the account's values, those of them that come from the environment, hide different ones of the file, and
+/* hidden.c: warn when those of the account's values that come from the environment hide different ones of the file, and
  * note it in account->hidden_origin. */
 void config_note_hidden(struct config_loading *load, struct config_account *account, const bool is_from_env[2]);
 
