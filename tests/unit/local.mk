@@ -13,12 +13,16 @@ UNIT_TESTS = \
 	tests/unit/test_http_http \
 	tests/unit/test_http_trace \
 	tests/unit/test_dns_authority \
+	tests/unit/test_dns_delegation \
 	tests/unit/test_dns_direct \
 	tests/unit/test_dns_doh \
 	tests/unit/test_dns_name \
 	tests/unit/test_dns_propagation \
 	tests/unit/test_dns_trace \
 	tests/unit/test_dns_propagation_doh \
+	tests/unit/test_dns_route \
+	tests/unit/test_dns_serving \
+	tests/unit/test_dns_standing \
 	tests/unit/test_dns_wire \
 	tests/unit/test_http_curl \
 	tests/unit/test_platform_process \
@@ -70,6 +74,7 @@ tests_unit_libfakes_a_SOURCES = \
 	tests/unit/fake_http.c tests/unit/fake_http.h \
 	tests/unit/dme_fixture.c tests/unit/dme_fixture.h \
 	tests/unit/fake_dns.c tests/unit/fake_dns.h \
+	tests/unit/dns_script.c tests/unit/dns_script.h \
 	tests/unit/dns_message.c tests/unit/dns_message.h \
 	tests/unit/dns_responder.c tests/unit/dns_responder.h \
 	tests/unit/fake_api.c tests/unit/fake_api_store.c tests/unit/fake_api.h \
