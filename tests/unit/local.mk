@@ -22,6 +22,7 @@ UNIT_TESTS = \
 	tests/unit/test_dns_propagation_doh \
 	tests/unit/test_dns_route \
 	tests/unit/test_dns_serving \
+	tests/unit/test_dns_sighted \
 	tests/unit/test_dns_standing \
 	tests/unit/test_dns_wire \
 	tests/unit/test_http_curl \
@@ -56,6 +57,7 @@ UNIT_TESTS += \
 	tests/unit/test_flow_set \
 	tests/unit/test_flow_publish \
 	tests/unit/test_flow_locate \
+	tests/unit/test_flow_place \
 	tests/unit/test_flow_withdraw \
 	tests/unit/test_flow_await \
 	tests/unit/test_flow_sweep \

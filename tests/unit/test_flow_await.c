@@ -57,6 +57,58 @@ TEST(settling_comes_after_the_last_server)
     world_free(w);
 }
 
+TEST(a_publication_may_have_a_settling_time_of_its_own)
+{
+    static const int64_t own_ms[] = {0, 3000, 20000};
+
+    for (size_t i = 0; i < ARRAY_LEN(own_ms); i++) {
+        struct world *w = world_new();
+        const struct challenge_publish_opts opts = {.wait = CHALLENGE_WAIT, .settle_ms = &own_ms[i]};
+        int64_t took_ms;
+
+        w->opts.propagation.settle_ms = 10000;
+        took_ms = timed(w, one, &opts, ERR_OK);
+        assert_in_range(took_ms, own_ms[i], own_ms[i] + 500);
+        took_ms = timed(w, PAIRS({"_acme-challenge.example.net", VALUE_A}),
+                        &(struct challenge_publish_opts){.wait = CHALLENGE_WAIT}, ERR_OK);
+        assert_in_range(took_ms, 10000, 10500); /* the next one not */
+        world_free(w);
+    }
+}
+
+struct sighted {
+    size_t count;
+    int64_t ns1_ms, ns2_ms;
+};
+
+static void on_sighted(void *ctx, const struct propagation_sighting *sighting)
+{
+    struct sighted *sighted = ctx;
+
+    assert_string_equal(sighting->name, "_acme-challenge.example.com");
+    sighted->count++;
+    if (strcmp(sighting->server, "ns1.dme.test") == 0)
+        sighted->ns1_ms = sighting->elapsed_ms;
+    else
+        sighted->ns2_ms = sighting->elapsed_ms;
+}
+
+TEST(who_publishes_is_told_when_each_server_shows_it)
+{
+    struct world *w = world_new();
+    struct sighted sighted = {0};
+    const struct challenge_publish_opts opts = {
+        .wait = CHALLENGE_WAIT, .sighted = on_sighted, .sighted_ctx = &sighted};
+
+    w->dns->servers[0].lag_ms = 3000;
+    w->dns->servers[1].lag_ms = 8000;
+    (void)timed(w, one, &opts, ERR_OK);
+    assert_int_equal(sighted.count, 2);
+    assert_in_range(sighted.ns1_ms, 2900, 3500);
+    assert_in_range(sighted.ns2_ms, 7900, 8500);
+    world_free(w);
+}
+
 TEST(all_values_of_a_name_are_waited_for_beside_those_of_others)
 {
     struct world *w = world_new();
@@ -371,6 +423,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_slowest_server_of_all_decides),
         cmocka_unit_test(settling_comes_after_the_last_server),
+        cmocka_unit_test(a_publication_may_have_a_settling_time_of_its_own),
+        cmocka_unit_test(who_publishes_is_told_when_each_server_shows_it),
         cmocka_unit_test(all_values_of_a_name_are_waited_for_beside_those_of_others),
         cmocka_unit_test(no_wait_is_no_wait),
         cmocka_unit_test(the_last_call_of_a_run_waits_for_what_the_earlier_ones_published),
