@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dme/error.h"
 #include "util/text.h"
 
 #define WHAT "DNS Made Easy's answer"
@@ -13,11 +14,7 @@
 /* json/ says ERR_INPUT; here the input is the API's. */
 static enum err_code as_api_error(enum err_code code, struct err *err)
 {
-    if (code == ERR_OK)
-        return ERR_OK;
-    if (err)
-        err->code = ERR_API;
-    return ERR_API;
+    return code == ERR_OK ? ERR_OK : dme_error_unreadable(err);
 }
 
 /* Lower case and without the dot at the end: how names are written in this program. */

@@ -114,8 +114,22 @@ static bool is_web_page(const struct http_response *response)
     return response->body.len > 0 && type && text_ncasecmp(type, "text/html", 9) == 0;
 }
 
-static enum dme_verdict judge_body(const struct dme_call *call, const struct http_response *response, json_t **out,
-                                   struct err *err)
+static enum dme_verdict judge_page(const struct dme *dme, const struct http_response *response, struct err *err)
+{
+    struct buf said AUTO_BUF = BUF_INIT(DME_ERROR_TEXT_MAX);
+    char shown[DME_ERROR_SHOWN_MAX];
+
+    dme_error_text(&response->body, dme->api_key, &said);
+    text_cut_into(shown, sizeof shown, buf_cstr(&said));
+    (void)err_set(err, ERR_API, "what answers is not DNS Made Easy's API but a web server (status %ld): \"%s\"",
+                  response->status, shown);
+    err_hint(err, "Check the endpoint in the configuration, and whether a proxy or a captive portal stands between "
+                  "this machine and DNS Made Easy.");
+    return DME_GARBLED;
+}
+
+static enum dme_verdict judge_body(const struct dme *dme, const struct dme_call *call,
+                                   const struct http_response *response, json_t **out, struct err *err)
 {
     bool is_page = is_web_page(response);
 
@@ -125,17 +139,16 @@ static enum dme_verdict judge_body(const struct dme_call *call, const struct htt
         return DME_FINAL;
     if (response->body.len == 0) {
         (void)err_set(err, ERR_API, "DNS Made Easy's answer is empty (status %ld)", response->status);
+        (void)dme_error_unreadable(err);
         return DME_GARBLED;
     }
     if (json_parse(buf_cstr(&response->body), response->body.len, "DNS Made Easy's answer", out, err) == ERR_OK)
         return DME_FINAL;
     if (call->expect == DME_EXPECT_ANY)
         return DME_FINAL;
-    if (err)
-        err->code = ERR_API;
     if (is_page)
-        err_hint(err, "The answer is a web page: check the endpoint in the configuration, and whether a proxy or a "
-                      "captive portal stands between this machine and DNS Made Easy.");
+        return judge_page(dme, response, err);
+    (void)dme_error_unreadable(err);
     return DME_GARBLED;
 }
 
@@ -165,7 +178,7 @@ static enum dme_verdict judge_answer(struct dme *dme, const struct dme_call *cal
     enum err_code code;
 
     if (response->status >= 200 && response->status < 300) {
-        enum dme_verdict verdict = judge_body(call, response, out, err);
+        enum dme_verdict verdict = judge_body(dme, call, response, out, err);
         if (verdict == DME_FINAL)
             err_init(err);
         return verdict;
@@ -189,13 +202,14 @@ static enum dme_verdict judge_answer(struct dme *dme, const struct dme_call *cal
     return code == ERR_SERVER ? DME_TRANSIENT : DME_FINAL;
 }
 
-static enum dme_verdict judge_failure(enum err_code code)
+static enum dme_verdict judge_failure(enum err_code code, struct err *err)
 {
     switch (code) {
     case ERR_NETWORK:
     case ERR_TIMEOUT:
         return DME_TRANSIENT;
     case ERR_API:
+        (void)dme_error_unreadable(err);
         return DME_GARBLED;
     default:
         return DME_FINAL;
@@ -252,7 +266,7 @@ static enum dme_verdict attempt(struct dme *dme, const struct dme_call *call, co
     if (strcmp(call->method, "POST") == 0)
         note_post(dme, code, &response);
     if (code != ERR_OK)
-        return judge_failure(code);
+        return judge_failure(code, err);
     note_budget(dme, &response);
     return judge_answer(dme, call, retry, &response, signed_ms, dme_auth_learn_time(dme, &response, sent_mono_ms), out,
                         err);
@@ -279,8 +293,8 @@ static enum err_code fail(const struct dme *dme, const struct dme_call *call, co
     if (!err)
         return last->code;
     if (retry->transient + retry->garbled + retry->limited > 0)
-        (void)err_set(err, last->code, "could not %s: %s (gave up after %u attempts in %" PRId64 " s)", call->what,
-                      last->msg, retry->attempts, (took_ms + 999) / 1000);
+        (void)err_set(err, last->code, "could not %s: %s (gave up after %u attempt%s in %" PRId64 " s)", call->what,
+                      last->msg, retry->attempts, retry->attempts == 1 ? "" : "s", (took_ms + 999) / 1000);
     else
         (void)err_set(err, last->code, "could not %s: %s", call->what, last->msg);
     if (*last->hint)

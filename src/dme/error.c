@@ -153,6 +153,26 @@ enum err_code dme_error_rate_limit(struct err *err)
     return code;
 }
 
+enum err_code dme_error_unreadable(struct err *err)
+{
+    if (!err)
+        return ERR_API;
+    err->code = ERR_API;
+    if (!*err->hint)
+        err_hint(err, "Try again later; if it stays so, check the endpoint in the configuration and whether a proxy on "
+                      "the way to DNS Made Easy changes answers.");
+    return ERR_API;
+}
+
+static enum err_code from_server(long status, const char *said, struct err *err)
+{
+    enum err_code code = err_set(err, ERR_SERVER, "DNS Made Easy failed (status %ld): \"%s\"", status, said);
+
+    err_hint(err, "DNS Made Easy itself has trouble, or a gateway in front of it: nothing is wrong here, try again "
+                  "later.");
+    return code;
+}
+
 static enum err_code from_redirect(long status, const char *where, struct err *err)
 {
     enum err_code code = err_set(
@@ -174,7 +194,7 @@ enum err_code dme_error_from_status(long status, const char *text, const char *w
     if (status == 404)
         return err_set(err, ERR_NOT_FOUND, "DNS Made Easy has no such zone or record (status 404)");
     if (status == 408 || (status >= 500 && status < 600))
-        return err_set(err, ERR_SERVER, "DNS Made Easy failed (status %ld): \"%s\"", status, said);
+        return from_server(status, said, err);
     if (status == 400 && dme_error_is_duplicate(text))
         return err_set(err, ERR_EXISTS, "DNS Made Easy has this record already: \"%s\"", said);
     if (status >= 400 && status < 500)

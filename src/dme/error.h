@@ -26,4 +26,7 @@ enum err_code dme_error_from_status(long status, const char *text, const char *w
 
 enum err_code dme_error_rate_limit(struct err *err);
 
+/* An answer that makes no sense, described in *err already: make it ERR_API with advice, unless it has some. */
+enum err_code dme_error_unreadable(struct err *err);
+
 #endif

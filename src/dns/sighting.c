@@ -126,7 +126,7 @@ void sighting_describe(const struct sighting *sighting, const struct propagation
 {
     switch (sighting->kind) {
     case SIGHTING_NONE:
-        buf_puts(out, "was not asked in time");
+        buf_puts(out, "has not answered yet");
         break;
     case SIGHTING_SILENT:
         buf_puts(out, "did not answer");

@@ -123,7 +123,7 @@ enum err_code watch_timeout(const struct watch *watch, int64_t elapsed_ms, struc
     else
         code = err_set(err, ERR_PROPAGATION, "%zu of %zu TXT records are not at every name server after %lld s: %s",
                        missing, watch->item_count, (long long)(elapsed_ms / 1000), buf_cstr(&lanes));
-    err_hint(err, "If the servers are only slow, raise the propagation time-out.");
+    err_hint(err, "If the servers are only slow, raise propagation.timeout (--timeout).");
     return code;
 }
 
@@ -150,7 +150,8 @@ enum err_code watch_dead(const struct watch *watch, const struct watch_zone *zon
         err_hint(err, "Something between here and the servers may answer in their place; DNS over HTTPS goes "
                       "around it.");
     else
-        err_hint(err, "Port 53 (UDP and TCP) to the name servers may be blocked; allow it, or use DNS over HTTPS.");
+        err_hint(err, "Port 53 (UDP and TCP) to the name servers may be blocked; allow it, or use DNS over HTTPS "
+                      "(\"propagation.doh: auto\").");
     return ERR_NETWORK;
 }
 

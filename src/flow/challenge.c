@@ -17,6 +17,7 @@ struct challenge *challenge_new(const struct challenge_opts *opts)
 void zone_content_done(struct zone *zone)
 {
     free(zone->name);
+    free(zone->unseen);
     dns_servers_done(&zone->api_servers);
     dns_servers_done(&zone->servers);
     zone->name = NULL;

@@ -16,6 +16,7 @@ struct zone {
     int64_t id;
     struct dns_servers api_servers; /* as DNS Made Easy names them; may be empty */
     struct dns_servers servers;     /* to be asked, see servers_of_zone(); empty until then */
+    char *unseen;                   /* why the DNS shows no server of the zone; NULL: it does, or nobody can say */
     enum zone_origin origin;
     bool is_gone;   /* the API denied the id; placements may still point here */
     bool is_silent; /* the servers did not answer; asking them for each name would take for ever */

@@ -110,11 +110,23 @@ static void log_created(struct challenge *c, const struct placement *items, size
              count == 1 ? "" : "s", items[0].zone->name, ms);
 }
 
+/* It is published all the same: a delegation may be on its way, and what we see need not be what the CA sees. */
+static void warn_if_unseen(struct challenge *c, struct zone *zone)
+{
+    if (!zone->unseen)
+        return;
+    log_line(c->opts.log, LOG_WARNING,
+             "%s, so a CA will hardly find its records (check the NS records at its registrar), continuing",
+             zone->unseen);
+    mem_free_auto(&zone->unseen);
+}
+
 static enum err_code publish_group(struct challenge *c, struct placement *items, size_t count, struct err *err)
 {
     int64_t start_ms = clock_mono_ms(c->opts.clock);
     enum err_code code = record_intent(c, items, count, err);
 
+    warn_if_unseen(c, items[0].zone);
     if (code == ERR_OK && c->opts.store)
         log_line(c->opts.log, LOG_INFO, "%zu TXT record%s of zone \"%s\" journalled", count, count == 1 ? "" : "s",
                  items[0].zone->name);
@@ -155,6 +167,16 @@ static enum err_code publish_groups(struct challenge *c, struct batch *batch, st
     return ERR_OK;
 }
 
+/* The look-up by name found it a moment ago, and the creation did not. */
+static enum err_code zone_vanished(const struct zone *zone, struct err *err)
+{
+    enum err_code code = err_prefix(err, ERR_ZONE, "zone \"%s\" vanished", zone ? zone->name : "");
+
+    err_hint(err, "Look in the control panel of DNS Made Easy whether the zone is being moved or deleted, and try "
+                  "again.");
+    return code;
+}
+
 static enum err_code publish_batch(struct challenge *c, struct batch *batch, struct err *err)
 {
     struct zone *gone = NULL;
@@ -167,7 +189,7 @@ static enum err_code publish_batch(struct challenge *c, struct batch *batch, str
         if (code == ERR_OK)
             code = publish_groups(c, batch, &gone, err);
     }
-    return code == ERR_NOT_FOUND ? err_prefix(err, ERR_ZONE, "the zone vanished") : code;
+    return code == ERR_NOT_FOUND ? zone_vanished(gone, err) : code;
 }
 
 /* ------------------------------------------------------------------ undoing */

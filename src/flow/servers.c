@@ -112,17 +112,31 @@ enum err_code servers_of_cut(struct challenge *c, const char *cut, struct dns_se
     return authority_find_servers(c->opts.direct, cut, out, err);
 }
 
+/* The resolver answers, and has no name server of the zone: does nobody outside see one either?  DNS over HTTPS shows
+ * what a resolver of the house does not. */
+static bool is_undelegated(struct challenge *c, const char *zone)
+{
+    for (size_t i = 0; c->opts.doh_mode != CHALLENGE_DOH_NEVER && i < c->opts.doh_count; i++) {
+        AUTO_DNS_SERVERS struct dns_servers found = {0};
+
+        if (authority_find_servers(c->opts.doh[i], zone, &found, NULL) != ERR_DNS)
+            return false;
+    }
+    return true;
+}
+
 enum err_code servers_of_zone(struct challenge *c, struct zone *zone, const struct dns_servers **out, struct err *err)
 {
     AUTO_DNS_SERVERS struct dns_servers found = {0};
+    struct err why;
     enum err_code code;
 
     *out = &zone->servers;
     if (zone->servers.count)
         return ERR_OK;
-    code = servers_of_cut(c, zone->name, &found, err);
+    code = servers_of_cut(c, zone->name, &found, &why);
     if (code == ERR_CANCELLED)
-        return code;
+        return err_set(err, code, "%s", why.msg);
     if (code == ERR_OK && (c->opts.nameservers->count || (has_address(&found) && !is_inside_view(c, zone, &found)))) {
         zone->servers = found;
         found = (struct dns_servers){NULL, 0};
@@ -130,10 +144,12 @@ enum err_code servers_of_zone(struct challenge *c, struct zone *zone, const stru
     }
     if (!has_address(&zone->api_servers))
         return code != ERR_OK
-                   ? code
+                   ? err_set(err, code, "%s", why.msg)
                    : err_set(err, ERR_DNS, "no address of a name server of zone \"%s\" is known", zone->name);
     log_line(c->opts.log, LOG_INFO, "the resolver does not show the public name servers of zone \"%s\", asking those "
                                     "that DNS Made Easy names", zone->name);
+    if (code == ERR_DNS && is_undelegated(c, zone->name))
+        zone->unseen = mem_strdup(why.msg);
     copy_reachable(&zone->servers, &zone->api_servers);
     return ERR_OK;
 }

@@ -221,8 +221,11 @@ static bool is_of_account_only(enum err_code code)
 static void note_refusal(struct challenge *c, size_t account, const struct err *why)
 {
     c->refused[account] = why->code != ERR_ZONE;
-    if (c->refusal.code == ERR_OK)
+    if (c->refusal.code == ERR_OK) {
         c->refusal = *why;
+        if (c->opts.account_count > 1)
+            (void)err_prefix(&c->refusal, why->code, "account \"%s\"", c->opts.accounts[account].name);
+    }
     if (c->opts.account_count > 1)
         log_line(c->opts.log, LOG_WARNING, "account \"%s\": %s, continuing", c->opts.accounts[account].name, why->msg);
 }

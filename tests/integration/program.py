@@ -1,5 +1,6 @@
 """The program under test in a lab: its configuration, its state, calls by hand, and what every test asks afterwards."""
 
+import glob
 import hashlib
 import hmac
 import json
@@ -128,6 +129,21 @@ class Program:
 
     def env(self, env=None):
         return {"ACME_DME_CONFIG": self.config, **(env or {})}
+
+    def clock(self, offset):
+        """Environment in which the program's wall clock is off by "+412" or "-86400" seconds (libfaketime); "@FILE": by what stands
+        in the file, read at each look, so that the clock can jump.  Its monotonic clock is left alone, as the kernel does."""
+        found = glob.glob("/usr/lib/*/faketime/libfaketime.so.1") + glob.glob("/usr/lib*/faketime/libfaketime.so.1")
+        assert found, "libfaketime is not installed (run tests/setup)"
+        made = {"LD_PRELOAD": " ".join([*self.sanitizers(), found[0]]), "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_DONT_RESET": "1"}
+        if offset.startswith("@"):
+            return {**made, "FAKETIME_TIMESTAMP_FILE": offset[1:], "FAKETIME_NO_CACHE": "1"}
+        return {**made, "FAKETIME": offset}
+
+    def sanitizers(self):
+        """AddressSanitizer's library, if the program is built with it: it wants to be the first."""
+        listed = subprocess.run(["ldd", self.path], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False).stdout
+        return re.findall(r"=> (/\S*/libasan\.so\S*)", listed)
 
     # -- calls ----------------------------------------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ import dns.query
 import dns.rcode
 import dns.flags
 import dns.rdatatype
+import dns.update
 
 import plan
 import servers
@@ -164,6 +165,18 @@ def text_of(rdata):
     return rdata.to_text()
 
 
+def dns_update(server, zone, add=(), delete=()):
+    """RFC 2136.  ADD: [name, ttl, type, data]; DELETE: [name, type] or [name]."""
+    message = dns.update.UpdateMessage(zone)
+    for entry in delete:
+        message.delete(*entry)
+    for entry in add:
+        message.add(*entry)
+    code = dns.query.tcp(message, server, timeout=5, source=plan.API_ADDR).rcode()
+    if code != dns.rcode.NOERROR:
+        raise RuntimeError(f"update of {zone} at {server}: {dns.rcode.to_text(code)}")
+
+
 def http_ask(method, url, body=None, headers=None, timeout=10.0, ca=None):
     scheme, rest = url.split("://", 1)
     host, _, path = rest.partition("/")
@@ -263,6 +276,8 @@ class Agent:
     def handle(self, op, args):
         if op == "dns":
             return dns_ask(**args)
+        if op == "update":
+            return dns_update(**args)
         if op == "http":
             return http_ask(**args)
         if op == "unbound":

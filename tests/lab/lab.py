@@ -307,6 +307,12 @@ class Lab:
         recurse = address in plan.CONTROL_PORT
         return self._ask("dns", server=address, name=name, rtype=rtype, tcp=tcp, timeout=timeout, recurse=recurse)
 
+    def update(self, server, zone, add=(), delete=()):
+        """Changes a zone behind everybody's back: at ns10 … ns13, "root" (the root and the top-level domains) or "foreign".  ADD:
+        [full name with dot, ttl, type, data]; DELETE: [name, type].  restart(server) brings the old zone back."""
+        address = {"root": plan.ROOT_SERVER, "foreign": plan.FOREIGN_SERVER, **self.nameservers}[server]
+        self._ask("update", server=address, zone=zone, add=list(add), delete=list(delete))
+
     def http(self, method, url, body=None, headers=None, timeout=30):
         """One HTTP request from inside: {"status", "headers", "body"}.  Certificates are not checked."""
         return self._ask("http", method=method, url=url, body=body, headers=headers, timeout=timeout)

@@ -153,7 +153,7 @@ TEST(a_web_page_in_place_of_an_answer_hints_at_who_may_be_in_between)
                                                              .status = 200,
                                                              .headers = "Content-Type: text/html;charset=ISO-8859-1",
                                                              .answer = "<html>Please log in</html>"});
-        assert_error(&f, perform(&f, calls[i]), ERR_API, "not valid JSON", "captive portal");
+        assert_error(&f, perform(&f, calls[i]), ERR_API, "a web server (status 200)", "captive portal");
         dme_fixture_done(&f);
     }
 }

@@ -160,6 +160,8 @@ class Connection(asyncio.Protocol):
     def take_request(self):
         while self.buffer[:2] == b"\r\n":
             del self.buffer[:2]
+        if self.buffer[:1] == b"\x16":  # a TLS handshake where none is spoken
+            raise BadRequest(400)
         head_end = self.buffer.find(b"\r\n\r\n")
         if head_end < 0:
             if len(self.buffer) > MAX_HEAD:
