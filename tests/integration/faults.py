@@ -307,8 +307,6 @@ CREDENTIALS = [
     Row("environment-empty", [env(DNSMADEEASY_API_KEY="", DNSMADEEASY_API_SECRET="")], OK, requests=2),
     Row("key-with-a-letter-for-a-digit", [key(lambda k: "O" + k[1:])], AUTH, says="does not know the API key",
         tells="hex", hint=".", warns=("no UUID",), requests=1),
-    Row("key-one-character-short", [key(lambda k: k[:-1])], AUTH, says="does not know the API key",
-        tells=("35 characters", FROM_FILE), hint=".", warns=("no UUID",), requests=1),
     Row("key-and-secret-equal", [lambda s: s.program.configure(credentials__api_secret=s.lab.api_key)], AUTH,
         says="secret .*does not belong", tells="the same|equal", hint=".", warns=("key and secret are the same",),
         requests=1),
