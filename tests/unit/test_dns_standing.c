@@ -302,6 +302,35 @@ TEST(servers_that_are_of_no_use_are_passed_over)
     }
 }
 
+TEST(every_address_of_a_server_is_asked)
+{
+    static const struct dns_line lines[] = {{"198.51.100.3", NAME, DNS_TXT, SAYS_DATA, "one", NULL},
+                                            {NULL, NAME, DNS_TXT, SAYS_REFUSED, NULL, NULL},
+                                            NOBODY_BESIDE};
+    AUTO_RUN run;
+
+    start(&run, lines, ARRAY_LEN(lines));
+    dns_servers_add(&run.servers, "ns2.dme.test", "198.51.100.3");
+    examine(&run, ZONE, NAME);
+    assert_stands(&run, NULL, "one");
+}
+
+TEST(addresses_without_measure_are_cut_and_no_server_is_left_out)
+{
+    static const struct dns_line lines[] = {{NULL, NAME, DNS_TXT, SAYS_NXDOMAIN, NULL, ZONE}};
+    AUTO_RUN run;
+
+    start(&run, lines, ARRAY_LEN(lines));
+    for (int i = 1; i <= 50; i++) {
+        AUTO_FREE char *address = mem_printf("10.0.0.%d", i);
+        dns_servers_add(&run.servers, "ns1.dme.test", address);
+    }
+    examine(&run, ZONE, NAME);
+    assert_stands(&run, NULL, "");
+    assert_int_equal(run.dns->asked, 32);
+    assert_int_equal(fake_dns_count(run.dns, NS2)->asked, 1);
+}
+
 TEST(when_none_is_of_use_an_example_is_given)
 {
     static const struct {
@@ -360,6 +389,8 @@ int main(void)
         cmocka_unit_test(beside_the_apex_is_outside_and_not_asked),
         cmocka_unit_test(a_name_that_leaves_no_room_for_one_beside_it_is_fine),
         cmocka_unit_test(servers_that_are_of_no_use_are_passed_over),
+        cmocka_unit_test(every_address_of_a_server_is_asked),
+        cmocka_unit_test(addresses_without_measure_are_cut_and_no_server_is_left_out),
         cmocka_unit_test(when_none_is_of_use_an_example_is_given),
         cmocka_unit_test(an_interrupt_at_any_time_ends_it),
     };
