@@ -32,6 +32,7 @@ libacmedme_a_SOURCES = \
 	src/json/json.c src/json/json.h \
 	src/crypto/b64url.c src/crypto/b64url.h \
 	src/crypto/digest.c src/crypto/digest.h \
+	src/crypto/verify.c src/crypto/verify.h \
 	src/crypto/cert.c src/crypto/cert.h src/crypto/x509.h \
 	src/crypto/peer.c \
 	src/crypto/dnskey.c src/crypto/dnskey.h \
@@ -39,6 +40,8 @@ libacmedme_a_SOURCES = \
 	src/http/http.c src/http/http.h \
 	src/http/trace.c \
 	src/http/curl.c \
+	src/http/curl_trust.c src/http/curl_trust.h \
+	src/http/tls_error.c \
 	src/http/curl_error.c src/http/curl_error.h \
 	src/store/store.h src/store/internal.h \
 	src/store/store.c \

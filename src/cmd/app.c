@@ -92,6 +92,7 @@ static enum err_code open_http(struct app *app, const char *ca_file, struct http
     const struct http_curl_opts opts = {
         .ca_file = ca_file,
         .user_agent = "acme-dme/" PACKAGE_VERSION,
+        .clock_advice = platform_clock_advice(),
         .connect_timeout_ms = CONNECT_TIMEOUT_MS,
         .clock = app->clock,
     };

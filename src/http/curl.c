@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * HTTP through libcurl, which only this file and curl_error.c know.
+ * HTTP through libcurl, which only this directory knows.
  *
  * One multi handle lives as long as the object and keeps connections, so that the requests of one run share one TLS
  * handshake; requests that are handed in together share one HTTP/2 connection where the server speaks it.  While
@@ -17,29 +17,25 @@
 #include <string.h>
 
 #include "http/curl_error.h"
+#include "http/curl_trust.h"
 #include "util/secret.h"
 #include "util/text.h"
 
 #define SLICE_MS 200
 #define HEADERS_MAX 200
 #define HEADER_BYTES_MAX (256u * 1024)
-#define BUNDLE_SMALL (64 * 1024) /* a file of CAs that costs nothing to parse */
 #define CONNECTIONS_MAX 4        /* to one host, where it does not speak HTTP/2 */
-
-/* Whom we trust.  The system's CAs are a bundle in one file, all of which is parsed before the first byte is sent (20
- * ms of processor time on the machine where it was measured, more than all the rest of a run), and on most systems also
- * a directory from which OpenSSL takes only what it needs.  So the directory goes first; should it not hold the CA, we
- * go on as libcurl does by default, with both. */
-enum trust { TRUST_FILE, TRUST_DIRECTORY, TRUST_SYSTEM };
 
 struct http_curl {
     struct http base;
     CURLM *multi;
     CURLSH *share; /* TLS sessions: should the server close the connection, the next handshake is a short one */
     struct clock *clock;
-    enum trust trust;
-    char *ca_file; /* of TRUST_FILE */
+    enum curl_trust trust;
+    char *ca_file; /* of CURL_TRUST_FILE */
     char *user_agent;
+    char *clock_advice;
+    struct curl_watches watches;
     int64_t connect_timeout_ms;
 };
 
@@ -54,7 +50,8 @@ struct transfer {
     struct curl_slist *headers;
     int64_t start_ms;
     size_t header_bytes;
-    enum trust trust; /* that it was started with */
+    enum curl_trust trust; /* that it was started with */
+    struct curl_watch watch;
     bool body_began;
     bool done;
     enum abort_reason aborted;
@@ -176,22 +173,6 @@ static CURLcode set_headers(struct transfer *t)
     return ok ? curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers) : CURLE_OUT_OF_MEMORY;
 }
 
-static CURLcode set_trust(struct transfer *t)
-{
-    CURLcode code = curl_easy_setopt(t->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-
-    code = code ? code : curl_easy_setopt(t->easy, CURLOPT_SSL_VERIFYPEER, 1L);
-    code = code ? code : curl_easy_setopt(t->easy, CURLOPT_SSL_VERIFYHOST, 2L);
-    if (t->trust == TRUST_DIRECTORY)
-        return code ? code : curl_easy_setopt(t->easy, CURLOPT_CAINFO, NULL);
-    if (t->trust == TRUST_FILE) {
-        code = code ? code : curl_easy_setopt(t->easy, CURLOPT_CAINFO, t->owner->ca_file);
-        /* the system's CAs don't count then */
-        code = code ? code : curl_easy_setopt(t->easy, CURLOPT_CAPATH, NULL);
-    }
-    return code;
-}
-
 static CURLcode set_callbacks(struct transfer *t)
 {
     CURLcode code = curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_body);
@@ -264,7 +245,7 @@ static bool was_sent(const struct transfer *t)
 
 static enum err_code set_error(const struct transfer *t, CURLcode code, struct err *err)
 {
-    char *host AUTO_FREE = host_of(t->request->url);
+    const char *host = t->watch.host;
 
     if (t->aborted == ABORT_BODY_TOO_LARGE)
         return err_set(err, ERR_API, "the answer of \"%s\" is larger than %zu bytes", host, t->request->max_body);
@@ -272,7 +253,15 @@ static enum err_code set_error(const struct transfer *t, CURLcode code, struct e
         return err_set(err, ERR_API, "the answer of \"%s\" has too many headers", host);
     return curl_error_translate(
         &(struct curl_failure){
-            .easy = t->easy, .code = code, .text = t->reason, .host = host, .ca_file = t->owner->ca_file},
+            .easy = t->easy,
+            .code = code,
+            .text = t->reason,
+            .host = host,
+            .ca_file = t->owner->ca_file,
+            .watch = &t->watch,
+            .clock_advice = t->owner->clock_advice,
+            .now_ms = clock_wall_ms(t->owner->clock),
+        },
         err);
 }
 
@@ -293,7 +282,13 @@ static void start(struct http_curl *http, struct transfer *t, const struct http_
     CURLcode code;
 
     *t = (struct transfer){
-        .owner = http, .request = request, .out = out, .trust = http->trust, .start_ms = clock_mono_ms(http->clock)};
+        .owner = http,
+        .request = request,
+        .out = out,
+        .trust = http->trust,
+        .watch = {.all = &http->watches, .host = host_of(request->url)},
+        .start_ms = clock_mono_ms(http->clock),
+    };
     *out = (struct http_response){.body = BUF_INIT(request->max_body)};
     if (!is_usable_url(request->url)) {
         finish(t,
@@ -309,7 +304,8 @@ static void start(struct http_curl *http, struct transfer *t, const struct http_
     code = code ? code : set_url(t->easy, request->url);
     code = code ? code : set_method(t);
     code = code ? code : set_headers(t);
-    code = code ? code : set_trust(t);
+    code = code ? code : curl_trust_set(t->easy, t->trust, http->ca_file);
+    code = code ? code : curl_watch_set(t->easy, &t->watch);
     code = code ? code : set_connection(t);
     if (code == CURLE_OK && curl_multi_add_handle(http->multi, t->easy) != CURLM_OK)
         code = CURLE_FAILED_INIT;
@@ -326,6 +322,7 @@ static void end(struct http_curl *http, struct transfer *t)
     for (struct curl_slist *line = t->headers; line; line = line->next)
         secret_wipe(line->data, strlen(line->data));
     curl_slist_free_all(t->headers);
+    free(t->watch.host);
 }
 
 /* ------------------------------------------------------------------ all transfers */
@@ -333,15 +330,14 @@ static void end(struct http_curl *http, struct transfer *t)
 /* The directory does not hold the CA: once more with the bundle.  Nothing was sent yet. */
 static bool restart_with_bundle(struct http_curl *http, struct transfer *t, CURLcode code)
 {
-    const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
     int64_t left_ms = t->request->timeout_ms - (clock_mono_ms(http->clock) - t->start_ms);
 
-    if (t->trust != TRUST_DIRECTORY || code != CURLE_PEER_FAILED_VERIFICATION)
+    if (t->trust != CURL_TRUST_DIRECTORY || code != CURLE_PEER_FAILED_VERIFICATION)
         return false;
-    http->trust = t->trust = TRUST_SYSTEM;
+    http->trust = t->trust = CURL_TRUST_SYSTEM;
     t->reason[0] = '\0';
     (void)curl_multi_remove_handle(http->multi, t->easy);
-    return curl_easy_setopt(t->easy, CURLOPT_CAINFO, version->cainfo) == CURLE_OK &&
+    return curl_trust_widen(t->easy) == CURLE_OK &&
            curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, (long)(left_ms > 1 ? left_ms : 1)) == CURLE_OK &&
            curl_multi_add_handle(http->multi, t->easy) == CURLM_OK;
 }
@@ -424,32 +420,12 @@ static void curl_free_object(struct http *self)
         (void)curl_multi_cleanup(http->multi);
     if (http->share)
         (void)curl_share_cleanup(http->share);
+    curl_watches_done(&http->watches); /* after all connections */
     free(http->ca_file);
     free(http->user_agent);
+    free(http->clock_advice);
     free(http);
     curl_global_cleanup();
-}
-
-static bool is_small_file(const char *path)
-{
-    FILE *file = fopen(path, "rb");
-    long size = 0;
-
-    if (!file)
-        return true;
-    if (fseek(file, 0, SEEK_END) == 0)
-        size = ftell(file);
-    (void)fclose(file);
-    return size < BUNDLE_SMALL;
-}
-
-static enum trust choose_trust(const char *ca_file)
-{
-    const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
-
-    if (ca_file)
-        return TRUST_FILE;
-    return version->cainfo && version->capath && !is_small_file(version->cainfo) ? TRUST_DIRECTORY : TRUST_SYSTEM;
 }
 
 enum err_code http_curl_new(const struct http_curl_opts *opts, struct http **out, struct err *err)
@@ -462,9 +438,10 @@ enum err_code http_curl_new(const struct http_curl_opts *opts, struct http **out
     http->base.perform_many = curl_perform_many;
     http->base.free = curl_free_object;
     http->clock = opts->clock;
-    http->trust = choose_trust(opts->ca_file);
+    http->trust = curl_trust_choose(opts->ca_file);
     http->ca_file = mem_strdup(opts->ca_file);
     http->user_agent = mem_strdup(opts->user_agent);
+    http->clock_advice = mem_strdup(opts->clock_advice);
     http->connect_timeout_ms = opts->connect_timeout_ms;
     http->multi = curl_multi_init();
     http->share = curl_share_init();

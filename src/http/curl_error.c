@@ -170,6 +170,8 @@ enum err_code curl_error_translate(const struct curl_failure *f, struct err *err
     enum err_code meaning = code_of(f);
     char reason[CURL_ERROR_SIZE];
 
+    if (tls_error_explain(f, err))
+        return ERR_TLS;
     mask_userinfo(*f->text ? f->text : curl_easy_strerror(f->code), reason, sizeof reason);
     (void)err_set(err, meaning, "%s \"%s\": %s", what_failed(f, meaning), f->host, reason);
     add_hint(f, meaning, err);

@@ -82,6 +82,7 @@ void http_response_done(struct http_response *response);
 struct http_curl_opts {
     const char *ca_file;         /* PEM, in place of the system's CAs; NULL: those */
     const char *user_agent;
+    const char *clock_advice;    /* how to set this machine's clock, a part of a sentence; NULL: unknown */
     int64_t connect_timeout_ms;
     struct clock *clock;         /* borrowed; is asked about cancellation at least every 200 ms */
 };

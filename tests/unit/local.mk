@@ -26,6 +26,7 @@ UNIT_TESTS = \
 	tests/unit/test_dns_standing \
 	tests/unit/test_dns_wire \
 	tests/unit/test_http_curl \
+	tests/unit/test_http_tls \
 	tests/unit/test_platform_process \
 	tests/unit/test_platform_clock \
 	tests/unit/test_platform_run \
