@@ -51,7 +51,6 @@ bool dnskey_is_known(unsigned algorithm)
 
 /* ------------------------------------------------------------------ cleanup of OpenSSL's objects */
 
-
 static void free_key_context(EVP_PKEY_CTX **ctx)
 {
     EVP_PKEY_CTX_free(*ctx);

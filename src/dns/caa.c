@@ -238,8 +238,8 @@ static enum caa_verdict judge_parameters(const struct caa_value *value, const ch
 struct ruling {
     const char *tag;
     enum caa_verdict verdict;
-    char *ours;      /* predicate of the property that names the CA and helps most; NULL: none does */
-    char *malformed; /* the first such value, borrowed; NULL: none */
+    char *ours;        /* predicate of the property that names the CA and helps most; NULL: none does */
+    char *malformed;   /* the first such value, borrowed; NULL: none */
     struct buf others; /* quoted, ", " between */
 };
 
@@ -285,8 +285,7 @@ static size_t count_tag(const struct caa_set *set, const char *tag)
 static enum caa_verdict judge_tag(const struct caa_set *set, const char *tag, const struct caa_request *request,
                                   struct buf *why)
 {
-    AUTO(ruling_done) struct ruling ruling = {
-        .tag = tag, .verdict = CAA_FORBIDDEN, .others = BUF_INIT(OTHERS_MAX)};
+    AUTO(ruling_done) struct ruling ruling = {.tag = tag, .verdict = CAA_FORBIDDEN, .others = BUF_INIT(OTHERS_MAX)};
 
     for (size_t i = 0; i < set->count; i++)
         if (strcmp(set->items[i].tag, tag) == 0)
@@ -346,8 +345,8 @@ static const char *const buypass[] = {"buypass.com", "buypass.no", NULL};
 static const char *const sslcom[] = {"ssl.com", NULL};
 static const char *const actalis[] = {"actalis.it", NULL};
 
-static const char *const names[] = {"letsencrypt", "letsencrypt-staging", "zerossl", "google",
-                                    "google-test", "buypass",             "sslcom",  "actalis"};
+static const char *const names[] = {
+    "letsencrypt", "letsencrypt-staging", "zerossl", "google", "google-test", "buypass", "sslcom", "actalis"};
 static const char *const *const issuers[] = {letsencrypt, letsencrypt, zerossl, google,
                                              google,      buypass,     sslcom,  actalis};
 

@@ -12,8 +12,8 @@
 static ares_status_t add_opt(ares_dns_record_t *record, unsigned flags)
 {
     ares_dns_rr_t *opt = NULL;
-    ares_status_t status =
-        ares_dns_record_rr_add(&opt, record, ARES_SECTION_ADDITIONAL, "", ARES_REC_TYPE_OPT, ARES_CLASS_IN, 0);
+    ares_status_t status = ares_dns_record_rr_add(&opt, record, ARES_SECTION_ADDITIONAL, "", ARES_REC_TYPE_OPT,
+                                                  ARES_CLASS_IN, 0);
 
     if (status == ARES_SUCCESS)
         status = ares_dns_rr_set_u16(opt, ARES_RR_OPT_UDP_SIZE, CARES_EDNS_SIZE);
@@ -70,8 +70,7 @@ int cares_query_message(const struct cares_query *q, unsigned char **msg, size_t
 }
 #endif
 
-enum err_code cares_query_build(const char *name, enum dns_type type, unsigned flags, struct buf *out,
-                                struct err *err)
+enum err_code cares_query_build(const char *name, enum dns_type type, unsigned flags, struct buf *out, struct err *err)
 {
     struct cares_query query = {.name = name, .type = (int)type, .wants_recursion = true, .flags = flags};
     unsigned char *msg = NULL;

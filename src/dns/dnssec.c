@@ -65,10 +65,7 @@ static void opinion_done(struct opinion *opinion)
 static enum err_code ask_opinion(struct resolver *resolver, const char *zone, struct opinion *out, struct err *err)
 {
     const struct dns_question questions[] = {
-        {.name = zone,
-         .type = DNS_DS,
-         .flags = DNS_WANT_DNSSEC | DNS_NO_VALIDATION,
-         .timeout_ms = QUESTION_MS},
+        {.name = zone, .type = DNS_DS, .flags = DNS_WANT_DNSSEC | DNS_NO_VALIDATION, .timeout_ms = QUESTION_MS},
         {.name = zone, .type = DNS_SOA, .flags = DNS_WANT_DNSSEC, .timeout_ms = QUESTION_MS},
     };
     const struct dns_question unchecked = {
@@ -205,8 +202,8 @@ static void list_seats(const struct dns_servers *servers, struct seats *out)
     for (size_t a = 0; a < longest; a++)
         for (size_t s = 0; s < servers->count && out->count < ADDRESSES_MAX; s++)
             if (a < servers->items[s].addresses.count)
-                out->items[out->count++] = (struct seat){
-                    .server = servers->items[s].name, .address = servers->items[s].addresses.items[a]};
+                out->items[out->count++] = (struct seat){.server = servers->items[s].name,
+                                                         .address = servers->items[s].addresses.items[a]};
 }
 
 static enum err_code ask_seats(const struct dnssec_request *request, const struct dnssec_trust *trust,

@@ -24,7 +24,7 @@ char *dnssec_trust_describe(const struct dnssec_trust *trust) MUST_USE;
 
 enum dnssec_finding {
     DNSSEC_SERVER_GOOD,
-    DNSSEC_SERVER_UNUSABLE,    /* it did not answer for the zone: nothing is known of its keys */
+    DNSSEC_SERVER_UNUSABLE,     /* it did not answer for the zone: nothing is known of its keys */
     DNSSEC_SERVER_UNVERIFIABLE, /* this machine's OpenSSL does not verify the zone's algorithm */
     DNSSEC_SERVER_NO_KEYS,
     DNSSEC_SERVER_BAD,

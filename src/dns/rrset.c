@@ -10,7 +10,7 @@
 
 #define CLASS_IN 1
 #define LABEL_MAX 63
-#define SIGNATURE_FIXED 18 /* octets before the signer's name */
+#define SIGNATURE_FIXED 18      /* octets before the signer's name */
 #define SIGNED_MAX (128 * 1024) /* a message's worth of records, each with the owner's name in full */
 
 static uint16_t read_u16(const uint8_t *p)
@@ -138,8 +138,7 @@ bool rrset_signature_parse(const struct dns_rr *rr, struct rrset_signature *out)
     s.begins = read_u32(d + 12);
     s.key_tag = read_u16(d + 16);
     s.fixed = (struct dnskey_bytes){d, SIGNATURE_FIXED};
-    s.signature =
-        (struct dnskey_bytes){d + SIGNATURE_FIXED + name_len, rr->rdata_len - SIGNATURE_FIXED - name_len};
+    s.signature = (struct dnskey_bytes){d + SIGNATURE_FIXED + name_len, rr->rdata_len - SIGNATURE_FIXED - name_len};
     *out = s;
     return true;
 }

@@ -9,8 +9,8 @@
 #include "crypto/dnskey.h"
 #include "dns/resolver.h"
 
-#define RRSET_NAME_MAX 255     /* octets on the wire */
-#define RRSET_RECORDS_MAX 64   /* of one set */
+#define RRSET_NAME_MAX 255      /* octets on the wire */
+#define RRSET_RECORDS_MAX 64    /* of one set */
 #define RRSET_SIGNATURES_MAX 16 /* over one set */
 
 struct rrset_name { /* on the wire, lower case, not compressed */
@@ -31,7 +31,7 @@ struct rrset_ds { /* RFC 4034 section 5.1 */
     struct dnskey_bytes digest; /* borrowed */
 };
 
-#define RRSET_KEY_ZONE 0x0100u   /* RFC 4034 section 2.1.1 */
+#define RRSET_KEY_ZONE 0x0100u    /* RFC 4034 section 2.1.1 */
 #define RRSET_KEY_REVOKED 0x0080u /* RFC 5011 section 7 */
 
 struct rrset_key { /* RFC 4034 section 2.1 */

@@ -25,6 +25,9 @@ UNIT_TESTS = \
 	tests/unit/test_dns_sighted \
 	tests/unit/test_dns_standing \
 	tests/unit/test_dns_wire \
+	tests/unit/test_dns_caa \
+	tests/unit/test_dns_dnssec \
+	tests/unit/test_dns_rrset \
 	tests/unit/test_http_curl \
 	tests/unit/test_http_tls \
 	tests/unit/test_platform_process \
@@ -80,6 +83,8 @@ tests_unit_libfakes_a_SOURCES = \
 	tests/unit/dns_script.c tests/unit/dns_script.h \
 	tests/unit/dns_message.c tests/unit/dns_message.h \
 	tests/unit/dns_responder.c tests/unit/dns_responder.h \
+	tests/unit/dnssec_fixture.c tests/unit/dnssec_fixture.h \
+	tests/unit/dnssec_vectors.c tests/unit/dnssec_vectors.h \
 	tests/unit/fake_api.c tests/unit/fake_api_store.c tests/unit/fake_api.h \
 	tests/unit/fake_resolver.c tests/unit/fake_resolver.h \
 	tests/unit/flow_world.c tests/unit/flow_world.h
@@ -92,3 +97,4 @@ endif
 AM_CPPFLAGS += -I$(top_srcdir)/tests/unit
 AM_CFLAGS += $(CMOCKA_CFLAGS)
 LDADD += $(CMOCKA_LIBS)
+EXTRA_DIST += tests/unit/dnssec_vectors.py
