@@ -32,7 +32,7 @@ enum err_code check_zone(struct check *check, const struct challenge_place *plac
                          struct err *err) MUST_USE;
 
 /* serving.c: servers and serials.  Errors: ERR_CANCELLED. */
-enum err_code check_serving(struct check *check, const struct challenge_place *place, struct check_zone *zone,
+enum err_code check_serving(struct check *check, const struct dns_servers *servers, struct check_zone *zone,
                             struct err *err) MUST_USE;
 
 /* name.c: what stands at the record's name.  Errors: ERR_CANCELLED. */

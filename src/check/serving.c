@@ -122,15 +122,15 @@ static void report(struct check *check, const struct serving_list *list, struct 
         report_serials(check, zone, &tally);
 }
 
-enum err_code check_serving(struct check *check, const struct challenge_place *place, struct check_zone *zone,
+enum err_code check_serving(struct check *check, const struct dns_servers *servers, struct check_zone *zone,
                             struct err *err)
 {
     AUTO(serving_list_done) struct serving_list list = {NULL, 0};
-    enum err_code code = serving_examine(check->opts.direct, place->zone, place->servers, TIMEOUT_MS, &list, err);
+    enum err_code code = serving_examine(check->opts.direct, zone->name, servers, TIMEOUT_MS, &list, err);
 
     if (code == ERR_OK)
         report(check, &list, zone);
     else if (code != ERR_CANCELLED && err)
-        check_add_error(check->report, CHECK_WARN, "servers", place->zone, err);
+        check_add_error(check->report, CHECK_WARN, "servers", zone->name, err);
     return code == ERR_CANCELLED ? code : ERR_OK;
 }

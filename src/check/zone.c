@@ -148,6 +148,18 @@ static void report_strangers(struct check *check, const struct check_zone *zone,
     }
 }
 
+static void report_covered(struct check *check, const struct check_zone *zone, const struct delegation *d)
+{
+    if (d->has_split_parent) {
+        check_add(check->report, CHECK_WARN, "delegation", zone->name,
+                  "some servers of zone \"%s\" serve it too, others say that there is no such zone", d->parent);
+        advise_servers(check, zone, "In the zone above, set its name servers");
+    } else {
+        check_add(check->report, CHECK_OK, "delegation", zone->name,
+                  "the servers of zone \"%s\" serve it too, so their reference can't be seen", d->parent);
+    }
+}
+
 static void report_delegation(struct check *check, const struct check_zone *zone, const struct delegation *d)
 {
     if (d->parent_kind == DELEGATION_ABSENT) {
@@ -158,16 +170,32 @@ static void report_delegation(struct check *check, const struct check_zone *zone
         return;
     }
     if (d->parent_kind == DELEGATION_COVERED) {
-        check_add(check->report, CHECK_OK, "delegation", zone->name,
-                  "the servers of zone \"%s\" serve it too, so their reference can't be seen", d->parent);
+        report_covered(check, zone, d);
         return;
     }
     report_agreement(check, zone, d);
     report_strangers(check, zone, d);
 }
 
+/* With "propagation.nameservers" each address is its own name, and nobody else is to be asked. */
+static bool is_override(const struct dns_servers *servers)
+{
+    return servers->count && servers->items[0].addresses.count &&
+           strcmp(servers->items[0].name, servers->items[0].addresses.items[0]) == 0;
+}
+
+static void add_servers(struct dns_servers *servers, const struct dns_servers *more)
+{
+    for (size_t i = 0; i < more->count; i++) {
+        dns_servers_add(servers, more->items[i].name, NULL);
+        for (size_t a = 0; a < more->items[i].addresses.count; a++)
+            dns_servers_add(servers, more->items[i].name, more->items[i].addresses.items[a]);
+    }
+}
+
+/* `all` gets the servers that are not asked by us but by the world. */
 static enum err_code look_above(struct check *check, const struct challenge_place *place, const struct check_zone *zone,
-                                struct err *err)
+                                struct dns_servers *all, struct err *err)
 {
     AUTO(delegation_done) struct delegation delegation = {.parent = NULL};
     struct err why;
@@ -181,16 +209,20 @@ static enum err_code look_above(struct check *check, const struct challenge_plac
     code = delegation_examine(check->opts.direct, place->zone, place->servers, &delegation, &why);
     if (code == ERR_CANCELLED)
         return err_set(err, code, "%s", why.msg);
-    if (code == ERR_OK)
+    if (code == ERR_OK) {
         report_delegation(check, zone, &delegation);
-    else
+        if (!is_override(place->servers))
+            add_servers(all, &delegation.others);
+    } else {
         check_add(check->report, CHECK_SKIPPED, "delegation", place->zone, "could not be looked at: %s", why.msg);
+    }
     return ERR_OK;
 }
 
 enum err_code check_zone(struct check *check, const struct challenge_place *place, struct check_zone **out,
                          struct err *err)
 {
+    AUTO_DNS_SERVERS struct dns_servers all = {NULL, 0};
     enum err_code code;
 
     for (size_t i = 0; i < check->zone_count; i++) {
@@ -201,9 +233,11 @@ enum err_code check_zone(struct check *check, const struct challenge_place *plac
     }
     *out = add_zone(check, place->zone);
     code = look_up(check, place, *out, err);
+    if (place->servers)
+        dns_servers_copy(&all, place->servers);
     if (code == ERR_OK)
-        code = look_above(check, place, *out, err);
+        code = look_above(check, place, *out, &all, err);
     if (code == ERR_OK && place->servers)
-        code = check_serving(check, place, *out, err);
+        code = check_serving(check, &all, *out, err);
     return code == ERR_OK ? check_dnssec(check, place, err) : code;
 }

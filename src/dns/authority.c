@@ -173,7 +173,7 @@ static size_t count_addresses(const struct dns_servers *servers)
 
 /* Both kinds of addresses of all servers at once.  A look-up that fails leaves its server without them; only
  * when none has any its error counts. */
-static enum err_code find_addresses(struct resolver *resolver, struct dns_servers *servers, struct err *err)
+enum err_code authority_find_addresses(struct resolver *resolver, struct dns_servers *servers, struct err *err)
 {
     static const enum dns_type types[] = {DNS_A, DNS_AAAA};
     size_t under_way = 0;
@@ -214,7 +214,7 @@ enum err_code authority_find_servers(struct resolver *resolver, const char *zone
     enum err_code code = find_names(resolver, zone, &servers, err);
 
     if (code == ERR_OK)
-        code = find_addresses(resolver, &servers, err);
+        code = authority_find_addresses(resolver, &servers, err);
     if (code != ERR_OK)
         return code;
     servers_sort(&servers);

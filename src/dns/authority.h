@@ -38,6 +38,11 @@ enum err_code authority_find_zone(struct resolver *resolver, const char *name, c
 enum err_code authority_find_servers(struct resolver *resolver, const char *zone, struct dns_servers *out,
                                      struct err *err) MUST_USE;
 
+/* A and AAAA of servers whose names are known, added to what they have, as above.  Errors: those of the look-ups when no
+ * server has any address, ERR_CANCELLED, ERR_INTERNAL. */
+enum err_code authority_find_addresses(struct resolver *resolver, struct dns_servers *servers, struct err *err)
+    MUST_USE;
+
 /* What the servers of a zone say about a name. */
 enum authority_kind {
     AUTHORITY_HERE,      /* the servers answer for the name themselves; `zone` is the zone they take it from, or

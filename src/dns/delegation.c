@@ -14,13 +14,16 @@
 #include "dns/name.h"
 #include "util/text.h"
 
-#define NAMES_MAX 64 /* of one set */
+#define NAMES_MAX 64  /* of one set */
+#define GLUE_MAX 64   /* addresses of one referral */
+#define OTHERS_MAX 32 /* servers */
 
 void delegation_done(struct delegation *delegation)
 {
     free(delegation->parent);
     strlist_done(&delegation->parent_ns);
     strlist_done(&delegation->zone_ns);
+    dns_servers_done(&delegation->others);
     *delegation = (struct delegation){.parent = NULL};
 }
 
@@ -111,20 +114,46 @@ static const char *find_between(const struct dns_answer *answer, const char *par
     return NULL;
 }
 
-static void take_parent_answer(const struct dns_answer *answer, const char *parent, const char *zone,
-                               struct delegation *out, struct verdict *verdict)
+/* A resolver on its way down has no other addresses of servers within the zone, RFC 1034 section 4.2.1. */
+static void take_glue(const struct dns_answer *answer, const char *zone, const struct strlist *names,
+                      struct dns_servers *out)
 {
-    const char *between = find_between(answer, parent, zone);
+    for (size_t i = 0; i < answer->additional_count && i < GLUE_MAX; i++) {
+        const struct dns_rr *rr = &answer->additional[i];
+
+        if ((rr->type == DNS_A || rr->type == DNS_AAAA) && name_is_within(rr->owner, zone) &&
+            has_name(names, rr->owner))
+            dns_servers_add(out, rr->owner, rr->text);
+    }
+}
+
+struct examination {
+    struct resolver *direct;
+    const char *zone;
+    struct delegation found;
+    struct dns_servers glue;
+};
+
+static void examination_done(struct examination *e)
+{
+    delegation_done(&e->found);
+    dns_servers_done(&e->glue);
+}
+
+static void take_parent_answer(struct examination *e, const struct dns_answer *answer, struct verdict *verdict)
+{
+    const char *between = find_between(answer, e->found.parent, e->zone);
 
     if (answer->result != ERR_OK || (answer->rcode != DNS_NOERROR && answer->rcode != DNS_NXDOMAIN))
         return;
-    if (is_covered(answer, zone)) {
+    if (is_covered(answer, e->zone)) {
         verdict->covered++;
-    } else if (!answer->answer_count && find_rr(answer->authority, answer->authority_count, DNS_NS, zone)) {
+    } else if (!answer->answer_count && find_rr(answer->authority, answer->authority_count, DNS_NS, e->zone)) {
         AUTO_STRLIST struct strlist names = {NULL, 0};
 
-        take_ns(answer->authority, answer->authority_count, zone, &names);
-        merge(&out->parent_ns, &names, &out->has_split_parent);
+        take_ns(answer->authority, answer->authority_count, e->zone, &names);
+        take_glue(answer, e->zone, &names, &e->glue);
+        merge(&e->found.parent_ns, &names, &e->found.has_split_parent);
         verdict->referred++;
     } else if (between) {
         verdict->between = verdict->between ? verdict->between : mem_strdup(between);
@@ -133,22 +162,20 @@ static void take_parent_answer(const struct dns_answer *answer, const char *pare
     }
 }
 
-/* Ask the servers of `parent`. */
-static enum err_code ask_parent(struct resolver *direct, const char *parent, const char *zone, struct delegation *out,
-                                struct verdict *verdict, struct err *err)
+static enum err_code ask_parent(struct examination *e, struct verdict *verdict, struct err *err)
 {
     AUTO_DNS_SERVERS struct dns_servers servers = {0};
     AUTO_CENSUS struct census census = {NULL, NULL, 0};
-    enum err_code code = authority_find_servers(direct, parent, &servers, err);
+    enum err_code code = authority_find_servers(e->direct, e->found.parent, &servers, err);
 
     if (code == ERR_OK)
-        code = census_take(direct, &servers, zone, DNS_NS, &census, err);
+        code = census_take(e->direct, &servers, e->zone, DNS_NS, &census, err);
     if (code != ERR_OK)
         return code;
     for (size_t i = 0; i < census.count; i++)
-        take_parent_answer(&census.answers[i], parent, zone, out, verdict);
+        take_parent_answer(e, &census.answers[i], verdict);
     if (!verdict->referred && !verdict->covered && !verdict->denied && !verdict->between)
-        return census_fail(&census, parent, zone, err);
+        return census_fail(&census, e->found.parent, e->zone, err);
     return ERR_OK;
 }
 
@@ -160,25 +187,25 @@ static void conclude_parent(const struct verdict *verdict, struct delegation *ou
     out->has_split_parent |= verdict->denied && (verdict->referred || verdict->covered);
 }
 
-static enum err_code examine_parent(struct resolver *direct, const char *zone, struct delegation *out, struct err *err)
+static enum err_code examine_parent(struct examination *e, struct err *err)
 {
-    const char *above = name_parent(zone);
+    const char *above = name_parent(e->zone);
     enum err_code code;
 
     if (!above)
-        return err_set(err, ERR_DNS, "zone \"%s\" is directly below the root, which is not asked", zone);
-    code = authority_find_zone(direct, above, &out->parent, err);
+        return err_set(err, ERR_DNS, "zone \"%s\" is directly below the root, which is not asked", e->zone);
+    code = authority_find_zone(e->direct, above, &e->found.parent, err);
     while (code == ERR_OK) {
         AUTO(verdict_done) struct verdict verdict = {.between = NULL};
 
-        code = ask_parent(direct, out->parent, zone, out, &verdict, err);
+        code = ask_parent(e, &verdict, err);
         if (code == ERR_OK && (verdict.referred || verdict.covered || !verdict.between)) {
-            conclude_parent(&verdict, out);
+            conclude_parent(&verdict, &e->found);
             return ERR_OK;
         }
         if (code == ERR_OK) { /* longer each time, and shorter than the zone: it ends */
-            free(out->parent);
-            out->parent = verdict.between;
+            free(e->found.parent);
+            e->found.parent = verdict.between;
             verdict.between = NULL;
         }
     }
@@ -187,11 +214,10 @@ static enum err_code examine_parent(struct resolver *direct, const char *zone, s
 
 /* ------------------------------------------------------------------ the zone's side */
 
-static enum err_code examine_zone(struct resolver *direct, const char *zone, const struct dns_servers *servers,
-                                  struct delegation *out, struct err *err)
+static enum err_code examine_zone(struct examination *e, const struct dns_servers *servers, struct err *err)
 {
     AUTO_CENSUS struct census census = {NULL, NULL, 0};
-    enum err_code code = census_take(direct, servers, zone, DNS_NS, &census, err);
+    enum err_code code = census_take(e->direct, servers, e->zone, DNS_NS, &census, err);
 
     for (size_t i = 0; code == ERR_OK && i < census.count; i++) {
         AUTO_STRLIST struct strlist names = {NULL, 0};
@@ -199,26 +225,74 @@ static enum err_code examine_zone(struct resolver *direct, const char *zone, con
 
         if (!census_is_useful(answer))
             continue;
-        take_ns(answer->answers, answer->answer_count, zone, &names);
+        take_ns(answer->answers, answer->answer_count, e->zone, &names);
         if (names.count)
-            merge(&out->zone_ns, &names, &out->has_split_zone);
+            merge(&e->found.zone_ns, &names, &e->found.has_split_zone);
     }
     return code;
+}
+
+/* ------------------------------------------------------------------ whom else the world may ask */
+
+static bool has_server(const struct dns_servers *servers, const char *name, const char *address)
+{
+    for (size_t s = 0; s < servers->count; s++) {
+        const struct strlist *addresses = &servers->items[s].addresses;
+
+        if (text_casecmp(servers->items[s].name, name) != 0)
+            continue;
+        for (size_t a = 0; a < addresses->count && address; a++)
+            if (strcmp(addresses->items[a], address) == 0)
+                return true;
+        return !address;
+    }
+    return false;
+}
+
+static void add_others(const struct strlist *names, const struct dns_servers *known, struct dns_servers *out)
+{
+    for (size_t i = 0; i < names->count && out->count < OTHERS_MAX; i++)
+        if (!has_server(known, names->items[i], NULL))
+            dns_servers_add(out, names->items[i], NULL);
+}
+
+/* Errors: ERR_CANCELLED, ERR_INTERNAL; servers without an address just have none. */
+static enum err_code find_others(struct examination *e, const struct dns_servers *known, struct err *err)
+{
+    struct dns_servers *others = &e->found.others;
+    struct err why;
+    enum err_code code;
+
+    add_others(&e->found.parent_ns, known, others);
+    add_others(&e->found.zone_ns, known, others);
+    code = others->count ? authority_find_addresses(e->direct, others, &why) : ERR_OK;
+    if (code == ERR_CANCELLED || code == ERR_INTERNAL)
+        return err_set(err, code, "%s", why.msg);
+    for (size_t s = 0; s < e->glue.count; s++) {
+        const struct dns_server *server = &e->glue.items[s];
+
+        for (size_t a = 0; a < server->addresses.count; a++)
+            if (!has_server(known, server->name, server->addresses.items[a]))
+                dns_servers_add(others, server->name, server->addresses.items[a]);
+    }
+    return ERR_OK;
 }
 
 enum err_code delegation_examine(struct resolver *direct, const char *zone, const struct dns_servers *servers,
                                  struct delegation *out, struct err *err)
 {
-    AUTO(delegation_done) struct delegation found = {.parent = NULL};
-    enum err_code code = examine_parent(direct, zone, &found, err);
+    AUTO(examination_done) struct examination e = {.direct = direct, .zone = zone};
+    enum err_code code = examine_parent(&e, err);
 
     if (code == ERR_OK)
-        code = examine_zone(direct, zone, servers, &found, err);
+        code = examine_zone(&e, servers, err);
+    if (code == ERR_OK)
+        code = find_others(&e, servers, err);
     if (code != ERR_OK)
         return code;
-    sort_names(&found.parent_ns);
-    sort_names(&found.zone_ns);
-    *out = found;
-    found = (struct delegation){.parent = NULL};
+    sort_names(&e.found.parent_ns);
+    sort_names(&e.found.zone_ns);
+    *out = e.found;
+    e.found = (struct delegation){.parent = NULL};
     return ERR_OK;
 }

@@ -12,6 +12,8 @@ struct delegation {
     char *parent;             /* zone above */
     struct strlist parent_ns; /* names that the parent's servers give, sorted; see parent_kind */
     struct strlist zone_ns;   /* names that the zone's own servers give, sorted; empty: none of them answers for it */
+    struct dns_servers others; /* what the world may ask too: servers of both sets that are not among those that were
+                                  given, with their addresses, and addresses that only the parent has (glue) */
     enum {
         DELEGATION_SEEN,    /* parent_ns is what the parent's servers refer to */
         DELEGATION_ABSENT,  /* the parent's servers say that there is no such zone */
@@ -21,7 +23,7 @@ struct delegation {
     bool has_split_zone;   /* the zone's own servers name different sets */
 };
 
-/* Ask the parent's servers and the zone's own, without recursion and side by side.  The parent is found through the
+/* Ask the parent's servers and the zone's own, `servers`, without recursion.  The parent is found through the
  * recursive resolvers.  Errors: ERR_DNS, ERR_TIMEOUT, ERR_NETWORK (the parent's servers can't be asked or give no
  * usable answer), ERR_CANCELLED. */
 enum err_code delegation_examine(struct resolver *direct, const char *zone, const struct dns_servers *servers,

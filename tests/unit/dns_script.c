@@ -14,6 +14,14 @@ static bool fits(const struct dns_line *line, const struct dns_question *q)
            (line->says != SAYS_SILENT_UDP || q->transport != DNS_TCP);
 }
 
+static void put_glue(char *text, struct dns_answer *answer)
+{
+    char *address = strchr(text, '=');
+
+    *address++ = '\0';
+    fake_dns_put_additional(answer, text, strchr(address, ':') ? DNS_AAAA : DNS_A, address);
+}
+
 static void put_all(const struct dns_line *line, const struct dns_question *q, struct dns_answer *answer)
 {
     const char *owner = line->owner ? line->owner : q->name;
@@ -25,7 +33,9 @@ static void put_all(const struct dns_line *line, const struct dns_question *q, s
         next = strchr(text, '|');
         if (next)
             *next++ = '\0';
-        if (is_referral)
+        if (is_referral && strchr(text, '='))
+            put_glue(text, answer);
+        else if (is_referral)
             fake_dns_put_authority(answer, owner, DNS_NS, text);
         else
             fake_dns_put(answer, owner, q->type, text);

@@ -41,7 +41,7 @@ struct dns_line {
     const char *name;   /* NULL: any */
     enum dns_type type; /* 0: any */
     enum dns_says says;
-    const char *data;  /* texts, "|" between; the serial of a SOA */
+    const char *data;  /* texts, "|" between; the serial of a SOA; "name=192.0.2.1" is glue */
     const char *owner; /* NULL: the name that is asked for */
 };
 

@@ -435,6 +435,100 @@ TEST(a_set_without_measure_is_cut)
     assert_int_equal(run.found.zone_ns.count, 64);
 }
 
+/* ------------------------------------------------------------------ whom else the world may ask */
+
+static void assert_others(const struct run *run, const char *want)
+{
+    AUTO_BUF struct buf is = BUF_INIT(8000);
+
+    assert_int_equal(run->code, ERR_OK);
+    for (size_t s = 0; s < run->found.others.count; s++) {
+        const struct dns_server *server = &run->found.others.items[s];
+
+        buf_printf(&is, "%s%s", s ? "|" : "", server->name);
+        for (size_t a = 0; a < server->addresses.count; a++)
+            buf_printf(&is, "=%s", server->addresses.items[a]);
+    }
+    assert_string_equal(buf_cstr(&is), want);
+}
+
+TEST(servers_that_are_asked_anyway_are_no_others)
+{
+    EXAMINE(run, "example.com", WAY, PARENT_AGREES, ZONE_AGREES);
+
+    assert_others(&run, "");
+}
+
+TEST(servers_that_only_parent_or_zone_name_come_with_their_addresses)
+{
+    EXAMINE(run, "example.com", WAY, {RECURSIVE, "ns8.old.test", DNS_A, SAYS_CACHED, "203.0.113.8", NULL},
+            {RECURSIVE, "ns8.old.test", DNS_AAAA, SAYS_CACHED, "2001:db8::8", NULL},
+            {RECURSIVE, "ns9.new.test", DNS_A, SAYS_CACHED, "203.0.113.9", NULL},
+            {A_GTLD, NULL, DNS_NS, SAYS_REFERRAL, BOTH "|ns8.old.test", NULL},
+            {B_GTLD, NULL, DNS_NS, SAYS_REFERRAL, BOTH "|ns7.gone.test", NULL},
+            {NULL, NULL, DNS_NS, SAYS_DATA, BOTH "|ns9.new.test|ns8.old.test", NULL});
+
+    assert_others(&run, "ns8.old.test=203.0.113.8=2001:db8::8|ns7.gone.test|ns9.new.test=203.0.113.9");
+}
+
+TEST(glue_that_nobody_else_knows_is_an_address_too)
+{
+    EXAMINE(run, "example.com", WAY,
+            {RECURSIVE, "ns.example.com", DNS_A, SAYS_CACHED, "203.0.113.1", NULL},
+            {A_GTLD, NULL, DNS_NS, SAYS_REFERRAL,
+             "ns1.dme.test|ns.example.com|ns.example.com=203.0.113.1|ns.example.com=203.0.113.2|"
+             "ns.example.com=2001:db8::2|www.example.com=203.0.113.66|ns1.dme.test=203.0.113.66",
+             NULL},
+            {B_GTLD, NULL, DNS_NS, SAYS_REFERRAL, "ns1.dme.test|ns.example.com|ns.example.com=203.0.113.2", NULL},
+            {NULL, NULL, DNS_NS, SAYS_DATA, "ns1.dme.test|ns.example.com", NULL});
+
+    assert_others(&run, "ns.example.com=203.0.113.1=203.0.113.2=2001:db8::2");
+}
+
+TEST(stale_glue_of_a_server_that_is_asked_at_other_addresses_is_told)
+{
+    static const struct dns_line lines[] = {
+        WAY,
+        {NULL, NULL, DNS_NS, SAYS_REFERRAL,
+         "ns.example.com|ns.example.com=198.51.100.7|ns.example.com=203.0.113.2", NULL},
+    };
+    AUTO_RUN run;
+
+    start(&run, lines, ARRAY_LEN(lines));
+    dns_servers_add(&run.servers, "ns.example.com", "198.51.100.7");
+    examine(&run, "example.com");
+    assert_others(&run, "ns.example.com=203.0.113.2");
+    assert_int_equal(fake_dns_count(run.dns, RECURSIVE)->asked, 6); /* nobody looked it up again */
+}
+
+TEST(others_without_measure_are_cut)
+{
+    AUTO_BUF struct buf many = BUF_INIT(20000);
+
+    for (int i = 0; i < 60; i++)
+        buf_printf(&many, "%sns%02d.evil.test", i ? "|" : "", i);
+    EXAMINE(run, "example.com", WAY, {NULL, NULL, DNS_NS, SAYS_REFERRAL, buf_cstr(&many), NULL});
+
+    assert_int_equal(run.code, ERR_OK);
+    assert_int_equal(run.found.parent_ns.count, 60);
+    assert_int_equal(run.found.others.count, 32);
+}
+
+TEST(an_interrupt_while_others_are_looked_up_ends_it)
+{
+    static const struct dns_line lines[] = {
+        WAY,
+        {RECURSIVE, "ns.old.test", 0, SAYS_SILENT, NULL, NULL},
+        {NULL, NULL, DNS_NS, SAYS_REFERRAL, "ns.old.test", NULL},
+    };
+    AUTO_RUN run;
+
+    start(&run, lines, ARRAY_LEN(lines));
+    run.clock.cancel_at_ms = run.clock.mono_ms + 5000;
+    examine(&run, "example.com");
+    assert_fails(&run, ERR_CANCELLED, "interrupted");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -469,6 +563,12 @@ int main(void)
         cmocka_unit_test(zone_servers_that_are_all_lame_name_nobody),
         cmocka_unit_test(records_of_other_names_are_no_ns_of_the_zone),
         cmocka_unit_test(a_set_without_measure_is_cut),
+        cmocka_unit_test(servers_that_are_asked_anyway_are_no_others),
+        cmocka_unit_test(servers_that_only_parent_or_zone_name_come_with_their_addresses),
+        cmocka_unit_test(glue_that_nobody_else_knows_is_an_address_too),
+        cmocka_unit_test(stale_glue_of_a_server_that_is_asked_at_other_addresses_is_told),
+        cmocka_unit_test(others_without_measure_are_cut),
+        cmocka_unit_test(an_interrupt_while_others_are_looked_up_ends_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
