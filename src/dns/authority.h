@@ -38,8 +38,8 @@ enum err_code authority_find_zone(struct resolver *resolver, const char *name, c
 enum err_code authority_find_servers(struct resolver *resolver, const char *zone, struct dns_servers *out,
                                      struct err *err) MUST_USE;
 
-/* A and AAAA of servers whose names are known, added to what they have, as above.  Errors: those of the look-ups when no
- * server has any address, ERR_CANCELLED, ERR_INTERNAL. */
+/* A and AAAA of servers whose names are known, added to what they have, as above.  Errors: those of the look-ups when
+ * no server has any address, ERR_CANCELLED, ERR_INTERNAL. */
 enum err_code authority_find_addresses(struct resolver *resolver, struct dns_servers *servers, struct err *err)
     MUST_USE;
 
