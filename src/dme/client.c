@@ -157,6 +157,23 @@ static bool is_done(enum dme_verdict verdict, const struct err *err)
     return verdict == DME_FINAL && err->code == ERR_OK;
 }
 
+/* Retry-After (RFC 9110 section 10.2.3), as seconds or as a date, which is one of the server's clock. */
+static int64_t asked_pause_ms(const struct http_response *response)
+{
+    const char *after = http_response_header(response, "Retry-After");
+    const char *date = http_response_header(response, "Date");
+    uint64_t seconds;
+    int64_t then_s, now_s;
+
+    if (!after)
+        return 0;
+    if (parse_uint(after, 0, INT32_MAX, &seconds))
+        return (int64_t)seconds * 1000;
+    if (!date || !clock_parse_http_date(after, &then_s) || !clock_parse_http_date(date, &now_s) || then_s < now_s)
+        return 0;
+    return then_s - now_s > INT32_MAX ? INT32_MAX * INT64_C(1000) : (then_s - now_s) * 1000;
+}
+
 /* Did the API itself say this?  All its answers have these headers, as far as is known; should the gateway in front of
  * it not send them, its errors still are objects. */
 static bool is_from_api(const struct http_response *response)
@@ -250,8 +267,8 @@ static void note_post(struct dme *dme, enum err_code code, const struct http_res
 }
 
 /* *err is set unless the verdict is DME_FINAL and all is well, in which case its code is ERR_OK. */
-static enum dme_verdict attempt(struct dme *dme, const struct dme_call *call, const struct dme_retry *retry,
-                                const char *url, json_t **out, struct err *err)
+static enum dme_verdict attempt(struct dme *dme, const struct dme_call *call, struct dme_retry *retry, const char *url,
+                                json_t **out, struct err *err)
 {
     struct http_request request AUTO(http_request_done) = {.method = NULL};
     struct http_response response AUTO_HTTP_RESPONSE = {.result = ERR_OK};
@@ -259,6 +276,7 @@ static enum dme_verdict attempt(struct dme *dme, const struct dme_call *call, co
     int64_t sent_mono_ms;
     enum err_code code = make_request(dme, call, retry, url, &request, &signed_ms, err);
 
+    retry->asked_ms = 0;
     if (code != ERR_OK)
         return DME_FINAL;
     sent_mono_ms = clock_mono_ms(dme->clock);
@@ -268,6 +286,7 @@ static enum dme_verdict attempt(struct dme *dme, const struct dme_call *call, co
     if (code != ERR_OK)
         return judge_failure(code, err);
     note_budget(dme, &response);
+    retry->asked_ms = asked_pause_ms(&response);
     return judge_answer(dme, call, retry, &response, signed_ms, dme_auth_learn_time(dme, &response, sent_mono_ms), out,
                         err);
 }
@@ -285,21 +304,37 @@ static void retry_start(struct dme_retry *retry, struct dme *dme)
     };
 }
 
+/* "gave up after 3 attempts in 12 s", "the server wants to be left alone for 120 s" */
+static void put_why_no_more(const struct dme *dme, const struct dme_retry *retry, struct buf *out)
+{
+    int64_t now_ms = clock_mono_ms(dme->clock);
+    bool is_put_off = retry->asked_ms && now_ms + retry->asked_ms > retry->deadline_ms;
+
+    if (retry->transient + retry->garbled + retry->limited == 0)
+        return;
+    if (retry->attempts > 1 || !is_put_off)
+        buf_printf(out, "gave up after %u attempt%s in %" PRId64 " s", retry->attempts, retry->attempts == 1 ? "" : "s",
+                   (now_ms - retry->start_ms + 999) / 1000);
+    if (is_put_off)
+        buf_printf(out, "%sthe server asks to be left alone for %" PRId64 " s", out->len ? "; " : "",
+                   retry->asked_ms / 1000);
+}
+
 static enum err_code fail(const struct dme *dme, const struct dme_call *call, const struct dme_retry *retry,
                           const struct err *last, struct err *err)
 {
-    int64_t took_ms = clock_mono_ms(dme->clock) - retry->start_ms;
+    struct buf why AUTO_BUF = BUF_INIT(200);
 
     if (!err)
         return last->code;
-    if (retry->transient + retry->garbled + retry->limited > 0)
-        (void)err_set(err, last->code, "could not %s: %s (gave up after %u attempt%s in %" PRId64 " s)", call->what,
-                      last->msg, retry->attempts, retry->attempts == 1 ? "" : "s", (took_ms + 999) / 1000);
+    put_why_no_more(dme, retry, &why);
+    if (why.len)
+        (void)err_set(err, last->code, "could not %s: %s (%s)", call->what, last->msg, buf_cstr(&why));
     else
         (void)err_set(err, last->code, "could not %s: %s", call->what, last->msg);
     if (*last->hint)
         err_hint(err, "%s", last->hint);
-    err->retry_after_s = last->retry_after_s;
+    err->retry_after_s = retry->asked_ms ? (int32_t)(retry->asked_ms / 1000) : last->retry_after_s;
     return last->code;
 }
 

@@ -10,6 +10,8 @@
  *   rate limit                                   again after 2, 4, 8, 15, 15 ... s, until the deadline
  *   refused because of the clock                 again at once with the server's time, once
  *
+ * A server that asks for a longer pause (Retry-After) gets it; one that asks for more than is left is not asked again.
+ *
  * Every method is repeated: reading and deleting by id can't do harm twice, and a record that an earlier
  * attempt has created already is answered with "already exists", which is ERR_EXISTS here and which create.c
  * expects.

@@ -175,12 +175,16 @@ static enum err_code from_server(long status, const char *said, struct err *err)
 
 static enum err_code from_redirect(long status, const char *where, struct err *err)
 {
-    enum err_code code = err_set(
-        err, ERR_API, "DNS Made Easy answered with a redirect, which is never followed (status %ld, to \"%s\")", status,
-        where ? where : "nowhere");
+    char shown[DME_ERROR_SHOWN_MAX];
+    enum err_code code;
 
-    err_hint(err, "Check the endpoint in the configuration, and whether a proxy or a captive portal stands between "
-                  "this machine and DNS Made Easy.");
+    text_cut_into(shown, sizeof shown, where ? where : "nowhere");
+    code = err_set(err, ERR_API,
+                   "DNS Made Easy answered with a redirect, which is never followed (status %ld, to \"%s\")", status,
+                   shown);
+    err_hint(err,
+             "Check \"endpoint\" in the configuration, and whether a proxy or a captive portal stands between this "
+             "machine and DNS Made Easy: one that removes the x-dnsme headers makes DNS Made Easy itself redirect.");
     return code;
 }
 

@@ -54,6 +54,8 @@ bool dme_retry_next(struct dme_retry *retry, enum dme_verdict verdict, int64_t n
         pause_ms = with_jitter(retry, doubled(LIMITED_FIRST_MS, retry->limited - 1, LIMITED_LONGEST_MS));
         break;
     }
+    if (verdict != DME_RESIGN && pause_ms < retry->asked_ms)
+        pause_ms = retry->asked_ms;
     if (now_ms + pause_ms > retry->deadline_ms)
         return false;
     *out_pause_ms = pause_ms;

@@ -28,6 +28,7 @@ struct dme_retry {
     unsigned garbled;
     unsigned limited;
     bool resigned;
+    int64_t asked_ms; /* the server asked in its last answer not to come back before; 0: it did not */
 };
 
 /* After an attempt that was not final: how long to pause before the next; false: give up. */

@@ -30,6 +30,10 @@ static bool fake_sleep_ms(struct clock *self, int64_t ms)
     if (clock->cancel_at_ms && clock->mono_ms + ms > clock->cancel_at_ms)
         ms = clock->cancel_at_ms > clock->mono_ms ? clock->cancel_at_ms - clock->mono_ms : 0;
     fake_clock_advance(clock, ms);
+    clock->wall_ms += clock->jump_ms;
+    if (clock->jumps_server)
+        *clock->jumps_server += clock->jump_ms;
+    clock->jump_ms = 0;
     return !clock->cancelled;
 }
 

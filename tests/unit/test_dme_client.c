@@ -4,6 +4,7 @@
 #include "dme/client.h"
 #include "dme_fixture.h"
 #include "test.h"
+#include "util/text.h"
 
 #define PATH "/x"
 
@@ -230,6 +231,108 @@ TEST(a_rate_limit_that_outlasts_the_deadline_is_an_error_with_advice)
     dme_fixture_done(&f);
 }
 
+/* ------------------------------------------------------------------ Retry-After */
+
+static void expect_put_off(struct dme_fixture *f, long status, const char *headers, bool no_date)
+{
+    fake_http_expect(f->http, &(struct fake_exchange){.method = "GET",
+                                                      .url = "/x",
+                                                      .status = status,
+                                                      .headers = headers,
+                                                      .no_date = no_date});
+}
+
+TEST(a_server_that_asks_for_a_pause_gets_it)
+{
+    static const struct {
+        long status;
+        const char *headers;
+        bool no_date;
+        int64_t least_ms, most_ms;
+    } rows[] = {
+        {503, "Retry-After: 20", false, 20000, 20000},
+        {429, "retry-after: 20", false, 20000, 20000},
+        {429, "Retry-After: Sat, 12 Feb 2011 20:59:44 GMT\nDate: Sat, 12 Feb 2011 20:59:14 GMT", true, 30000, 30000},
+        {503, "Retry-After: Sat, 12 Feb 2011 20:58:44 GMT", false, 200, 400}, /* over */
+        {503, "Retry-After: Sat, 12 Feb 2011 20:59:44 GMT", true, 200, 400},  /* by which clock? */
+        {503, "Retry-After: soon", false, 200, 400},
+        {503, "Retry-After: -5", false, 200, 400},
+        {503, "Retry-After: 0", false, 200, 400},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct dme_fixture f;
+
+        dme_fixture_init(&f);
+        dme_begin(f.dme);
+        expect_put_off(&f, rows[i].status, rows[i].headers, rows[i].no_date);
+        expect_get(&f, "/x", "{}");
+        assert_int_equal(perform(&f, &get), ERR_OK);
+        assert_int_equal(f.clock.sleep_count, 1);
+        assert_in_range(f.clock.sleeps[0], rows[i].least_ms, rows[i].most_ms);
+        dme_fixture_done(&f);
+    }
+}
+
+TEST(a_server_that_asks_for_more_than_there_is_left_is_not_asked_again)
+{
+    static const char *const asks[] = {"Retry-After: 120", "Retry-After: Sun, 31 Dec 9999 23:59:59 GMT"};
+
+    for (size_t i = 0; i < ARRAY_LEN(asks); i++) {
+        struct dme_fixture f;
+
+        dme_fixture_init(&f);
+        expect_put_off(&f, 503, asks[i], false);
+        assert_error(&f, perform(&f, &get), ERR_SERVER, "(the server asks to be left alone for ", NULL);
+        assert_true(f.err.retry_after_s >= 120);
+        assert_int_equal(f.clock.sleep_count, 0);
+        dme_fixture_done(&f);
+    }
+}
+
+/* The answer before the failure asked for something, the last one does not. */
+TEST(what_an_earlier_answer_asked_for_does_not_count)
+{
+    struct dme_fixture f;
+
+    dme_fixture_init(&f);
+    expect_put_off(&f, 503, "Retry-After: 20", false);
+    fake_http_expect(f.http, &(struct fake_exchange){.method = "GET", .url = "/x", .fail = ERR_NETWORK});
+    expect_get(&f, "/x", "{}");
+    assert_int_equal(perform(&f, &get), ERR_OK);
+    assert_int_equal(f.clock.sleeps[0], 20000);
+    assert_in_range(f.clock.sleeps[1], 400, 800);
+    dme_fixture_done(&f);
+}
+
+/* ------------------------------------------------------------------ a clock that is set meanwhile */
+
+TEST(a_clock_that_jumps_during_a_wait_changes_neither_the_deadline_nor_the_signature)
+{
+    static const int64_t jumps_ms[] = {412000, -412000, 86400000, -INT64_C(946080000000), INT64_C(946080000000)};
+
+    for (size_t i = 0; i < ARRAY_LEN(jumps_ms); i++) {
+        struct dme_fixture f;
+        int64_t start_ms;
+        const char *date;
+
+        dme_fixture_init(&f);
+        start_ms = f.clock.mono_ms;
+        expect_get(&f, "/x", "{}");
+        expect(&f, "GET", "/x", NULL, 503, "");
+        expect_get(&f, "/x", "{}");
+        assert_int_equal(perform(&f, &get), ERR_OK);
+        f.clock.jump_ms = jumps_ms[i]; /* in the next sleep */
+        f.http->server_behind_ms = 0;
+        f.clock.jumps_server = &f.http->server_behind_ms;
+        assert_int_equal(perform(&f, &get), ERR_OK);
+        assert_true(f.clock.mono_ms - start_ms < 1000);
+        date = fake_seen_header(&f.http->seen[2], "x-dnsme-requestDate");
+        assert_true(text_starts_with(date, "Sat, 12 Feb 2011 20:59:0"));
+        dme_fixture_done(&f);
+    }
+}
+
 TEST(the_last_request_of_the_window_is_no_rate_limit)
 {
     struct dme_fixture f;
@@ -344,6 +447,10 @@ int main(void)
         cmocka_unit_test(whatever_else_answers_a_delete_is_not_read),
         cmocka_unit_test(the_rate_limit_is_waited_for_with_a_fresh_signature_each_time),
         cmocka_unit_test(a_rate_limit_that_outlasts_the_deadline_is_an_error_with_advice),
+        cmocka_unit_test(a_server_that_asks_for_a_pause_gets_it),
+        cmocka_unit_test(a_server_that_asks_for_more_than_there_is_left_is_not_asked_again),
+        cmocka_unit_test(what_an_earlier_answer_asked_for_does_not_count),
+        cmocka_unit_test(a_clock_that_jumps_during_a_wait_changes_neither_the_deadline_nor_the_signature),
         cmocka_unit_test(the_last_request_of_the_window_is_no_rate_limit),
         cmocka_unit_test(a_redirect_is_never_followed),
         cmocka_unit_test(a_refused_request_shows_the_servers_words_escaped_and_shortened),

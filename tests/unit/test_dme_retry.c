@@ -54,6 +54,25 @@ TEST(the_rate_limit_is_waited_for_until_the_deadline)
     assert_false(dme_retry_next(&retry, DME_LIMITED, 999000, &pause_ms));
 }
 
+TEST(a_server_that_asks_for_a_longer_pause_gets_it_if_there_is_time)
+{
+    static const enum dme_verdict verdicts[] = {DME_TRANSIENT, DME_LIMITED, DME_GARBLED};
+    int64_t pause_ms = -1;
+
+    for (size_t i = 0; i < ARRAY_LEN(verdicts); i++) {
+        struct dme_retry retry = begun(5);
+
+        retry.asked_ms = 30000;
+        assert_true(dme_retry_next(&retry, verdicts[i], 2000, &pause_ms));
+        assert_int_equal(pause_ms, 30000);
+        retry.asked_ms = 1;
+        assert_true(dme_retry_next(&retry, verdicts[i], 2000, &pause_ms));
+        assert_true(pause_ms > 200);
+        retry.asked_ms = 998001;
+        assert_false(dme_retry_next(&retry, verdicts[i], 2000, &pause_ms));
+    }
+}
+
 TEST(no_pause_reaches_beyond_the_deadline)
 {
     struct dme_retry retry = begun(3);
@@ -115,6 +134,7 @@ int main(void)
         cmocka_unit_test(transient_failures_are_retried_seven_times_with_growing_pauses),
         cmocka_unit_test(garbled_answers_are_retried_twice),
         cmocka_unit_test(the_rate_limit_is_waited_for_until_the_deadline),
+        cmocka_unit_test(a_server_that_asks_for_a_longer_pause_gets_it_if_there_is_time),
         cmocka_unit_test(no_pause_reaches_beyond_the_deadline),
         cmocka_unit_test(signing_again_happens_once_and_at_once),
         cmocka_unit_test(what_is_final_is_not_retried),
