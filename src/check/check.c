@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "check/internal.h"
 
@@ -25,21 +26,51 @@ void check_free(struct check *check)
         return;
     for (size_t i = 0; i < check->zone_count; i++) {
         free(check->zones[i].name);
-        strlist_done(&check->zones[i].api_servers);
+        free(check->zones[i].record_name);
+        dns_servers_done(&check->zones[i].api_servers);
     }
     free(check->zones);
+    strlist_done(&check->names);
+    strlist_done(&check->records);
     free(check);
+}
+
+void check_free_auto(struct check **check)
+{
+    check_free(*check);
+}
+
+bool check_is_known(struct strlist *names, const char *name)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (strcmp(names->items[i], name) == 0)
+            return true;
+    strlist_add(names, name);
+    return false;
+}
+
+static int least_remaining(const struct check *check)
+{
+    int least = -1;
+
+    for (size_t i = 0; i < check->opts.account_count; i++) {
+        int remaining = check->opts.accounts[i].dme ? dme_requests_remaining(check->opts.accounts[i].dme) : -1;
+
+        if (remaining >= 0 && (least < 0 || remaining < least))
+            least = remaining;
+    }
+    return least;
 }
 
 bool check_may_ask(struct check *check, const struct challenge_account *account, const char *step, const char *subject)
 {
-    int remaining = account->dme ? dme_requests_remaining(account->dme) : -1;
+    int remaining = account ? dme_requests_remaining(account->dme) : least_remaining(check);
 
     if (remaining < 0 || remaining >= BUDGET_RESERVE)
         return true;
     check_add(check->report, CHECK_SKIPPED, step, subject,
-              "only %d requests are left of the API key's budget, not asking DNS Made Easy", remaining);
-    check_hint(check->report, "Run the check again in 5 minutes, when the budget is full again.");
+              "only %d requests are left of the API key's budget, and they are left to the hooks", remaining);
+    check_hint(check->report, "Run the check again in 5 minutes.");
     return false;
 }
 

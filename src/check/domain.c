@@ -43,6 +43,8 @@ static enum err_code check_place(struct check *check, const char *name, const ch
     struct err why;
     enum err_code code;
 
+    if (!check_may_ask(check, NULL, "name", name))
+        return ERR_OK;
     err_init(&why);
     code = challenge_locate(check->opts.challenge, record, &place, &why);
     if (code == ERR_CANCELLED)
@@ -53,7 +55,9 @@ static enum err_code check_place(struct check *check, const char *name, const ch
     }
     report_place(check, name, record, &place);
     code = check_zone(check, &place, &zone, err);
-    return code == ERR_OK ? check_records(check, &place, zone, err) : code;
+    if (code != ERR_OK || check_is_known(&check->records, place.record_name))
+        return code;
+    return check_records(check, &place, zone, err);
 }
 
 enum err_code check_domain(struct check *check, const char *domain, struct err *err)
@@ -68,6 +72,8 @@ enum err_code check_domain(struct check *check, const char *domain, struct err *
         check_add_error(check->report, CHECK_FAIL, "name", domain, &why);
         return ERR_OK;
     }
+    if (check_is_known(&check->names, name))
+        return ERR_OK;
     if (check->accounts_good)
         code = check_place(check, name, base, err);
     else

@@ -10,7 +10,9 @@
 /* A zone that was looked at: the next name in it need not look again. */
 struct check_zone {
     char *name;
-    struct strlist api_servers; /* names by which DNS Made Easy and its vanity names serve it; may be empty */
+    char *record_name; /* one that challenges are written to */
+    const struct challenge_account *account; /* borrowed */
+    struct dns_servers api_servers; /* that DNS Made Easy and its vanity names serve it by; may be empty */
     bool is_silent;             /* nobody answers for it on port 53 */
 };
 
@@ -19,13 +21,23 @@ struct check {
     struct check_report *report;
     struct check_zone *zones;
     size_t zone_count;
-    size_t accounts_good; /* whose credentials work */
-    bool was_accounts_asked;
+    struct strlist names;   /* domains that were looked at, normalised */
+    struct strlist records; /* names of records that were looked at */
+    size_t accounts_good;   /* whose credentials work */
+    bool has_answered;      /* the API, to any account */
+    bool is_unreachable;    /* the API, for all of them */
 };
 
-/* Is what is left of the key's budget enough to go on asking?  If not, a finding says so. */
+/* Add it and tell whether it was there before. */
+bool check_is_known(struct strlist *names, const char *name);
+
+/* Is what is left of the key's budget enough to go on asking?  If not, a finding says so.  `account` NULL: of those of
+ * all accounts. */
 bool check_may_ask(struct check *check, const struct challenge_account *account, const char *step,
                    const char *subject);
+
+/* state.c: would a sweep delete it? */
+bool check_is_leftover(const struct check *check, const struct journal_entry *entry);
 
 /* zone.c: what concerns the zone as a whole, once a zone; *out is the check's.  Errors: ERR_CANCELLED. */
 enum err_code check_zone(struct check *check, const struct challenge_place *place, struct check_zone **out,
@@ -39,12 +51,12 @@ enum err_code check_serving(struct check *check, const struct dns_servers *serve
 enum err_code check_records(struct check *check, const struct challenge_place *place, const struct check_zone *zone,
                             struct err *err) MUST_USE;
 
-/* policy.c: may the CA issue, can it believe the zone?  Errors: ERR_CANCELLED. */
-/* `domain` as it stands in a certificate. */
+/* policy.c: may the CA issue, can it believe the zone?  `domain` as it stands in a certificate.
+ * Errors: ERR_CANCELLED. */
 enum err_code check_caa(struct check *check, const char *domain, struct err *err) MUST_USE;
 enum err_code check_dnssec(struct check *check, const struct challenge_place *place, struct err *err) MUST_USE;
 
-/* "4 s", "0.2 s", "12 min", "3 h", "5 days" */
+/* "0.2 s", "40 s", "12 min", "3 h", "5 days" */
 #define CHECK_SPAN_MAX 32
 const char *check_span(char out[CHECK_SPAN_MAX], int64_t ms);
 

@@ -7,48 +7,111 @@
 #include "check/internal.h"
 #include "dns/delegation.h"
 
-#define MANY 20 /* values: answers then outgrow UDP, and some resolvers of CAs give up */
+#define MANY 20             /* values; some CAs give up on more */
+#define MANY_BYTES 1232     /* what a UDP answer holds everywhere (DNS flag day 2020) */
+#define BYTES_OF_A_VALUE 13 /* beside its text: compressed owner, type, class, TTL, lengths */
 
-static bool is_ours(const struct journal_list *journal, const char *name, const char *value)
+struct owners {
+    size_t at_work;   /* of runs that may need them */
+    size_t leftovers; /* in the journal, and their run is gone */
+    size_t strangers;
+    size_t bytes;
+};
+
+static const struct journal_entry *find_entry(const struct journal_list *journal, const char *name, const char *value)
 {
     for (size_t i = 0; i < journal->count; i++)
         if (strcmp(journal->items[i].name, name) == 0 && strcmp(journal->items[i].value, value) == 0)
-            return true;
-    return false;
+            return &journal->items[i];
+    return NULL;
 }
 
-static void report_values(struct check *check, const struct challenge_place *place, const struct standing *standing,
+static struct owners count_owners(const struct check *check, const char *name, const struct strlist *values,
+                                  const struct journal_list *journal)
+{
+    struct owners owners = {0};
+
+    for (size_t i = 0; i < values->count; i++) {
+        const struct journal_entry *entry = find_entry(journal, name, values->items[i]);
+
+        owners.bytes += strlen(values->items[i]) + BYTES_OF_A_VALUE;
+        if (!entry)
+            owners.strangers++;
+        else if (check_is_leftover(check, entry))
+            owners.leftovers++;
+        else
+            owners.at_work++;
+    }
+    return owners;
+}
+
+static void advise(struct check *check, const struct owners *owners, bool is_much)
+{
+    if (owners->leftovers)
+        check_hint(check->report, "Run \"acme-dme sweep\" to delete those that the journal knows%s.",
+                   owners->strangers ? "; the others are not acme-dme's to delete" : "");
+    else if (is_much)
+        check_hint(check->report,
+                   "Delete those that no ACME client needs any more in DNS Made Easy's control panel: CAs "
+                   "fail when there are too many.");
+    else
+        check_hint(check->report,
+                   "They do no harm while they are few; if no other ACME client is at work, delete them in "
+                   "DNS Made Easy's control panel.");
+}
+
+static void report_values(struct check *check, const char *name, const struct strlist *values,
                           const struct journal_list *journal)
 {
-    size_t count = standing->values.count;
-    size_t ours = 0;
+    struct owners owners = count_owners(check, name, values, journal);
+    bool is_much = values->count > MANY || owners.bytes > MANY_BYTES;
+    const char *plural = values->count == 1 ? "" : "s";
 
-    for (size_t i = 0; i < count; i++)
-        ours += is_ours(journal, place->record_name, standing->values.items[i]);
-    if (!count) {
-        check_add(check->report, CHECK_OK, "records", place->record_name, "no TXT record is left there");
-    } else if (standing->is_wildcard) {
-        check_add(check->report, CHECK_OK, "records", place->record_name,
-                  "no TXT record is left there but that of a wildcard, which ours will displace");
+    if (!values->count) {
+        check_add(check->report, CHECK_OK, "records", name, "no TXT record is there");
+    } else if (owners.at_work == values->count && !is_much) {
+        check_add(check->report, CHECK_OK, "records", name, "%zu TXT record%s of runs that are at work", values->count,
+                  plural);
     } else {
-        check_add(check->report, CHECK_WARN, "records", place->record_name,
-                  "%zu TXT record%s there: %zu in our journal, %zu of somebody else or forgotten%s", count,
-                  count == 1 ? " stands" : "s stand", ours, count - ours,
-                  count > MANY ? "; so many make answers too large for some CAs" : "");
-        check_hint(check->report,
-                   count == ours ? "A run may be at work; if none is, run \"acme-dme sweep\"."
-                                 : "They do no harm while they are few; if no ACME client is at work, delete them in "
-                                   "the control panel of DNS Made Easy.");
+        check_add(
+            check->report, CHECK_WARN, "records", name,
+            "%zu TXT record%s: %zu of runs at work, %zu left behind by runs that are gone, %zu of unknown origin%s",
+            values->count, plural, owners.at_work, owners.leftovers, owners.strangers,
+            is_much ? "; that is more than fits into a UDP answer" : "");
+        advise(check, &owners, is_much);
     }
-    check_measure(check->report, "records", (int64_t)count);
-    check_measure(check->report, "ours", (int64_t)ours);
+    check_measure(check->report, "records", (int64_t)values->count);
+    check_measure(check->report, "at_work", (int64_t)owners.at_work);
+    check_measure(check->report, "leftovers", (int64_t)owners.leftovers);
+    check_measure(check->report, "unknown", (int64_t)owners.strangers);
+}
+
+static void report_standing(struct check *check, const struct challenge_place *place, const struct standing *standing)
+{
+    AUTO(journal_list_done) struct journal_list journal = {NULL, 0};
+
+    if (standing->cname && !standing->is_wildcard && !check->opts.follows_cname) {
+        check_add(check->report, CHECK_FAIL, "records", place->record_name,
+                  "a CNAME to \"%s\" stands there: no TXT record can be created beside it", standing->cname);
+        check_code(check->report, ERR_ZONE);
+        check_hint(check->report, "Take \"follow_cname: false\" out of the configuration, or delete the CNAME.");
+        return;
+    }
+    if (standing->is_wildcard) {
+        check_add(check->report, CHECK_OK, "records", place->record_name,
+                  "no TXT record is there but that of a wildcard, which one of ours displaces");
+        return;
+    }
+    /* what can't be read has a finding of check_state() */
+    if (check->opts.store && standing->values.count && journal_load(check->opts.store, &journal, NULL) != ERR_OK)
+        journal = (struct journal_list){NULL, 0};
+    report_values(check, place->record_name, &standing->values, &journal);
 }
 
 enum err_code check_records(struct check *check, const struct challenge_place *place, const struct check_zone *zone,
                             struct err *err)
 {
     AUTO(standing_done) struct standing standing = {.cname = NULL};
-    AUTO(journal_list_done) struct journal_list journal = {NULL, 0};
     struct err why;
     enum err_code code;
 
@@ -61,12 +124,9 @@ enum err_code check_records(struct check *check, const struct challenge_place *p
     code = standing_examine(check->opts.direct, place->zone, place->record_name, place->servers, &standing, &why);
     if (code == ERR_CANCELLED)
         return err_set(err, code, "%s", why.msg);
-    if (code != ERR_OK) {
+    if (code == ERR_OK)
+        report_standing(check, place, &standing);
+    else
         check_add_error(check->report, CHECK_WARN, "records", place->record_name, &why);
-        return ERR_OK;
-    }
-    if (check->opts.store && standing.values.count && journal_load(check->opts.store, &journal, &why) != ERR_OK)
-        journal = (struct journal_list){NULL, 0}; /* check_state() has reported it */
-    report_values(check, place, &standing, &journal);
     return ERR_OK;
 }

@@ -18,9 +18,27 @@ static size_t count_issuers(const char *const *issuers)
 {
     size_t count = 0;
 
-    while (issuers[count])
+    while (issuers && issuers[count])
         count++;
     return count;
+}
+
+static bool has_tag(const struct caa_set *set, const char *tag)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (strcmp(set->items[i].tag, tag) == 0)
+            return true;
+    return false;
+}
+
+static void advise_caa(struct check *check, const char *domain, const struct caa_set *set)
+{
+    bool is_wild = text_starts_with(domain, "*.") && has_tag(set, "issuewild");
+
+    check_hint(check->report,
+               "Have the CAA records at \"%s\" permit it (0 %s \"%s\"); if another CA is meant, name it with "
+               "\"check.ca\" or --ca.",
+               set->owner, is_wild ? "issuewild" : "issue", check->opts.ca_issuers[0]);
 }
 
 static void report_caa(struct check *check, const char *domain, const struct caa_set *set, enum caa_verdict verdict,
@@ -31,19 +49,41 @@ static void report_caa(struct check *check, const char *domain, const struct caa
     if (verdict == CAA_FORBIDDEN) {
         check_add(check->report, CHECK_FAIL, "caa", domain, "\"%s\" may not issue: %s", opts->ca, why);
         check_code(check->report, ERR_DNS);
-        check_hint(check->report,
-                   "Add a CAA record 0 issue \"%s\" at \"%s\", or set \"check: {ca: ...}\" if you use "
-                   "another CA.",
-                   opts->ca_issuers[0], set->owner);
+        advise_caa(check, domain, set);
     } else if (verdict == CAA_PERMITTED_IF_ACCOUNT) {
         check_add(check->report, CHECK_WARN, "caa", domain, "\"%s\" may issue for one account only: %s", opts->ca, why);
-        check_hint(check->report, "Compare with the URI of your ACME account; with --account-uri this is checked.");
+        check_hint(check->report, "Compare it with the URI of your ACME account; with \"check.account_uri\" or "
+                                  "--account-uri acme-dme does.");
     } else if (!set->owner) {
         check_add(check->report, CHECK_OK, "caa", domain, "no CAA record restricts who may issue");
     } else {
         check_add(check->report, CHECK_OK, "caa", domain, "the CAA records at \"%s\" permit \"%s\"", set->owner,
                   opts->ca);
     }
+}
+
+static bool is_unanswered(enum err_code code)
+{
+    return code == ERR_TIMEOUT || code == ERR_NETWORK;
+}
+
+/* Where resolvers can't be asked on port 53, DNS over HTTPS may do. */
+static enum err_code find_caa(const struct check *check, const char *name, struct caa_set *out, struct err *err)
+{
+    enum err_code code = caa_find(check->opts.direct, name, out, err);
+
+    for (size_t i = 0; is_unanswered(code) && i < check->opts.doh_count; i++) {
+        struct err later;
+        enum err_code again;
+
+        err_init(&later);
+        again = caa_find(check->opts.doh[i], name, out, &later);
+        if (is_unanswered(again))
+            continue;
+        *err = later;
+        return again;
+    }
+    return code;
 }
 
 enum err_code check_caa(struct check *check, const char *domain, struct err *err)
@@ -61,8 +101,12 @@ enum err_code check_caa(struct check *check, const char *domain, struct err *err
     struct err failed;
     enum err_code code;
 
+    if (!check->opts.ca_issuers) {
+        check_add(check->report, CHECK_SKIPPED, "caa", domain, "it is not known how the CA calls itself");
+        return ERR_OK;
+    }
     err_init(&failed);
-    code = caa_find(check->opts.direct, is_wildcard ? domain + 2 : domain, &set, &failed);
+    code = find_caa(check, is_wildcard ? domain + 2 : domain, &set, &failed);
     if (code == ERR_CANCELLED)
         return err_set(err, code, "%s", failed.msg);
     if (code == ERR_OK)
@@ -112,7 +156,7 @@ static void report_dnssec(struct check *check, const char *zone, const struct dn
         report_secure(check, zone, view, now_s);
         break;
     case DNSSEC_BROKEN:
-        check_add(check->report, CHECK_FAIL, "dnssec", zone, "%s: CAs validate, and so will refuse", view->why);
+        check_add(check->report, CHECK_FAIL, "dnssec", zone, "%s: CAs validate, and so refuse", view->why);
         check_code(check->report, ERR_DNS);
         check_hint(check->report, "Make keys, signatures and the DS record at the registrar fit, or have the DS record "
                                   "taken out there.");

@@ -3,6 +3,8 @@
  * The state directory: will the next hook be able to write its journal, and what did the last ones leave there?
  */
 #include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "check/internal.h"
 #include "platform/platform.h"
@@ -31,10 +33,12 @@ static void report_space(struct check *check, const char *dir, uint64_t free_byt
     check_measure(check->report, "free_bytes", free_bytes > INT64_MAX ? INT64_MAX : (int64_t)free_bytes);
 }
 
-static bool is_leftover(const struct check *check, const struct journal_entry *entry)
+bool check_is_leftover(const struct check *check, const struct journal_entry *entry)
 {
     int64_t age_ms = clock_wall_ms(check->opts.clock) - entry->created_ms;
 
+    if (age_ms >= check->opts.sweep_after_ms)
+        return true;
     return (age_ms < 0 || age_ms >= GRACE_MS) && !platform_run_is_alive(entry->run_id);
 }
 
@@ -45,7 +49,7 @@ static void report_journal(struct check *check, const struct journal_list *journ
     size_t left = 0;
 
     for (size_t i = 0; i < journal->count; i++) {
-        if (!is_leftover(check, &journal->items[i]))
+        if (!check_is_leftover(check, &journal->items[i]))
             continue;
         oldest = oldest ? oldest : &journal->items[i];
         left++;
@@ -53,14 +57,14 @@ static void report_journal(struct check *check, const struct journal_list *journ
     if (left) {
         (void)check_span(span, clock_wall_ms(check->opts.clock) - oldest->created_ms);
         check_add(check->report, CHECK_WARN, "journal", "",
-                  "%zu TXT record%s of runs that are gone may still be there, the oldest (\"%s\") for %s", left,
-                  left == 1 ? "" : "s", oldest->name, span);
-        check_hint(check->report, "Run \"acme-dme sweep\" to delete them.");
+                  "%zu TXT record%s left behind by runs that are gone, the oldest at \"%s\" for %s", left,
+                  left == 1 ? " was" : "s were", oldest->name, span);
+        check_hint(check->report, "Run \"acme-dme sweep\" to delete %s.", left == 1 ? "it" : "them");
     } else if (journal->count) {
         check_add(check->report, CHECK_OK, "journal", "", "%zu TXT record%s of runs that may be at work",
                   journal->count, journal->count == 1 ? "" : "s");
     } else {
-        check_add(check->report, CHECK_OK, "journal", "", "no TXT record of ours is left behind");
+        check_add(check->report, CHECK_OK, "journal", "", "no TXT record is left behind");
     }
     check_measure(check->report, "records", (int64_t)journal->count);
     check_measure(check->report, "leftovers", (int64_t)left);
@@ -70,10 +74,15 @@ static void report_damage(struct check *check, const char *dir, size_t damaged)
 {
     if (!damaged)
         return;
-    check_add(check->report, CHECK_WARN, "damaged", "", "%zu damaged file%s of the state directory %s set aside",
+    check_add(check->report, CHECK_WARN, "damaged", "",
+              "%zu file%s of the state directory could not be understood and %s "
+              "set aside",
               damaged, damaged == 1 ? "" : "s", damaged == 1 ? "was" : "were");
-    check_hint(check->report,
-               "Look at \"%s/damaged\" and at the disk; its files may be deleted, as nothing needs them.", dir);
+    check_hint(
+        check->report,
+        "Check the disk, and look at \"%s/damaged\": a file of the journal there names a TXT record that may be left "
+        "at DNS Made Easy; then delete the files.",
+        dir);
     check_measure(check->report, "damaged", (int64_t)damaged);
 }
 
@@ -81,17 +90,32 @@ static void report_result(struct check *check, const struct result *result)
 {
     char span[CHECK_SPAN_MAX];
 
+    char row[48] = "";
+
     (void)check_span(span, clock_wall_ms(check->opts.clock) - result->at_ms);
-    check_add(check->report, CHECK_WARN, "results", result->name, "the last call by %s failed %s ago: %s",
-              *result->client ? result->client : "acme-dme", span, result->error);
+    if (result->failures > 1)
+        (void)snprintf(row, sizeof row, ", %" PRId64 " times in a row", result->failures);
+    check_add(check->report, CHECK_WARN, "results", result->name, "the last attempt of %s to %s failed %s ago%s: %s",
+              *result->client ? result->client : "acme-dme", result->action, span, row, result->error);
     if (*result->hint)
         check_hint(check->report, "%s", result->hint);
     check_measure(check->report, "failures", result->failures);
 }
 
+/* They are sorted by name; there is one for each action. */
+static size_t count_names(const struct result_list *results)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < results->count; i++)
+        count += i == 0 || strcmp(results->items[i].name, results->items[i - 1].name) != 0;
+    return count;
+}
+
 static void report_results(struct check *check, const struct result_list *results)
 {
     size_t failed = 0;
+    size_t names = count_names(results);
 
     for (size_t i = 0; i < results->count; i++) {
         if (results->items[i].code == ERR_OK)
@@ -99,11 +123,14 @@ static void report_results(struct check *check, const struct result_list *result
         if (failed++ < FAILURES_SHOWN)
             report_result(check, &results->items[i]);
     }
-    if (failed > FAILURES_SHOWN)
-        check_add(check->report, CHECK_WARN, "results", "", "... and %zu more", failed - FAILURES_SHOWN);
+    if (failed > FAILURES_SHOWN) {
+        check_add(check->report, CHECK_WARN, "results", "", "the last attempt failed for %zu more names",
+                  failed - FAILURES_SHOWN);
+        check_hint(check->report, "\"acme-dme status\" lists them all.");
+    }
     if (!failed && results->count)
-        check_add(check->report, CHECK_OK, "results", "", "the last call succeeded for each of %zu name%s",
-                  results->count, results->count == 1 ? "" : "s");
+        check_add(check->report, CHECK_OK, "results", "", "the last call for %s%zu name%s succeeded",
+                  names == 1 ? "" : "each of ", names, names == 1 ? "" : "s");
 }
 
 enum err_code check_state(struct check *check, struct err *err)

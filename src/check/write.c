@@ -12,7 +12,9 @@
 #include "platform/platform.h"
 #include "util/text.h"
 
-#define PREFIX "_acme-challenge."
+#define LABEL "_acme-dme-check-"
+#define NAME_BYTES 6
+#define LABEL_LEN (sizeof LABEL + 2 * NAME_BYTES) /* with the dot behind it */
 #define VALUE_BYTES 16
 
 struct lag {
@@ -49,56 +51,70 @@ static void on_sighted(void *ctx, const struct propagation_sighting *sighting)
 
 static int compare(const void *a, const void *b)
 {
-    int64_t x = ((const struct lag *)a)->ms;
-    int64_t y = ((const struct lag *)b)->ms;
+    const struct lag *x = a;
+    const struct lag *y = b;
+    int by_name = strcmp(x->server, y->server);
 
-    return (x > y) - (x < y);
+    if (x->ms != y->ms)
+        return x->ms < y->ms ? -1 : 1;
+    return by_name ? by_name : strcmp(x->address, y->address);
 }
 
 /* ------------------------------------------------------------------ words */
 
-static void report_server(struct check *check, const struct lag *lag)
+/* The quickest first. */
+static void report_servers(struct check *check, struct lags *lags)
 {
     char span[CHECK_SPAN_MAX];
 
-    check_add(check->report, CHECK_OK, "write", lag->server, "%s showed the record after %s", lag->address,
-              check_span(span, lag->ms));
-    check_measure(check->report, "lag_ms", lag->ms);
+    if (lags->count)
+        qsort(lags->items, lags->count, sizeof *lags->items, compare);
+    for (size_t i = 0; i < lags->count; i++) {
+        check_add(check->report, CHECK_OK, "write", lags->items[i].server, "%s showed the record after %s",
+                  lags->items[i].address, check_span(span, lags->items[i].ms));
+        check_measure(check->report, "lag_ms", lags->items[i].ms);
+    }
 }
 
-/* Lag that was measured once says little about the next time: twice as much should fit. */
-static void report_sum(struct check *check, const char *name, struct lags *lags)
+/* A lag that was measured once says little about the next one: twice as much should fit. */
+static void report_sum(struct check *check, const char *zone, struct lags *lags)
 {
     const struct lag *slowest = &lags->items[lags->count - 1];
     int64_t median_ms = lags->items[lags->count / 2].ms;
+    int64_t wanted_s = slowest->ms * 2 / 1000 + 1;
     bool is_tight = slowest->ms * 2 > check->opts.timeout_ms;
     char median[CHECK_SPAN_MAX];
     char most[CHECK_SPAN_MAX];
     char timeout[CHECK_SPAN_MAX];
+    char settle[CHECK_SPAN_MAX];
 
-    check_add(check->report, is_tight ? CHECK_WARN : CHECK_OK, "write", name,
-              "created, seen and deleted; median lag %s, slowest %s (%s); propagation.timeout is %s",
-              check_span(median, median_ms), check_span(most, slowest->ms), slowest->server,
-              check_span(timeout, check->opts.timeout_ms));
+    check_add(
+        check->report, is_tight ? CHECK_WARN : CHECK_OK, "write", zone,
+        "a TXT record was created, seen and deleted; median lag %s, slowest %s (\"%s\"); propagation.timeout is %s, "
+        "propagation.settle %s",
+        check_span(median, median_ms), check_span(most, slowest->ms), slowest->server,
+        check_span(timeout, check->opts.timeout_ms), check_span(settle, check->opts.settle_ms));
     if (is_tight)
-        check_hint(check->report, "Set \"propagation: {timeout: %" PRId64 "s}\" or more.", slowest->ms * 3 / 1000 + 1);
+        check_hint(check->report,
+                   "Set \"propagation.timeout\" to at least %" PRId64 "s: the slowest name server took "
+                   "more than half of what is allowed.",
+                   wanted_s);
     check_measure(check->report, "median_ms", median_ms);
     check_measure(check->report, "slowest_ms", slowest->ms);
     check_measure(check->report, "timeout_ms", check->opts.timeout_ms);
     check_measure(check->report, "settle_ms", check->opts.settle_ms);
 }
 
-static void report(struct check *check, const char *name, struct lags *lags)
+static void report(struct check *check, const char *zone, struct lags *lags)
 {
     if (!lags->count) {
-        check_add(check->report, CHECK_OK, "write", name,
-                  "created, seen and deleted; with DNS over HTTPS the servers can't be told apart");
+        check_add(check->report, CHECK_OK, "write", zone,
+                  "a TXT record was created, seen and deleted; through DNS over HTTPS the lag of each server can't be "
+                  "seen");
         return;
     }
-    qsort(lags->items, lags->count, sizeof *lags->items, compare);
-    for (size_t i = 0; i < lags->count; i++)
-        report_server(check, &lags->items[i]);
-    report_sum(check, name, lags);
+    report_servers(check, lags);
+    report_sum(check, zone, lags);
 }
 
 /* ------------------------------------------------------------------ the record */
@@ -109,21 +125,28 @@ static void put_hex(const uint8_t *bytes, size_t count, struct buf *out)
         buf_printf(out, "%02x", bytes[i]);
 }
 
-/* A name beside the one that challenges are written to, so that it is in the same zone at the same servers. */
-static enum err_code make_set(const char *record_name, struct challenge_set *set, struct err *err)
+/* A name beside the one that challenges are written to, if that is in the zone and there is room. */
+static const char *choose_parent(const struct check_zone *zone)
 {
-    uint8_t bytes[2 * VALUE_BYTES];
+    const char *parent = name_parent(zone->record_name);
+    bool is_fit = parent && name_is_within(parent, zone->name) && strlen(parent) + LABEL_LEN < DNS_NAME_MAX;
+
+    return is_fit ? parent : zone->name;
+}
+
+static enum err_code make_set(const struct check_zone *zone, struct challenge_set *set, struct err *err)
+{
+    uint8_t bytes[NAME_BYTES + VALUE_BYTES];
     AUTO_BUF struct buf name = BUF_INIT(512);
     AUTO_BUF struct buf value = BUF_INIT(128);
-    const char *parent = name_parent(record_name);
     enum err_code code = platform_random(bytes, sizeof bytes, err);
 
     if (code != ERR_OK)
         return code;
-    buf_puts(&name, "_acme-dme-check-");
-    put_hex(bytes, 6, &name);
-    buf_printf(&name, ".%s", parent ? parent : record_name);
-    put_hex(bytes + VALUE_BYTES, VALUE_BYTES, &value);
+    buf_puts(&name, LABEL);
+    put_hex(bytes, NAME_BYTES, &name);
+    buf_printf(&name, ".%s", choose_parent(zone));
+    put_hex(bytes + NAME_BYTES, VALUE_BYTES, &value);
     return challenge_set_add_record(set, buf_cstr(&name), buf_cstr(&value), err);
 }
 
@@ -140,33 +163,49 @@ static enum err_code round_trip(struct check *check, const struct challenge_set 
     };
     enum err_code code = challenge_publish(check->opts.challenge, set, &opts, err);
 
-    return code == ERR_OK ? challenge_withdraw(check->opts.challenge, set, err) : code;
+    if (code != ERR_OK)
+        return code;
+    code = challenge_withdraw(check->opts.challenge, set, err);
+    if (code == ERR_CANCELLED) { /* what was interrupted is the deletion: not before the record is gone */
+        clock_accept_cancel(check->opts.clock);
+        if (challenge_withdraw(check->opts.challenge, set, NULL) != ERR_OK)
+            return err_set(err, code, "interrupted; the record stays in the journal for \"acme-dme sweep\"");
+    }
+    return code;
 }
 
-enum err_code check_write(struct check *check, const char *domain, struct err *err)
+/* Errors: ERR_CANCELLED. */
+static enum err_code write_to(struct check *check, const struct check_zone *zone, struct err *err)
 {
     AUTO(lags_done) struct lags lags = {NULL, 0};
     AUTO(challenge_set_done) struct challenge_set set = {NULL, 0};
-    AUTO(challenge_place_done) struct challenge_place place = {.zone_id = 0};
-    AUTO_FREE char *record = mem_printf(PREFIX "%s", text_starts_with(domain, "*.") ? domain + 2 : domain);
     struct err why;
     enum err_code code;
 
-    if (!check->accounts_good) {
-        check_add(check->report, CHECK_SKIPPED, "write", domain, "no account could be asked");
+    if (!check_may_ask(check, zone->account, "write", zone->name))
         return ERR_OK;
-    }
     err_init(&why);
-    code = challenge_locate(check->opts.challenge, record, &place, &why);
-    if (code == ERR_OK)
-        code = make_set(place.record_name, &set, &why);
+    code = make_set(zone, &set, &why);
     if (code == ERR_OK)
         code = round_trip(check, &set, &lags, &why);
     if (code == ERR_CANCELLED)
         return err_set(err, code, "%s", why.msg);
-    if (code == ERR_OK)
-        report(check, domain, &lags);
-    else
-        check_add_error(check->report, CHECK_FAIL, "write", domain, &why);
+    if (code == ERR_OK) {
+        report(check, zone->name, &lags);
+        return ERR_OK;
+    }
+    report_servers(check, &lags);
+    check_add_error(check->report, CHECK_FAIL, "write", zone->name, &why);
     return ERR_OK;
+}
+
+enum err_code check_write(struct check *check, struct err *err)
+{
+    enum err_code code = ERR_OK;
+
+    if (!check->zone_count)
+        check_add(check->report, CHECK_SKIPPED, "write", "", "there is no zone to write to");
+    for (size_t i = 0; code == ERR_OK && i < check->zone_count; i++)
+        code = write_to(check, &check->zones[i], err);
+    return code;
 }

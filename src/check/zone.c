@@ -2,20 +2,24 @@
  *
  * A zone as DNS Made Easy has it, and as its parent refers to it.
  */
+#include <inttypes.h>
 #include <string.h>
 
 #include "check/internal.h"
 #include "dns/delegation.h"
 
-#define LIST_MAX 400
+#define LIST_MAX 1000
+#define SERIAL_MS 2000
+#define SERIAL_HALF UINT32_C(0x80000000) /* RFC 1982 */
 
 /* pendingActionId of the API */
 enum { PENDING_NONE = 0, PENDING_CREATION = 1 };
 
-static struct check_zone *add_zone(struct check *check, const char *name)
+static struct check_zone *add_zone(struct check *check, const struct challenge_place *place)
 {
     check->zones = mem_grow(check->zones, check->zone_count, sizeof *check->zones);
-    check->zones[check->zone_count] = (struct check_zone){.name = mem_strdup(name)};
+    check->zones[check->zone_count] = (struct check_zone){
+        .name = mem_strdup(place->zone), .record_name = mem_strdup(place->record_name), .account = place->account};
     return &check->zones[check->zone_count++];
 }
 
@@ -23,20 +27,25 @@ static struct check_zone *add_zone(struct check *check, const char *name)
 
 static void note_servers(const struct dme_zone *found, struct check_zone *zone)
 {
-    for (size_t i = 0; i < found->nameserver_count; i++)
-        strlist_add(&zone->api_servers, found->nameservers[i].fqdn);
+    for (size_t i = 0; i < found->nameserver_count; i++) {
+        dns_servers_add(&zone->api_servers, found->nameservers[i].fqdn, found->nameservers[i].ipv4);
+        if (found->nameservers[i].ipv6)
+            dns_servers_add(&zone->api_servers, found->nameservers[i].fqdn, found->nameservers[i].ipv6);
+    }
     for (size_t i = 0; i < found->delegate_names.count; i++)
-        strlist_add(&zone->api_servers, found->delegate_names.items[i]);
+        dns_servers_add(&zone->api_servers, found->delegate_names.items[i], NULL);
 }
 
-static void report_pending(struct check *check, const struct dme_zone *found)
+static void report_found(struct check *check, const struct challenge_place *place, const struct dme_zone *found)
 {
     if (found->pending_action == PENDING_NONE) {
-        check_add(check->report, CHECK_OK, "zone", found->name, "is in the account and not waiting for anything");
+        check_add(check->report, CHECK_OK, "zone", found->name,
+                  "account \"%s\" has it with id %" PRId64 ", and no change of it is pending", place->account->name,
+                  found->id);
     } else {
-        check_add(check->report, CHECK_WARN, "zone", found->name, "is %s at DNS Made Easy",
-                  found->pending_action == PENDING_CREATION ? "still being created" : "still being changed");
-        check_hint(check->report, "Wait some minutes; its name servers do not all serve it before that is done.");
+        check_add(check->report, CHECK_WARN, "zone", found->name, "DNS Made Easy is still %s it",
+                  found->pending_action == PENDING_CREATION ? "creating" : "changing");
+        check_hint(check->report, "Wait some minutes: until then not all of its name servers serve it.");
     }
     check_measure(check->report, "zone_id", found->id);
     check_measure(check->report, "pending_action", found->pending_action);
@@ -60,7 +69,7 @@ static enum err_code look_up(struct check *check, const struct challenge_place *
         return ERR_OK;
     }
     note_servers(&found, zone);
-    report_pending(check, &found);
+    report_found(check, place, &found);
     return ERR_OK;
 }
 
@@ -82,21 +91,24 @@ static size_t list_missing(const struct strlist *names, const struct strlist *ot
     for (size_t i = 0; i < names->count; i++) {
         if (has_name(others, names->items[i]))
             continue;
-        buf_printf(out, "%s%s", missing ? ", " : "", names->items[i]);
+        buf_printf(out, "%s\"%s\"", missing ? ", " : "", names->items[i]);
         missing++;
     }
     return missing;
 }
 
-static void advise_servers(struct check *check, const struct check_zone *zone, const char *what)
+static void advise_servers(struct check *check, const struct check_zone *zone)
 {
     AUTO_BUF struct buf names = BUF_INIT(LIST_MAX);
 
-    (void)list_missing(&zone->api_servers, &(struct strlist){NULL, 0}, &names);
+    for (size_t i = 0; i < zone->api_servers.count; i++)
+        buf_printf(&names, "%s\"%s\"", i ? ", " : "", zone->api_servers.items[i].name);
     if (names.len)
-        check_hint(check->report, "%s: %s.", what, buf_cstr(&names));
+        check_hint(check->report, "At the registrar, or in the zone above, make these its name servers: %s.",
+                   buf_cstr(&names));
     else
-        check_hint(check->report, "%s those that the control panel of DNS Made Easy shows for it.", what);
+        check_hint(check->report, "At the registrar, or in the zone above, make those its name servers that DNS Made "
+                                  "Easy's control panel shows for it.");
 }
 
 /* The zone's own NS against those that its parent gives. */
@@ -109,13 +121,16 @@ static void report_agreement(struct check *check, const struct check_zone *zone,
 
     if (!d->zone_ns.count) {
         check_add(check->report, CHECK_WARN, "delegation", zone->name,
-                  "none of the zone's servers tells which name servers it has");
+                  "zone \"%s\" refers to %zu name servers, and none of them tells which ones the zone has", d->parent,
+                  d->parent_ns.count);
     } else if (at_parent || at_zone) {
         check_add(check->report, CHECK_WARN, "delegation", zone->name,
-                  "zone \"%s\" and the zone itself name different servers: only above: %s; only in the zone: %s",
-                  d->parent, at_parent ? buf_cstr(&only_parent) : "none", at_zone ? buf_cstr(&only_zone) : "none");
-        check_hint(check->report, "Bring both into line at the registrar and in the control panel of DNS Made Easy: "
-                                  "resolvers, and so CAs, may ask any of them.");
+                  "zone \"%s\" and the zone itself name different servers: %s%s%s%s%s", d->parent,
+                  at_parent ? "only above " : "", buf_cstr(&only_parent), at_parent && at_zone ? ", " : "",
+                  at_zone ? "only in the zone " : "", buf_cstr(&only_zone));
+        check_hint(check->report,
+                   "Make both the same, at the registrar and in DNS Made Easy's control panel: resolvers, "
+                   "and so CAs, may ask any of them.");
     } else if (d->has_split_parent) {
         check_add(check->report, CHECK_WARN, "delegation", zone->name,
                   "the servers of zone \"%s\" do not all refer to the same name servers", d->parent);
@@ -123,29 +138,87 @@ static void report_agreement(struct check *check, const struct check_zone *zone,
     } else if (d->has_split_zone) {
         check_add(check->report, CHECK_WARN, "delegation", zone->name,
                   "the zone's servers do not all name the same name servers");
+        check_hint(check->report,
+                   "Shortly after a change that is normal; if it stays so, one of them has an old copy.");
     } else {
         check_add(check->report, CHECK_OK, "delegation", zone->name,
                   "zone \"%s\" refers to the same %zu name servers as the zone itself", d->parent, d->parent_ns.count);
     }
 }
 
-/* Are those that the world asks DNS Made Easy's? */
-static void report_strangers(struct check *check, const struct check_zone *zone, const struct delegation *d)
+/* Servers of others that fetch the zone from DNS Made Easy have its serial; those of a zone that has moved away do not.
+ * Errors: ERR_CANCELLED. */
+static enum err_code newest_serial(struct check *check, const char *zone, const struct dns_servers *servers,
+                                   bool *out_is_known, uint32_t *out, struct err *err)
+{
+    AUTO(serving_list_done) struct serving_list list = {NULL, 0};
+    enum err_code code = serving_examine(check->opts.direct, zone, servers, SERIAL_MS, &list, err);
+
+    *out_is_known = false;
+    for (size_t i = 0; code == ERR_OK && i < list.count; i++) {
+        if (list.items[i].result != SERVING_OK || (*out_is_known && list.items[i].serial - *out >= SERIAL_HALF))
+            continue;
+        *out_is_known = true;
+        *out = list.items[i].serial;
+    }
+    return code;
+}
+
+/* Not one of those that the world asks is one that DNS Made Easy names.  Errors: ERR_CANCELLED. */
+static enum err_code report_strangers(struct check *check, const struct challenge_place *place,
+                                      const struct check_zone *zone, const struct delegation *d, const char *names,
+                                      struct err *err)
+{
+    bool is_here_known = false;
+    bool is_there_known = false;
+    uint32_t here = 0;
+    uint32_t there = 0;
+    enum err_code code = newest_serial(check, zone->name, place->servers, &is_there_known, &there, err);
+
+    if (code == ERR_OK)
+        code = newest_serial(check, zone->name, &zone->api_servers, &is_here_known, &here, err);
+    if (code != ERR_OK)
+        return code;
+    if (is_here_known && is_there_known && here == there) {
+        check_add(check->report, CHECK_OK, "delegation", zone->name,
+                  "zone \"%s\" refers to servers that fetch it from DNS Made Easy: %s", d->parent, names);
+        return ERR_OK;
+    }
+    check_add(check->report, CHECK_FAIL, "delegation", zone->name,
+              "zone \"%s\" refers to name servers that are not DNS Made Easy's: %s; nobody would see the records",
+              d->parent, names);
+    check_code(check->report, ERR_ZONE);
+    advise_servers(check, zone);
+    return ERR_OK;
+}
+
+static void report_some_strangers(struct check *check, const struct check_zone *zone, const char *names)
+{
+    check_add(check->report, CHECK_WARN, "delegation", zone->name,
+              "besides DNS Made Easy's there are name servers that it does not know of: %s", names);
+    check_hint(check->report,
+               "If they fetch the zone from DNS Made Easy, see that they do so within a minute of a change; "
+               "otherwise take them out at the registrar.");
+}
+
+/* Errors: ERR_CANCELLED. */
+static enum err_code report_reference(struct check *check, const struct challenge_place *place,
+                                      const struct check_zone *zone, const struct delegation *d, struct err *err)
 {
     AUTO_BUF struct buf names = BUF_INIT(LIST_MAX);
-    size_t strangers = zone->api_servers.count ? list_missing(&d->parent_ns, &zone->api_servers, &names) : 0;
+    AUTO_STRLIST struct strlist known = {NULL, 0};
+    size_t strangers;
 
-    if (strangers && strangers == d->parent_ns.count) {
-        check_add(check->report, CHECK_FAIL, "delegation", zone->name,
-                  "zone \"%s\" refers to servers that are not DNS Made Easy's: %s", d->parent, buf_cstr(&names));
-        check_code(check->report, ERR_ZONE);
-        advise_servers(check, zone, "At the registrar, make the name servers of the zone");
-    } else if (strangers) {
-        check_add(check->report, CHECK_WARN, "delegation", zone->name,
-                  "besides DNS Made Easy's it has name servers that DNS Made Easy does not name: %s", buf_cstr(&names));
-        check_hint(check->report, "If they are secondaries of yours, see that they fetch changes within a minute; "
-                                  "otherwise take them out at the registrar.");
-    }
+    for (size_t i = 0; i < zone->api_servers.count; i++)
+        strlist_add(&known, zone->api_servers.items[i].name);
+    strangers = known.count ? list_missing(&d->parent_ns, &known, &names) : 0;
+    if (strangers && strangers == d->parent_ns.count)
+        return report_strangers(check, place, zone, d, buf_cstr(&names), err);
+    if (strangers)
+        report_some_strangers(check, zone, buf_cstr(&names));
+    else
+        report_agreement(check, zone, d);
+    return ERR_OK;
 }
 
 static void report_covered(struct check *check, const struct check_zone *zone, const struct delegation *d)
@@ -153,28 +226,31 @@ static void report_covered(struct check *check, const struct check_zone *zone, c
     if (d->has_split_parent) {
         check_add(check->report, CHECK_WARN, "delegation", zone->name,
                   "some servers of zone \"%s\" serve it too, others say that there is no such zone", d->parent);
-        advise_servers(check, zone, "In the zone above, set its name servers");
+        advise_servers(check, zone);
     } else {
         check_add(check->report, CHECK_OK, "delegation", zone->name,
-                  "the servers of zone \"%s\" serve it too, so their reference can't be seen", d->parent);
+                  "the servers of zone \"%s\" serve it too, so whether they refer to it does not show", d->parent);
     }
 }
 
-static void report_delegation(struct check *check, const struct check_zone *zone, const struct delegation *d)
+/* Errors: ERR_CANCELLED. */
+static enum err_code report_delegation(struct check *check, const struct challenge_place *place,
+                                       const struct check_zone *zone, const struct delegation *d, struct err *err)
 {
-    if (d->parent_kind == DELEGATION_ABSENT) {
+    switch (d->parent_kind) {
+    case DELEGATION_SEEN:
+        return report_reference(check, place, zone, d, err);
+    case DELEGATION_ABSENT:
         check_add(check->report, CHECK_FAIL, "delegation", zone->name,
-                  "zone \"%s\" does not refer to it: nobody can find the records", d->parent);
+                  "zone \"%s\" does not refer to it, so nobody would see the records", d->parent);
         check_code(check->report, ERR_ZONE);
-        advise_servers(check, zone, "At the registrar, or in the zone above, set its name servers");
-        return;
-    }
-    if (d->parent_kind == DELEGATION_COVERED) {
+        advise_servers(check, zone);
+        break;
+    case DELEGATION_COVERED:
         report_covered(check, zone, d);
-        return;
+        break;
     }
-    report_agreement(check, zone, d);
-    report_strangers(check, zone, d);
+    return ERR_OK;
 }
 
 /* With "propagation.nameservers" each address is its own name, and nobody else is to be asked. */
@@ -209,14 +285,13 @@ static enum err_code look_above(struct check *check, const struct challenge_plac
     code = delegation_examine(check->opts.direct, place->zone, place->servers, &delegation, &why);
     if (code == ERR_CANCELLED)
         return err_set(err, code, "%s", why.msg);
-    if (code == ERR_OK) {
-        report_delegation(check, zone, &delegation);
-        if (!is_override(place->servers))
-            add_servers(all, &delegation.others);
-    } else {
+    if (code != ERR_OK) {
         check_add(check->report, CHECK_SKIPPED, "delegation", place->zone, "could not be looked at: %s", why.msg);
+        return ERR_OK;
     }
-    return ERR_OK;
+    if (!is_override(place->servers))
+        add_servers(all, &delegation.others);
+    return report_delegation(check, place, zone, &delegation, err);
 }
 
 enum err_code check_zone(struct check *check, const struct challenge_place *place, struct check_zone **out,
@@ -231,7 +306,7 @@ enum err_code check_zone(struct check *check, const struct challenge_place *plac
             return ERR_OK;
         }
     }
-    *out = add_zone(check, place->zone);
+    *out = add_zone(check, place);
     code = look_up(check, place, *out, err);
     if (place->servers)
         dns_servers_copy(&all, place->servers);

@@ -151,7 +151,9 @@ static enum err_code open_account(struct app *app, const struct config_account *
         .log = app->log,
         .request_timeout_ms = app->config->request_timeout_ms,
         .give_up_after_ms =
-            time_limit_ms && time_limit_ms / 3 < give_up_after_ms ? time_limit_ms / 3 : give_up_after_ms,
+            time_limit_ms && time_limit_ms / APP_CALLS_IN_TIME_LIMIT < give_up_after_ms
+                ? time_limit_ms / APP_CALLS_IN_TIME_LIMIT
+                : give_up_after_ms,
     };
     enum err_code code = from->unusable ? ERR_OK : digest_fingerprint(from->api_key, fingerprint, err);
 

@@ -29,6 +29,9 @@ struct app {
     struct challenge *challenge;
 };
 
+/* A call to the API may take this part of the time that the ACME client listens. */
+#define APP_CALLS_IN_TIME_LIMIT 3
+
 /* What differs between commands. */
 struct app_request {
     const struct opts *opts;

@@ -13,6 +13,9 @@
 #include "platform/platform.h"
 #include "util/text.h"
 
+/* Whoever watches wants to see an end of it. */
+#define API_GIVE_UP_MS 20000
+
 /* ------------------------------------------------------------------ printing */
 
 enum style { STYLE_PLAIN, STYLE_COLOUR };
@@ -57,11 +60,15 @@ static void print_end(const struct printer *printer, const struct check_report *
         AUTO_FREE char *json = check_report_json(report);
 
         (void)puts(json);
-    } else if (!printer->opts->quiet) {
-        (void)printf("%zu ok, %zu warning%s, %zu failure%s, %zu skipped\n", counts[CHECK_OK], counts[CHECK_WARN],
-                     counts[CHECK_WARN] == 1 ? "" : "s", counts[CHECK_FAIL], counts[CHECK_FAIL] == 1 ? "" : "s",
-                     counts[CHECK_SKIPPED]);
+        return;
     }
+    if (printer->opts->quiet)
+        return;
+    (void)printf("%zu ok, %zu warning%s, %zu failure%s", counts[CHECK_OK], counts[CHECK_WARN],
+                 counts[CHECK_WARN] == 1 ? "" : "s", counts[CHECK_FAIL], counts[CHECK_FAIL] == 1 ? "" : "s");
+    if (counts[CHECK_SKIPPED])
+        (void)printf(", %zu skipped", counts[CHECK_SKIPPED]);
+    (void)puts("");
 }
 
 /* ------------------------------------------------------------------ what to look at */
@@ -99,31 +106,30 @@ static void choose_domains(const struct app *app, const struct opts *opts, struc
             add_word(out, app->config->accounts[i].zones.items[z]);
 }
 
-/* A short name, or a domain as it stands in CAA records. */
-static enum err_code choose_issuers(const struct config *config, const char **own, const char *const **out,
-                                    struct err *err)
+/* A short name, or a domain as it stands in CAA records; NULL, with a finding, when it is neither. */
+static const char *const *choose_issuers(const struct config *config, const char **own, struct check_report *report)
 {
     size_t count;
     const char *const *names = caa_ca_names(&count);
+    const char *const *issuers = caa_issuers_of(config->check_ca);
     const char *nearest;
 
-    *out = caa_issuers_of(config->check_ca);
-    if (*out)
-        return ERR_OK;
+    if (issuers)
+        return issuers;
     if (strchr(config->check_ca, '.')) {
         own[0] = config->check_ca;
         own[1] = NULL;
-        *out = own;
-        return ERR_OK;
+        return own;
     }
-    (void)err_set(err, ERR_CONFIG, "there is no CA \"%s\"", config->check_ca);
+    check_add(report, CHECK_FAIL, "config", "", "there is no CA \"%s\" (check.ca)", config->check_ca);
+    check_code(report, ERR_CONFIG);
     nearest = text_nearest(config->check_ca, names, count);
     if (nearest)
-        err_hint(err, "Did you mean \"%s\"?", nearest);
+        check_hint(report, "Did you mean \"%s\"?", nearest);
     else
-        err_hint(err, "Give \"check.ca\" or --ca a known name, or the domain that the CA asks for in CAA records, e.g. "
-                      "\"letsencrypt.org\".");
-    return ERR_CONFIG;
+        check_hint(report, "Give \"check.ca\" or --ca a known name, or the domain that the CA asks for in CAA records, "
+                           "\"letsencrypt.org\" say.");
+    return NULL;
 }
 
 /* ------------------------------------------------------------------ the program's parts */
@@ -131,60 +137,93 @@ static enum err_code choose_issuers(const struct config *config, const char **ow
 static void report_config(const struct app *app, struct check_report *report)
 {
     if (app->config->file)
-        check_add(report, CHECK_OK, "config", app->config->file, "read, no mistakes in it");
+        check_add(report, CHECK_OK, "config", app->config->file,
+                  "it has no mistakes, and others can't read its secrets");
     else
         check_add(report, CHECK_OK, "config", "",
-                  "no file; everything comes from the environment and the command line");
+                  "there is no file; all comes from the environment and the command line");
 }
 
-static void report_warnings(const struct app *app, struct check_report *report)
+static void report_lines(const struct strlist *lines, enum check_level level, enum err_code code,
+                         struct check_report *report)
 {
-    for (size_t i = 0; i < app->warnings.count; i++)
-        check_add(report, CHECK_WARN, "config", "", "%s", app->warnings.items[i]);
+    for (size_t i = 0; i < lines->count; i++) {
+        check_add(report, level, "config", "", "%s", lines->items[i]);
+        check_code(report, code);
+    }
 }
 
-static enum err_code open_state(struct app *app, struct check_report *report)
+/* With their length and fingerprint, so that two servers can be compared. */
+static void report_sources(const struct app *app, struct check_report *report)
 {
-    struct err err;
+    AUTO_STRLIST struct strlist lines = {0};
 
-    err_init(&err);
+    config_explain(app->config, CONFIG_EXPLAIN_GIVEN, &lines);
+    for (size_t i = 0; i < lines.count; i++)
+        if (strstr(lines.items[i], ".api_key: ") || strstr(lines.items[i], ".api_secret: "))
+            check_add(report, CHECK_OK, "sources", "", "%s", lines.items[i]);
+}
+
+/* Errors: ERR_CANCELLED. */
+static enum err_code open_state(struct app *app, struct check_report *report, struct err *err)
+{
+    struct err why;
+    enum err_code code;
+
     if (app->config->journal == CONFIG_JOURNAL_NONE) {
         check_add(report, CHECK_WARN, "state", "", "\"journal: none\": records of killed runs stay for ever");
-        check_hint(report, "Take \"journal: none\" out of the configuration unless this machine can't write anywhere.");
+        check_hint(report,
+                   "Take \"journal: none\" out of the configuration, unless this machine can't write anywhere.");
         return ERR_OK;
     }
-    if (app_open_store(app, &err) == ERR_CANCELLED)
-        return ERR_CANCELLED;
-    if (!app->store)
-        check_add_error(report, CHECK_FAIL, "state", "", &err);
+    err_init(&why);
+    code = app_open_store(app, &why);
+    if (code == ERR_CANCELLED)
+        return err_set(err, code, "%s", why.msg);
+    if (code != ERR_OK)
+        check_add_error(report, CHECK_FAIL, "state", "", &why);
     return ERR_OK;
 }
 
-/* Everything that must be there to look any further.  What fails becomes a finding; false: look no further. */
-static bool open_parts(struct app *app, const struct app_request *request, struct check_report *report)
+/* When there is more than one mistake, the error only sums them up. */
+static void report_mistakes(const struct app *app, const struct err *why, struct check_report *report)
 {
-    struct err err;
+    report_lines(&app->problems, CHECK_FAIL, why->code, report);
+    if (!app->problems.count)
+        check_add_error(report, CHECK_FAIL, "config", "", why);
+    else if (*why->hint)
+        check_hint(report, "%s", why->hint);
+}
+
+/* Everything that must be there to look any further; what fails becomes a finding.  *out_is_open: go on.
+ * Errors: ERR_CANCELLED. */
+static enum err_code open_parts(struct app *app, const struct app_request *request, struct check_report *report,
+                                bool *out_is_open, struct err *err)
+{
+    struct err why;
     enum err_code code;
 
-    err_init(&err);
+    *out_is_open = false;
+    err_init(&why);
     app_start(app, request->opts);
-    code = app_configure(app, request, &err);
-    for (size_t i = 0; i < app->problems.count; i++)
-        check_add(report, CHECK_FAIL, "config", "", "%s", app->problems.items[i]);
-    report_warnings(app, report);
+    code = app_configure(app, request, &why);
+    report_lines(&app->warnings, CHECK_WARN, ERR_OK, report);
     if (code != ERR_OK) {
-        check_add_error(report, CHECK_FAIL, "config", "", &err);
-        return false;
+        report_mistakes(app, &why, report);
+        return ERR_OK;
     }
     report_config(app, report);
+    report_sources(app, report);
     if (request->opts->verbosity == 0 && app->log->level > LOG_ERROR)
         app->log->level = LOG_ERROR; /* what the parts would warn of is a finding here */
-    if (open_state(app, report) != ERR_OK)
-        return false;
-    code = app_connect(app, request, &err);
+    code = open_state(app, report, err);
     if (code != ERR_OK)
-        check_add_error(report, CHECK_FAIL, "config", "", &err);
-    return code == ERR_OK;
+        return code;
+    code = app_connect(app, request, &why);
+    if (code != ERR_OK)
+        check_add_error(report, CHECK_FAIL, "config", "", &why);
+    *out_is_open = code == ERR_OK;
+    return ERR_OK;
 }
 
 /* ------------------------------------------------------------------ the examination */
@@ -196,16 +235,18 @@ static enum err_code look_at_domains(struct check *check, const struct opts *opt
 
     for (size_t i = 0; code == ERR_OK && i < domains->count; i++)
         code = check_domain(check, domains->items[i], err);
-    for (size_t i = 0; code == ERR_OK && opts->write && i < domains->count; i++)
-        code = check_write(check, domains->items[i], err);
-    return code;
+    if (code != ERR_OK || !opts->write)
+        return code;
+    if (!opts->quiet && opts->log->level < LOG_WARNING)
+        opts->log->level = LOG_WARNING; /* a record that could not be deleted, say */
+    return check_write(check, err);
 }
 
 static enum err_code examine(struct app *app, const struct opts *opts, struct check_report *report, struct err *err)
 {
     AUTO_STRLIST struct strlist domains = {0};
     const char *own[2];
-    struct check_opts check_opts = {
+    const struct check_opts check_opts = {
         .challenge = app->challenge,
         .accounts = app->accounts,
         .account_count = app->account_count,
@@ -213,50 +254,57 @@ static enum err_code examine(struct app *app, const struct opts *opts, struct ch
         .direct = app->direct,
         .doh = app->doh,
         .doh_count = app->doh_count,
+        .ca_issuers = choose_issuers(app->config, own, report),
         .ca = app->config->check_ca,
         .account_uri = app->config->check_account_uri,
         .clock_advice = platform_clock_advice(),
         .has_doh_fallback = app->config->doh != CONFIG_DOH_NEVER,
+        .follows_cname = app->config->follow_cname,
+        .sweep_after_ms = app->config->sweep_after_ms,
         .settle_ms = app->config->settle_ms,
         .timeout_ms = app->config->propagation_timeout_ms,
         .clock = app->clock,
         .log = app->log,
     };
-    struct check *check;
-    enum err_code code = choose_issuers(app->config, own, &check_opts.ca_issuers, err);
+    AUTO(check_free_auto) struct check *check = check_new(&check_opts, report);
+    enum err_code code = check_state(check, err);
 
-    if (code != ERR_OK)
-        return code;
-    choose_domains(app, opts, &domains);
-    check = check_new(&check_opts, report);
-    code = check_state(check, err);
     if (code == ERR_OK)
         code = check_accounts(check, err);
-    if (code == ERR_OK)
-        code = look_at_domains(check, opts, &domains, err);
-    check_free(check);
-    return code;
+    choose_domains(app, opts, &domains);
+    if (code == ERR_OK && !domains.count) {
+        check_add(report, CHECK_SKIPPED, "name", "", "no domain was given, and no earlier call or \"zones\" names one");
+        check_hint(report, "Name the domains of your certificates: acme-dme check example.com *.example.com");
+    }
+    return code == ERR_OK ? look_at_domains(check, opts, &domains, err) : code;
 }
 
 static enum err_code conclude(const struct check_report *report, const struct printer *printer, struct err *err)
 {
-    enum err_code code;
     size_t failures = printer->counts[CHECK_FAIL];
+    size_t warnings = printer->counts[CHECK_WARN];
+    enum err_code code;
 
     (void)check_worst(report, &code);
-    return code == ERR_OK ? ERR_OK : err_set(err, code, "%zu of %zu steps failed", failures, report->count);
+    if (code != ERR_OK)
+        return err_set(err, code, "%zu of %zu steps failed", failures, report->count);
+    if (warnings && printer->opts->strict)
+        return err_set(err, ERR_DECLINED, "%zu warning%s, and --strict takes none", warnings, warnings == 1 ? "" : "s");
+    return ERR_OK;
 }
 
 enum err_code cmd_check(const struct opts *opts, struct err *err)
 {
     AUTO_APP struct app app = {0};
-    struct printer printer = {
-        .opts = opts, .style = platform_stdout_is_terminal() && !platform_env("NO_COLOR") ? STYLE_COLOUR : STYLE_PLAIN};
+    bool is_coloured = platform_stdout_is_terminal() && !platform_env("NO_COLOR");
+    struct printer printer = {.opts = opts, .style = is_coloured ? STYLE_COLOUR : STYLE_PLAIN};
     AUTO_CHECK_REPORT struct check_report report = {.on_finding = print_finding, .ctx = &printer};
-    const struct app_request request = {.opts = opts, .findings = APP_FINDINGS_KEPT};
-    enum err_code code = ERR_OK;
+    const struct app_request request = {
+        .opts = opts, .findings = APP_FINDINGS_KEPT, .time_limit_ms = API_GIVE_UP_MS * APP_CALLS_IN_TIME_LIMIT};
+    bool is_open;
+    enum err_code code = open_parts(&app, &request, &report, &is_open, err);
 
-    if (open_parts(&app, &request, &report))
+    if (code == ERR_OK && is_open)
         code = examine(&app, opts, &report, err);
     check_report_flush(&report);
     if (code != ERR_OK)

@@ -3,7 +3,7 @@
 
 const struct exit_row exit_rows[] = {
     {EXIT_STATUS_OK, "Success."},
-    {EXIT_STATUS_INTERNAL, "An event that was declined, or an error inside the program."},
+    {EXIT_STATUS_INTERNAL, "A declined event, warnings with --strict, or an error inside the program."},
     {EXIT_STATUS_USAGE, "The command line, or what the ACME client handed over, is wrong."},
     {EXIT_STATUS_CONFIG, "The configuration is wrong, incomplete, or a secret is readable by others."},
     {EXIT_STATUS_AUTH, "DNS Made Easy refused the credentials."},

@@ -23,6 +23,7 @@ struct opts {
     bool dry_run;
     bool json;
     bool write;
+    bool strict;
     bool quiet;
     int verbosity;
     uint64_t given; /* bit n: row n of opts_rows was on the command line */

@@ -22,6 +22,11 @@ bool dme_clock_offset_ms(const struct dme *dme, int64_t *out)
     return true;
 }
 
+enum dme_key_verdict dme_key_verdict(const struct dme *dme)
+{
+    return dme->key_verdict;
+}
+
 static void add_secret_header(struct http_request *request, const char *name, const struct secret *value)
 {
     http_request_add_header(request, name, secret_bytes(value));
@@ -103,6 +108,7 @@ enum dme_verdict dme_auth_judge(struct dme *dme, const struct dme_retry *retry, 
         warn_of_clock(dme, signed_off_ms);
         return DME_RESIGN;
     }
+    dme->key_verdict = dme_refusal_key_verdict(refusal);
     dme_refusal_explain(dme, refusal, retry->resigned, err);
     return DME_FINAL;
 }

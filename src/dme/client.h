@@ -35,6 +35,7 @@ struct dme {
     int64_t server_minus_mono_ms; /* the server's wall clock less our monotonic one, which no operator can turn */
     int requests_remaining;       /* -1: not known yet */
     int requests_limit;           /* the same */
+    enum dme_key_verdict key_verdict;
     char *key_origin;             /* where the credentials were read; NULL: unknown */
     char *secret_origin;
     char *hidden_origin;          /* what they hide; NULL: nothing */

@@ -53,6 +53,10 @@ enum err_code dme_probe(struct dme *dme, struct err *err) MUST_USE;
 /* x-dnsme-requestLimit of the last answer; -1 before the first. */
 int dme_requests_limit(const struct dme *dme);
 
+/* After ERR_AUTH: what DNS Made Easy said of the API key itself. */
+enum dme_key_verdict { DME_KEY_UNDECIDED, DME_KEY_NOT_FOUND, DME_KEY_FOUND };
+enum dme_key_verdict dme_key_verdict(const struct dme *dme);
+
 /* The same credentials, clock, measured time and HTTP at another endpoint. */
 struct dme *dme_new_at(const struct dme *like, const char *endpoint) MUST_USE;
 

@@ -211,14 +211,15 @@ static void put_unknown_remedy(const struct dme *dme, struct buf *out)
 /* Known texts of the API and what they mean; the last row is for all others. */
 static const struct meaning {
     const char *text;
+    enum dme_key_verdict key;
     void (*cause)(const struct dme *dme, struct buf *out);
     void (*remedy)(const struct dme *dme, struct buf *out);
 } meanings[] = {
-    {"API key not found", put_key_cause, put_key_remedy},
-    {"Unable to verify HMAC", put_secret_cause, put_secret_remedy},
-    {"Missing API key or HMAC", put_missing_cause, put_missing_remedy},
-    {"Invalid request date header", put_unreadable_date_cause, put_unreadable_date_remedy},
-    {"", put_unknown_cause, put_unknown_remedy},
+    {"API key not found", DME_KEY_NOT_FOUND, put_key_cause, put_key_remedy},
+    {"Unable to verify HMAC", DME_KEY_FOUND, put_secret_cause, put_secret_remedy},
+    {"Missing API key or HMAC", DME_KEY_UNDECIDED, put_missing_cause, put_missing_remedy},
+    {"Invalid request date header", DME_KEY_UNDECIDED, put_unreadable_date_cause, put_unreadable_date_remedy},
+    {"", DME_KEY_UNDECIDED, put_unknown_cause, put_unknown_remedy},
 };
 
 static const struct meaning *meaning_of(const char *text)
@@ -251,6 +252,11 @@ static void explain_foreign(const struct dme *dme, const char *said, const struc
 bool dme_refusal_is_about_date(const struct dme_refusal *refusal)
 {
     return strstr(refusal->text, "too far out of sync") != NULL;
+}
+
+enum dme_key_verdict dme_refusal_key_verdict(const struct dme_refusal *refusal)
+{
+    return meaning_of(refusal->text)->key;
 }
 
 void dme_refusal_explain(const struct dme *dme, const struct dme_refusal *refusal, bool was_resigned, struct err *err)

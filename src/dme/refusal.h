@@ -18,6 +18,9 @@ struct dme_refusal {
 
 bool dme_refusal_is_about_date(const struct dme_refusal *refusal);
 
+/* What it tells of the API key. */
+enum dme_key_verdict dme_refusal_key_verdict(const struct dme_refusal *refusal);
+
 /* Set *err to ERR_AUTH.  `was_resigned`: the request had been signed with the server's time already. */
 void dme_refusal_explain(const struct dme *dme, const struct dme_refusal *refusal, bool was_resigned, struct err *err);
 

@@ -11,6 +11,7 @@ CHEAP_LINTS = \
 	tests/lint/check-man-config \
 	tests/lint/check-man-exit \
 	tests/lint/check-man-options \
+	tests/lint/check-man-steps \
 	tests/lint/check-man-verbs
 TESTS += $(CHEAP_LINTS)
 EXTRA_DIST += $(CHEAP_LINTS) \
