@@ -63,7 +63,7 @@ struct question {
     uint16_t id;
     char name[256];
     uint16_t type;
-    bool rd, edns, tcp;
+    bool rd, edns, tcp, wants_dnssec, no_validation;
 };
 
 static bool parse_question(const uint8_t *data, size_t len, struct question *q)
@@ -88,6 +88,10 @@ static bool parse_question(const uint8_t *data, size_t len, struct question *q)
     if (pos + 5 > len)
         return false;
     q->type = (uint16_t)(data[pos + 1] << 8 | data[pos + 2]);
+    q->no_validation = (data[3] & 0x10) != 0;
+    /* the OPT record: no name, type 41, and DO in its TTL */
+    pos += 5;
+    q->wants_dnssec = pos + 11 <= len && data[pos] == 0 && data[pos + 2] == 41 && (data[pos + 7] & 0x80) != 0;
     return true;
 }
 
@@ -104,6 +108,8 @@ static void put_data(const struct question *q, struct message *m, unsigned count
 
     if (is_case(q, "rd"))
         (void)snprintf(text, sizeof text, "rd=%d tcp=%d edns=%d", q->rd, q->tcp, q->edns);
+    else if (is_case(q, "flags"))
+        (void)snprintf(text, sizeof text, "rd=%d do=%d cd=%d", q->rd, q->wants_dnssec, q->no_validation);
     else if (is_case(q, "count"))
         (void)snprintf(text, sizeof text, "%u", count);
     else if (is_case(q, "tc"))
@@ -123,6 +129,7 @@ static bool make_answer(const struct question *q, struct message *m, unsigned co
         return false;
     flags |= is_case(q, "nx") ? 3 : is_case(q, "servfail") ? 2 : is_case(q, "refused") ? 5 : 0;
     flags |= is_case(q, "formerr") && q->edns ? 1 : 0;
+    flags |= is_case(q, "flags") && q->wants_dnssec ? MESSAGE_AUTHENTICATED : 0;
     message_begin(m, (uint16_t)(q->id + (is_case(q, "wrongid") ? 1 : 0)), flags | (truncated ? MESSAGE_TRUNCATED : 0));
     message_question(m, q->name, q->type);
     if ((flags & 15) == 0 && !truncated)

@@ -4,6 +4,7 @@
  * first label of the name that is asked for decides what happens:
  *
  *   rd        TXT "rd=<0|1> tcp=<0|1> edns=<0|1>": what the question was like
+ *   flags     TXT "rd=<0|1> do=<0|1> cd=<0|1>", and AD is set if DO is
  *   count     TXT "<n>": how many questions came so far
  *   tc        over UDP truncated; over TCP TXT "whole" 20 times
  *   nx, servfail, refused

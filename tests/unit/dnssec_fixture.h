@@ -9,8 +9,6 @@
 #include "dns_message.h"
 #include "dnssec_vectors.h"
 
-#define MESSAGE_AUTHENTICATED 0x0020u
-
 /* Octets of hexadecimal text; at most `size`. */
 size_t dnssec_unhex(const char *hex, uint8_t *out, size_t size);
 void message_rr_hex(struct message *m, const char *owner, uint16_t type, const char *hex);

@@ -10,6 +10,7 @@ UNIT_TESTS = \
 	tests/unit/test_hook \
 	tests/unit/test_json_json \
 	tests/unit/test_crypto_digest \
+	tests/unit/test_crypto_dnskey \
 	tests/unit/test_http_http \
 	tests/unit/test_http_trace \
 	tests/unit/test_dns_authority \

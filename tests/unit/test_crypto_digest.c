@@ -40,6 +40,23 @@ TEST(sha256_of_abc)
     assert_memory_equal(md, want, sizeof md);
 }
 
+/* FIPS 180-4's examples */
+TEST(sha1_and_sha384_of_abc)
+{
+    static const uint8_t sha1[DIGEST_SHA1_LEN] = {0xa9, 0x99, 0x3e, 0x36, 0x47, 0x06, 0x81, 0x6a, 0xba, 0x3e,
+                                                  0x25, 0x71, 0x78, 0x50, 0xc2, 0x6c, 0x9c, 0xd0, 0xd8, 0x9d};
+    static const uint8_t sha384[DIGEST_SHA384_LEN] = {
+        0xcb, 0x00, 0x75, 0x3f, 0x45, 0xa3, 0x5e, 0x8b, 0xb5, 0xa0, 0x3d, 0x69, 0x9a, 0xc6, 0x50, 0x07,
+        0x27, 0x2c, 0x32, 0xab, 0x0e, 0xde, 0xd1, 0x63, 0x1a, 0x8b, 0x60, 0x5a, 0x43, 0xff, 0x5b, 0xed,
+        0x80, 0x86, 0x07, 0x2b, 0xa1, 0xe7, 0xcc, 0x23, 0x58, 0xba, 0xec, 0xa1, 0x34, 0xc8, 0x25, 0xa7};
+    uint8_t md[DIGEST_SHA384_LEN];
+
+    assert_int_equal(digest_sha1("abc", 3, md, NULL), ERR_OK);
+    assert_memory_equal(md, sha1, sizeof sha1);
+    assert_int_equal(digest_sha384("abc", 3, md, NULL), ERR_OK);
+    assert_memory_equal(md, sha384, sizeof sha384);
+}
+
 TEST(the_txt_value_of_a_key_authorization)
 {
     struct err err;
@@ -80,6 +97,7 @@ int main(void)
         cmocka_unit_test(signatures_agree_with_the_api_document_and_with_other_clients),
         cmocka_unit_test(hmac_of_an_empty_key_and_message_is_defined),
         cmocka_unit_test(sha256_of_abc),
+        cmocka_unit_test(sha1_and_sha384_of_abc),
         cmocka_unit_test(the_txt_value_of_a_key_authorization),
         cmocka_unit_test(a_fingerprint_is_the_start_of_sha256),
         cmocka_unit_test(base64url_agrees_with_rfc_4648),

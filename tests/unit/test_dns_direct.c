@@ -109,6 +109,105 @@ TEST(a_server_that_knows_no_edns_is_asked_without)
     expect_txt(responder.address, "formerr.example.com", DNS_UDP_THEN_TCP, "hello");
 }
 
+static void expect_flags(const char *server, enum dns_transport transport, unsigned flags, const char *want)
+{
+    struct resolver *resolver = new_resolver();
+    struct dns_question question = {.name = "flags.example.com",
+                                    .type = DNS_TXT,
+                                    .server = server,
+                                    .transport = transport,
+                                    .flags = flags,
+                                    .timeout_ms = 5000};
+    AUTO_DNS_ANSWER struct dns_answer answer = {0};
+    struct err err;
+
+    if (resolver_ask(resolver, &question, &answer, &err) != ERR_OK)
+        fail_msg("%s", err.msg);
+    assert_int_equal(answer.rcode, DNS_NOERROR);
+    assert_int_equal(answer.authenticated, (flags & DNS_WANT_DNSSEC) != 0);
+    assert_int_equal(answer.answer_count, 1);
+    assert_string_equal(answer.answers[0].text, want);
+    resolver_free(resolver);
+}
+
+TEST(do_and_cd_are_set_when_asked_for_and_ad_is_read)
+{
+    for (enum dns_transport t = DNS_UDP_THEN_TCP; t <= DNS_TCP; t++) {
+        expect_flags(responder.address, t, 0, "rd=0 do=0 cd=0");
+        expect_flags(responder.address, t, DNS_WANT_DNSSEC, "rd=0 do=1 cd=0");
+        expect_flags(responder.address, t, DNS_NO_VALIDATION, "rd=0 do=0 cd=1");
+        expect_flags(responder.address, t, DNS_WANT_DNSSEC | DNS_NO_VALIDATION, "rd=0 do=1 cd=1");
+    }
+    expect_flags(NULL, DNS_UDP_THEN_TCP, DNS_WANT_DNSSEC, "rd=1 do=1 cd=0");
+    expect_flags(NULL, DNS_UDP_THEN_TCP, DNS_WANT_DNSSEC | DNS_NO_VALIDATION, "rd=1 do=1 cd=1");
+}
+
+/* All of them through one resolver, so that what c-ares remembers of a server counts. */
+TEST(questions_with_flags_fare_as_others_do)
+{
+    static const struct {
+        const char *name;
+        enum err_code result;
+        int rcode;
+        size_t answers;
+    } cases[] = {
+        {"other.example.com", ERR_OK, DNS_NOERROR, 1},    {"tc.example.com", ERR_OK, DNS_NOERROR, 20},
+        {"nx.example.com", ERR_OK, DNS_NXDOMAIN, 0},      {"servfail.example.com", ERR_OK, DNS_SERVFAIL, 0},
+        {"refused.example.com", ERR_OK, DNS_REFUSED, 0},  {"silent.example.com", ERR_TIMEOUT, 0, 0},
+        {"formerr.example.com", ERR_OK, DNS_NOERROR, 1},  {"other.example.com", ERR_OK, DNS_NOERROR, 1},
+    };
+    struct resolver *resolver = new_resolver();
+
+    for (size_t i = 0; i < 2 * ARRAY_LEN(cases); i++) {
+        size_t at = i / 2;
+        struct dns_question question = {.name = cases[at].name,
+                                        .type = DNS_TXT,
+                                        .server = i % 2 ? responder.address : NULL,
+                                        .flags = DNS_WANT_DNSSEC | DNS_NO_VALIDATION,
+                                        .timeout_ms = cases[at].result ? 300 : 8000};
+        AUTO_DNS_ANSWER struct dns_answer answer = {0};
+        struct err err;
+
+        assert_int_equal(resolver_ask(resolver, &question, &answer, &err), cases[at].result);
+        assert_int_equal(answer.rcode, cases[at].rcode);
+        assert_int_equal(answer.answer_count, cases[at].answers);
+    }
+    resolver_free(resolver);
+}
+
+TEST(many_questions_with_flags_at_once_all_come_back_with_their_tags)
+{
+    enum { COUNT = 300 };
+    static bool seen[COUNT];
+    struct resolver *resolver = new_resolver();
+    struct dns_answer answer;
+    int count = 0;
+
+    for (size_t i = 0; i < COUNT; i++) {
+        char name[64];
+
+        (void)snprintf(name, sizeof name, "h%zu.example.com", i);
+        resolver->start(resolver, &(struct dns_question){.name = name,
+                                                         .type = DNS_TXT,
+                                                         .server = i % 3 ? responder.address : NULL,
+                                                         .transport = i % 3 == 1 ? DNS_TCP : DNS_UDP_THEN_TCP,
+                                                         .flags = DNS_WANT_DNSSEC,
+                                                         .timeout_ms = 5000,
+                                                         .tag = &seen[i]});
+    }
+    while (resolver->next(resolver, 5000, &answer) == ERR_OK) {
+        bool *tag = answer.tag;
+
+        assert_int_equal(answer.result, ERR_OK);
+        assert_false(*tag);
+        *tag = true;
+        count++;
+        dns_answer_done(&answer);
+    }
+    assert_int_equal(count, COUNT);
+    resolver_free(resolver);
+}
+
 TEST(response_codes_of_a_server_are_answers)
 {
     static const struct {
@@ -446,11 +545,17 @@ TEST(addresses_are_read_in_every_form_and_nothing_else)
 TEST(a_query_is_built_with_id_zero_and_recursion)
 {
     AUTO_BUF struct buf query = BUF_INIT(512);
+    AUTO_BUF struct buf flagged = BUF_INIT(512);
     static const uint8_t want[] = {0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2, '_', 'a', 1, 'b', 0, 0, 16, 0, 1};
+    static const uint8_t want_flagged[] = {0,   0, 1,   0x10, 0, 1,  0, 0, 0, 0, 0,  1,    2,    '_', 'a', 1, 'b',
+                                           0,   0, 16,  0,    1, 0,  0, 41, 4, 0xd0, 0,    0,    0x80, 0,   0, 0};
 
     assert_int_equal(cares_query_build("_a.b", DNS_TXT, 0, &query, NULL), ERR_OK);
     assert_int_equal(query.len, sizeof want);
     assert_memory_equal(buf_cstr(&query), want, sizeof want);
+    assert_int_equal(cares_query_build("_a.b", DNS_TXT, DNS_WANT_DNSSEC | DNS_NO_VALIDATION, &flagged, NULL), ERR_OK);
+    assert_int_equal(flagged.len, sizeof want_flagged);
+    assert_memory_equal(buf_cstr(&flagged), want_flagged, sizeof want_flagged);
 }
 
 static int start(UNUSED void **state)
@@ -472,6 +577,9 @@ int main(void)
         cmocka_unit_test(tcp_is_used_when_told_so),
         cmocka_unit_test(a_truncated_answer_is_fetched_over_tcp),
         cmocka_unit_test(a_server_that_knows_no_edns_is_asked_without),
+        cmocka_unit_test(do_and_cd_are_set_when_asked_for_and_ad_is_read),
+        cmocka_unit_test(questions_with_flags_fare_as_others_do),
+        cmocka_unit_test(many_questions_with_flags_at_once_all_come_back_with_their_tags),
         cmocka_unit_test(response_codes_of_a_server_are_answers),
         cmocka_unit_test(response_codes_of_a_resolver_are_answers_too),
         cmocka_unit_test(the_same_question_is_asked_anew_each_time),

@@ -15,6 +15,7 @@ struct fake_doh {
     size_t batches;
     size_t most_at_once;
     const char *dead_url; /* requests to it fail */
+    bool wants_flags;     /* questions must have DO and CD, others neither */
     enum err_code refuse; /* perform_many() itself fails */
 };
 
@@ -36,13 +37,17 @@ static void first_label(const struct http_request *request, char out[64])
     out[len] = '\0';
 }
 
-static void check_request(const struct http_request *request)
+static void check_request(const struct fake_doh *doh, const struct http_request *request)
 {
-    static const uint8_t header[] = {0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0};
+    static const uint8_t plain[] = {0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0};
+    static const uint8_t with_cd_and_opt[] = {0, 0, 1, 0x10, 0, 1, 0, 0, 0, 0, 0, 1};
+    static const uint8_t opt_with_do[] = {0, 0, 41, 4, 0xd0, 0, 0, 0x80, 0, 0, 0};
 
     assert_string_equal(request->method, "POST");
-    assert_true(request->body_len > sizeof header);
-    assert_memory_equal(request->body, header, sizeof header);
+    assert_true(request->body_len > sizeof plain + sizeof opt_with_do);
+    assert_memory_equal(request->body, doh->wants_flags ? with_cd_and_opt : plain, sizeof plain);
+    if (doh->wants_flags)
+        assert_memory_equal(request->body + request->body_len - sizeof opt_with_do, opt_with_do, sizeof opt_with_do);
     assert_int_equal(request->headers.count, 2);
     assert_string_equal(request->headers.items[0], "Accept: application/dns-message");
     assert_string_equal(request->headers.items[1], "Content-Type: application/dns-message");
@@ -54,14 +59,15 @@ static void answer_one(struct fake_doh *doh, const struct http_request *request,
     static struct message m;
     char label[64];
 
-    check_request(request);
+    check_request(doh, request);
     first_label(request, label);
     *out = (struct http_response){.status = 200, .body = BUF_INIT(request->max_body), .elapsed_ms = 17};
     if (doh->dead_url && strcmp(request->url, doh->dead_url) == 0) {
         out->result = err_set(&out->err, ERR_TLS, "certificate has expired");
         return;
     }
-    message_begin(&m, 0, MESSAGE_RESPONSE | (strcmp(label, "nx") == 0 ? 3 : 0));
+    message_begin(&m, 0, MESSAGE_RESPONSE | (strcmp(label, "nx") == 0 ? 3 : 0) |
+                             (doh->wants_flags ? MESSAGE_AUTHENTICATED : 0));
     message_question(&m, "whatever.example.com", 16);
     message_rr_txt(&m, "whatever.example.com", 60, request->url);
     if (strcmp(label, "html") == 0)
@@ -132,6 +138,25 @@ TEST(a_question_is_posted_and_its_answer_read)
     assert_string_equal(answer.answers[0].text, URL_ONE);
     assert_int_equal(answer.elapsed_ms, 17);
     assert_int_equal(doh.requests, 1);
+    resolver_free(resolver);
+}
+
+TEST(do_and_cd_are_set_when_asked_for_and_ad_is_read)
+{
+    struct fake_doh doh = {.wants_flags = true};
+    struct resolver *resolver = new_resolver(&doh);
+    AUTO_DNS_ANSWER struct dns_answer answer = {0};
+    AUTO_DNS_ANSWER struct dns_answer plain = {0};
+    const struct dns_question question = {.name = "ok.example.com",
+                                          .type = DNS_TXT,
+                                          .flags = DNS_WANT_DNSSEC | DNS_NO_VALIDATION,
+                                          .timeout_ms = 1500};
+
+    assert_int_equal(resolver_ask(resolver, &question, &answer, NULL), ERR_OK);
+    assert_true(answer.authenticated);
+    doh.wants_flags = false;
+    assert_int_equal(ask(resolver, "ok.example.com", &plain, NULL), ERR_OK);
+    assert_false(plain.authenticated);
     resolver_free(resolver);
 }
 
@@ -278,6 +303,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_question_is_posted_and_its_answer_read),
+        cmocka_unit_test(do_and_cd_are_set_when_asked_for_and_ad_is_read),
         cmocka_unit_test(a_dns_refusal_is_an_answer_and_the_next_server_is_not_asked),
         cmocka_unit_test(the_next_server_is_asked_when_one_fails),
         cmocka_unit_test(failures_of_all_servers_are_told_with_name_and_reason),

@@ -77,6 +77,54 @@ TEST(every_type_is_taken_apart)
     assert_string_equal(a.additional[0].text, "192.0.2.2");
 }
 
+/* RFC 4034 section 6.2: names in full and in lower case. */
+TEST(an_soa_record_keeps_its_canonical_form)
+{
+    AUTO_DNS_ANSWER struct dns_answer a = {0};
+    static const char sent[] = "\003Ns1\300\016"            /* what follows "x" in the question's name */
+                               "\013Host.Master\003a\\b\002\007\300\300\016" /* octets that text escapes */
+                               "\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4\0\0\0\5";
+    static const char kept[] = "\003ns1\007example\003com\0"
+                               "\013host.master\003a\\b\002\007\300\007example\003com\0"
+                               "\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4\0\0\0\5";
+
+    begin();
+    message_rr(&m, MESSAGE_ANSWER, "example.com", DNS_SOA, 60, sent, sizeof sent - 1);
+    message_rr_name(&m, MESSAGE_ANSWER, "example.com", DNS_NS, "ns1.example.com");
+    a = parsed();
+    assert_int_equal(a.answers[0].soa_serial, 1);
+    assert_int_equal(a.answers[0].rdata_len, sizeof kept - 1);
+    assert_memory_equal(a.answers[0].rdata, kept, sizeof kept - 1);
+    assert_null(a.answers[1].rdata);
+    assert_int_equal(a.answers[1].rdata_len, 0);
+}
+
+TEST(an_soa_of_the_root_has_a_canonical_form_too)
+{
+    AUTO_DNS_ANSWER struct dns_answer a = {0};
+    static const char rdata[22] = {0, 0, [21] = 5};
+
+    begin();
+    message_rr(&m, MESSAGE_ANSWER, "", DNS_SOA, 60, rdata, sizeof rdata);
+    a = parsed();
+    assert_int_equal(a.answers[0].rdata_len, sizeof rdata);
+    assert_memory_equal(a.answers[0].rdata, rdata, sizeof rdata);
+}
+
+TEST(ad_is_read)
+{
+    AUTO_DNS_ANSWER struct dns_answer with = {0};
+    AUTO_DNS_ANSWER struct dns_answer without = {0};
+
+    message_begin(&m, 1, MESSAGE_RESPONSE | MESSAGE_AUTHENTICATED);
+    with = parsed();
+    assert_true(with.authenticated);
+    assert_false(with.authoritative);
+    message_begin(&m, 1, 0xffff & ~MESSAGE_AUTHENTICATED);
+    without = parsed();
+    assert_false(without.authenticated);
+}
+
 TEST(strings_of_one_txt_record_are_joined)
 {
     AUTO_DNS_ANSWER struct dns_answer a = {0};
@@ -381,6 +429,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_type_is_taken_apart),
+        cmocka_unit_test(an_soa_record_keeps_its_canonical_form),
+        cmocka_unit_test(an_soa_of_the_root_has_a_canonical_form_too),
+        cmocka_unit_test(ad_is_read),
         cmocka_unit_test(strings_of_one_txt_record_are_joined),
         cmocka_unit_test(the_longest_txt_record_is_read_whole),
         cmocka_unit_test(txt_strings_that_overrun_their_record_are_refused),
