@@ -10,6 +10,7 @@ import os
 import shutil
 
 from lab import binaries
+from leaks import WATCH
 
 # What a scheduled run may find: nothing.
 EMPTY = {"PATH": None, "HOME": None, "TMPDIR": None, "LANG": None}
@@ -51,6 +52,7 @@ class Hook:
         os.symlink(self.program.path, self.path)
 
     def calls(self):
+        WATCH.calls(self.log)
         if not os.path.exists(self.log):
             return []
         with open(self.log, encoding="utf-8") as f:

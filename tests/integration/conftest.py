@@ -9,9 +9,11 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from lab import Lab, LabUnavailable  # noqa: E402
+from leaks import WATCH  # noqa: E402
 from program import Program  # noqa: E402
 
 OPTIONAL = "optional: "
+Lab.watch = WATCH
 
 
 # Modules whose tests take seconds each, the longest first.
@@ -55,6 +57,16 @@ def session_lab():
     print(f"lab: pebble {lab.pebble_version}, IPv6 {'yes' if lab.ipv6 else 'no'}", file=sys.stderr)
     yield lab
     lab.stop()
+    found = WATCH.search_all()
+    assert not found, "\n".join(["secrets showed up in what this session's tests saw:", *found])
+
+
+@pytest.fixture(autouse=True)
+def no_leaks():
+    """No test, whatever it is about, may have seen a secret in what the program said or wrote."""
+    yield
+    found = WATCH.search()
+    assert not found, "\n".join(["secrets showed up:", *found])
 
 
 @pytest.fixture
@@ -69,6 +81,7 @@ def acme_dme():
     path = os.environ.get("ACME_DME")
     assert path, "set ACME_DME to the program under test (tests/all does)"
     assert os.access(path, os.X_OK), f"ACME_DME={path} is not a program"
+    Lab.program = os.path.realpath(path)
     return os.path.abspath(path)
 
 

@@ -12,6 +12,7 @@ import time
 from email.utils import formatdate
 
 from lab.lab import Result
+from leaks import WATCH
 
 # src/cmd/exit.c
 OK, INTERNAL, USAGE, CONFIG, AUTH, ZONE, API, RATE_LIMIT, PROPAGATION, STATE, CANCELLED = range(11)
@@ -47,8 +48,8 @@ def to_yaml(settings, indent=""):
 class Running:
     """A call that has been started and may still run."""
 
-    def __init__(self, argv, process):
-        self.argv, self.process = argv, process
+    def __init__(self, lab, argv, process):
+        self.lab, self.argv, self.process = lab, argv, process
         self.begin = time.monotonic()
 
     def pid(self):
@@ -84,7 +85,7 @@ class Running:
             timed_out = True
             os.killpg(self.process.pid, signal.SIGKILL)
             out, err = self.process.communicate()
-        return Result(self.argv, self.process.returncode, out, err, time.monotonic() - self.begin, timed_out)
+        return self.lab.note(Result(self.argv, self.process.returncode, out, err, time.monotonic() - self.begin, timed_out))
 
 
 class Program:
@@ -96,6 +97,7 @@ class Program:
         self.state = os.path.join(self.dir, "state")
         self.config = os.path.join(self.dir, "acme-dme.yaml")
         self.started = []
+        WATCH.place(self.state)
         self.settings = {
             "credentials": {"api_key": lab.api_key, "api_secret": lab.api_secret},
             "dnsmadeeasy": {"ca_file": lab.ca_file},
@@ -155,11 +157,17 @@ class Program:
         """The program with these arguments, running; stop_all() ends it if the test did not."""
         return self.popen([self.path, *args], env, **kwargs)
 
+    def log_file(self, name="acme-dme.log"):
+        """A path for --log-file; what gets there is watched."""
+        path = os.path.join(self.dir, name)
+        WATCH.place(path)
+        return path
+
     def popen(self, argv, env=None, **kwargs):
         process = self.lab.popen(argv, env=self.env(env), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                  encoding="utf-8", errors="replace", **kwargs)
         self.started.append(process)
-        return Running([str(a) for a in argv], process)
+        return Running(self.lab, [str(a) for a in argv], process)
 
     def sh(self, script, *args, env=None, timeout=30, **kwargs):
         """A shell in the lab: "$0" is the program, "$@" are ARGS.  `exec "$0" "$@"` hands over with whatever was redirected."""
@@ -183,7 +191,7 @@ class Program:
         for process in self.started:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
-                process.communicate()
+                WATCH.text("a call that its test did not wait for", "\n".join(process.communicate()))
 
     # -- what is left ---------------------------------------------------------------------------------------------------------
 

@@ -80,6 +80,10 @@ class Lab:
     api_key, api_secret = plan.API_KEY, plan.API_SECRET
     other_key, other_secret = plan.OTHER_KEY, plan.OTHER_SECRET
     sandbox_key, sandbox_secret = plan.SANDBOX_KEY, plan.SANDBOX_SECRET
+    #: Told of every Result, and when the lab is about to end (tests/integration/leaks.py); None: nobody.
+    watch = None
+    #: Real path of the program under test: what is said by it, or by a command line that has it as a word, counts as its own.
+    program = None
     nameservers = {name: v4 for name, (v4, _) in plan.NAMESERVERS.items()}
 
     def __init__(self, lag=plan.DEFAULT_LAG, sim=None, pebble=None, pebble_env=None, pebble_binary=None, keep=False):
@@ -103,6 +107,7 @@ class Lab:
         self.home = self._dir("home")
         self.tmp = self._dir("tmp")
         self.requests_log = os.path.join(self.logs, "requests.jsonl")
+        self.signatures = os.path.join(self.logs, "signatures")
         atexit.register(self.stop)
         try:
             self._start(flags, self._options(lag, sim or {}, pebble or {}, pebble_env or {}, pebble_binary))
@@ -151,7 +156,7 @@ class Lab:
                 "pebble-system": None if newest == system else system,
             },
             "python": binaries.PYTHON, "simulator": simulator if os.path.exists(simulator) else None,
-            "requests_log": self.requests_log,
+            "requests_log": self.requests_log, "signatures": self.signatures,
             "lag": list(lag), "sim": sim, "pebble": pebble, "pebble_env": pebble_env,
         }
 
@@ -195,6 +200,8 @@ class Lab:
     def stop(self):
         """Ends every program of the lab and removes its files.  Harmless when called twice."""
         if self._process:
+            if self.watch:
+                self.watch.lab_ends(self)
             # End of file tells process 1 to go; with it the kernel ends everything in its PID namespace.
             self._process.stdin.close()
             try:
@@ -255,7 +262,14 @@ class Lab:
             self.kill(process, signal.SIGKILL)
             process.wait()
             raise
-        return Result(argv, process.returncode, out, err, time.monotonic() - begin, timed_out)
+        return self.note(Result(argv, process.returncode, out, err, time.monotonic() - begin, timed_out))
+
+    def note(self, result):
+        """RESULT itself, after the watch has seen it."""
+        if self.watch:
+            self.watch.lab(self)
+            self.watch.result(result, ours=self.program in (os.path.realpath(result.argv[0]), *result.argv))
+        return result
 
     def new_dir(self, name="d"):
         """A fresh directory (mode 0700), removed with the lab."""

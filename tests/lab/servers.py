@@ -73,7 +73,7 @@ def simulator_conf(options):
         "accounts": [dict(a, zones=[{"name": z} for z in a["zones"]]) for a in plan.ACCOUNTS],
         "nameservers": nameservers,
         "limit": 150, "window": 300, "skew": 0, "delay_ms": 0,
-        "log": options["requests_log"],
+        "log": options["requests_log"], "signatures": options["signatures"],
     }
     conf.update(options["sim"])
     return conf

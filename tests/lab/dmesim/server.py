@@ -20,7 +20,7 @@ from .reply import encode, html_error
 from .settings import DEFAULTS, Settings
 from .store import SYSTEM_SERVERS, Store
 
-KNOWN = {"listen", "control", "ports_file", "accounts", "nameservers", "log"} | set(DEFAULTS)
+KNOWN = {"listen", "control", "ports_file", "accounts", "nameservers", "log", "signatures"} | set(DEFAULTS)
 SHOWN_BODY = 20000
 KINDS = ("tls", "plain", "cut", "silent", "deny")
 
@@ -60,6 +60,7 @@ class App:
         self.store.load(config.get("accounts", []))
         self.gate = Gate(self)
         self.journal = Journal(config.get("log"))
+        self.signatures = open(config["signatures"], "ab", buffering=0) if "signatures" in config else None
         self.connections = set()
         self.certificates = {name for entry in config.get("listen", []) for name in entry.get("certificates", {})}
         self.resets = 0
@@ -110,6 +111,8 @@ class App:
             return html_error(500, f"simulator bug: {error!r}", close=True), self.gate.limits_of(request)
 
     def note(self, entry, request, reply, status, limits):
+        if self.signatures:
+            self.signatures.write(request.headers.get("x-dnsme-hmac", "").strip().lower().encode("ascii", "replace") + b"\n")
         entry.update(
             status=status,
             remaining=limits[1],
