@@ -24,6 +24,7 @@ libacmedme_a_SOURCES = \
 	src/platform/posix_io.c \
 	src/platform/posix_glob.c \
 	src/platform/posix_lock.c \
+	src/platform/posix_path.c \
 	src/platform/posix_log.c \
 	src/platform/posix_lookup.c \
 	src/platform/posix_process.c \

@@ -184,9 +184,19 @@ static int append(const char *data, size_t len, void *out)
     return 0;
 }
 
-void json_write(const json_t *json, struct buf *out)
+static void write_with(const json_t *json, size_t flags, struct buf *out)
 {
     /* It fails only where `append` does, or on a string that is not UTF-8; the latter must not pass unnoticed. */
-    if (json_dump_callback(json, append, out, JSON_COMPACT | JSON_ENCODE_ANY) != 0)
+    if (json_dump_callback(json, append, out, JSON_COMPACT | JSON_ENCODE_ANY | flags) != 0)
         out->overflow = true;
+}
+
+void json_write(const json_t *json, struct buf *out)
+{
+    write_with(json, 0, out);
+}
+
+void json_write_sorted(const json_t *json, struct buf *out)
+{
+    write_with(json, JSON_SORT_KEYS, out);
 }

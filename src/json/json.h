@@ -53,5 +53,7 @@ enum err_code json_want_object(const json_t *value, const char *what, struct err
 
 /* Compact text of a document, appended; the buffer's overflow mark tells when it did not fit. */
 void json_write(const json_t *json, struct buf *out);
+/* The same with the members of objects in the order of their keys: equal documents give equal texts. */
+void json_write_sorted(const json_t *json, struct buf *out);
 
 #endif

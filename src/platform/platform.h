@@ -81,6 +81,10 @@ struct platform_file_info {
 enum err_code platform_file_read(const char *path, struct buf *out, struct platform_file_info *info, struct err *err)
     MUST_USE;
 
+/* Read a file that we wrote ourselves.  What we can't have written is told apart from what can't be read now.
+ * Errors: ERR_NOT_FOUND; ERR_INPUT (a symbolic link, a directory, a device, larger than `out` may get); ERR_IO. */
+enum err_code platform_file_read_own(const char *path, struct buf *out, struct err *err) MUST_USE;
+
 bool platform_file_exists(const char *path);
 
 struct platform_file_write {
@@ -107,6 +111,29 @@ enum err_code platform_file_create(const char *path, const void *data, size_t le
 
 /* Remove; a file that is not there is success.  A power failure right after may bring it back. */
 enum err_code platform_file_remove(const char *path, struct err *err) MUST_USE;
+
+/* What is at a path itself: a symbolic link is not followed. */
+enum platform_path_kind { PLATFORM_PATH_FILE, PLATFORM_PATH_DIRECTORY, PLATFORM_PATH_LINK, PLATFORM_PATH_OTHER };
+
+struct platform_path_info {
+    enum platform_path_kind kind;
+    bool leads_to_directory; /* a link that does */
+    int64_t changed_ms;      /* wall clock of the last change of the content */
+};
+
+/* Errors: ERR_NOT_FOUND, ERR_IO. */
+enum err_code platform_path_look(const char *path, struct platform_path_info *out, struct err *err) MUST_USE;
+
+/* Move what is at a path, of whatever kind, to another one of the same file system; nothing is ever replaced, but for
+ * an empty directory perhaps.  A power failure right after may undo it.
+ * Errors: ERR_EXISTS, ERR_NOT_FOUND (`from`, or the directory of `to`), ERR_IO. */
+enum err_code platform_path_move(const char *from, const char *to, struct err *err) MUST_USE;
+
+/* Is it the name of a temporary file of platform_files_write()? */
+bool platform_is_temp_name(const char *name);
+
+/* Bytes of the file system at `path` that we may still use.  Errors: ERR_NOT_FOUND, ERR_IO. */
+enum err_code platform_free_bytes(const char *path, uint64_t *out, struct err *err) MUST_USE;
 
 /* Make a directory and its parents, mode 0700 for those it makes; existing is success. */
 enum err_code platform_dir_make(const char *path, struct err *err) MUST_USE;

@@ -34,6 +34,9 @@ enum err_code posix_err(struct err *err, enum err_code code, int errnum, const c
 #define POSIX_TEMP_PREFIX ".acme-dme-"
 #define POSIX_TEMP_SUFFIX ".tmp"
 
+/* Rename unless `to` exists; false with errno set, EEXIST among others. */
+bool posix_move_new(const char *from, const char *to);
+
 /* ------------------------------------------------------------------ signals */
 
 /* Note the signals that ask us to stop, ignore those that would kill us for nothing. */

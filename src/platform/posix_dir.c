@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "platform/posix.h"
-#include "util/text.h"
 
 static enum err_code make_one(const char *path, struct err *err)
 {
@@ -108,11 +107,6 @@ enum err_code platform_dir_list(const char *path, struct strlist *out, struct er
     return ERR_OK;
 }
 
-static bool is_temp_name(const char *name)
-{
-    return text_starts_with(name, POSIX_TEMP_PREFIX) && text_ends_with(name, POSIX_TEMP_SUFFIX);
-}
-
 void platform_dir_sweep(const char *path, int64_t now_ms, int64_t max_age_ms)
 {
     DIR AUTO(close_dir_auto) *dir = opendir(path);
@@ -121,7 +115,7 @@ void platform_dir_sweep(const char *path, int64_t now_ms, int64_t max_age_ms)
     while (dir && (entry = readdir(dir)) != NULL) {
         struct stat st;
 
-        if (is_temp_name(entry->d_name) &&
+        if (platform_is_temp_name(entry->d_name) &&
             fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
             (int64_t)st.st_mtime * 1000 < now_ms - max_age_ms)
             (void)unlinkat(dirfd(dir), entry->d_name, 0);

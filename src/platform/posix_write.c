@@ -116,26 +116,10 @@ static enum err_code sync_and_close(struct pending *p, struct err *err)
     return ERR_OK;
 }
 
-/* Rename unless `path` exists.  Not every file system knows that (NFS, older FUSE), and not every one knows hard
- * links (FAT); each knows one of them. */
-static bool move_new(const char *temp, const char *path)
-{
-#ifdef HAVE_RENAMEAT2
-    if (renameat2(AT_FDCWD, temp, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
-        return true;
-    if (errno != EINVAL && errno != ENOSYS)
-        return false;
-#endif
-    if (link(temp, path) != 0)
-        return false;
-    (void)unlink(temp);
-    return true;
-}
-
 static enum err_code move(struct pending *p, enum platform_write_mode mode, struct err *err)
 {
     const char *path = p->write->path;
-    bool moved = mode == PLATFORM_CREATE ? move_new(p->temp, path) : rename(p->temp, path) == 0;
+    bool moved = mode == PLATFORM_CREATE ? posix_move_new(p->temp, path) : rename(p->temp, path) == 0;
 
     if (!moved && errno == EEXIST)
         return err_set(err, ERR_EXISTS, "could not create \"%s\": it exists", path);
