@@ -47,6 +47,9 @@ libacmedme_a_SOURCES = \
 	src/store/store.h src/store/internal.h \
 	src/store/store.c \
 	src/store/codec.c \
+	src/store/checksum.c \
+	src/store/damage.c \
+	src/store/examine.c \
 	src/store/journal.c \
 	src/store/zonememo.c \
 	src/store/result.c \

@@ -3,6 +3,14 @@
  * Structs to JSON and back, driven by tables.  What is read may have been damaged or planted: every member is
  * checked for type, length and characters.  What is written passes the same checks first, so that nothing
  * gets on disk that could not be read back.
+ *
+ * Those checks can't see that a digit of a record's id has changed, so a checksum goes with the members.  Versions:
+ *
+ *   1  without checksum; still read, and written as 2 with the next change
+ *   2  with it
+ *
+ * Whatever a later version changes, "version" and "checksum" stay as they are: so a version number that is damaged is
+ * told from one that is too new for us.
  */
 #include "store/internal.h"
 
@@ -13,6 +21,7 @@
 #define DNS_NAME_MAX 253
 #define DNS_LABEL_MAX 63
 #define VERSION_KEY "version"
+#define VERSION_WITHOUT_CHECKSUM 1
 
 /* The void pointers lead to structs that the tables describe; memcpy keeps alignment and aliasing out of it.
  */
@@ -71,7 +80,7 @@ static bool is_name_char(char c)
     return c > 0x20 && c < 0x7f && !(c >= 'A' && c <= 'Z') && c != '"' && c != '\\';
 }
 
-static bool is_dns_name(const char *name)
+bool codec_is_dns_name(const char *name)
 {
     size_t label = 0;
 
@@ -94,7 +103,7 @@ static bool is_good_text(const struct codec_field *field, const char *text)
     if (!text)
         return false;
     if (field->type == CODEC_NAME)
-        return is_dns_name(text);
+        return codec_is_dns_name(text);
     return *text && is_plain_text(text, field->max);
 }
 
@@ -125,14 +134,7 @@ static bool is_good(const struct codec_field *field, const void *from)
     return is_good_text(field, get_text(from, field));
 }
 
-enum err_code codec_check(const struct codec_field *fields, size_t count, const void *from, struct err *err)
-{
-    for (size_t i = 0; i < count; i++)
-        if (!is_good(&fields[i], from))
-            return err_set(err, ERR_INTERNAL, "could not write the state: \"%s\" has a value it can't have",
-                           fields[i].key);
-    return ERR_OK;
-}
+/* ------------------------------------------------------------------ writing */
 
 static json_t *list_to_json(const struct strlist *list)
 {
@@ -157,7 +159,7 @@ static json_t *member_to_json(const struct codec_field *field, const void *from)
     return json_string(get_text(from, field) ? get_text(from, field) : "");
 }
 
-json_t *codec_write(const struct codec_field *fields, size_t count, const void *from)
+static json_t *to_json(const struct codec_field *fields, size_t count, const void *from)
 {
     json_t AUTO_JSON *json = json_object();
     json_t *out;
@@ -171,6 +173,31 @@ json_t *codec_write(const struct codec_field *fields, size_t count, const void *
     json = NULL;
     return out;
 }
+
+enum err_code codec_format(const struct codec_field *fields, size_t count, const void *from, const char *what,
+                           struct buf *out, struct err *err)
+{
+    json_t AUTO_JSON *json = NULL;
+    enum err_code rc;
+
+    for (size_t i = 0; i < count; i++)
+        if (!is_good(&fields[i], from))
+            return err_set(err, ERR_INTERNAL, "%s: \"%s\" has a value it can't have", what, fields[i].key);
+    json = to_json(fields, count, from);
+    if (!json)
+        return err_set(err, ERR_INTERNAL, "%s: no memory", what);
+    rc = checksum_add(json, what, err);
+    if (rc != ERR_OK) {
+        if (err)
+            err->code = ERR_INTERNAL;
+        return ERR_INTERNAL;
+    }
+    json_write(json, out);
+    buf_putc(out, '\n');
+    return buf_ok(out) ? ERR_OK : err_set(err, ERR_INTERNAL, "%s: it is too large", what);
+}
+
+/* ------------------------------------------------------------------ reading */
 
 static enum err_code bad_value(const struct codec_field *field, const char *what, struct err *err)
 {
@@ -260,25 +287,43 @@ static enum err_code read_field(const struct codec_field *field, const json_t *j
     return read_text(field, json, what, to, err);
 }
 
+static enum err_code check_version(const json_t *json, const char *what, struct err *err)
+{
+    int64_t version;
+    enum err_code rc = json_want_int64(json, VERSION_KEY, VERSION_WITHOUT_CHECKSUM, INT64_MAX, what, &version, err);
+
+    if (rc != ERR_OK)
+        return rc;
+    if (version == VERSION_WITHOUT_CHECKSUM)
+        return checksum_is_there(json) ? err_set(err, ERR_INPUT, "%s: its version is wrong", what) : ERR_OK;
+    rc = checksum_verify(json, what, err);
+    if (rc == ERR_OK && version > CODEC_VERSION)
+        rc = err_set(err, ERR_DECLINED, "%s was written by a newer acme-dme (version %lld of the format)", what,
+                     (long long)version);
+    return rc;
+}
+
 enum err_code codec_read(const struct codec_field *fields, size_t count, const json_t *json, const char *what, void *to,
                          struct err *err)
 {
-    int64_t version;
     enum err_code rc = json_want_object(json, what, err);
 
     if (rc == ERR_OK)
-        rc = json_want_int64(json, VERSION_KEY, 0, INT64_MAX, what, &version, err);
-    if (rc == ERR_OK && version != CODEC_VERSION)
-        rc = err_set(err, ERR_INPUT, "%s: its version is %lld, not %d", what, (long long)version, CODEC_VERSION);
+        rc = check_version(json, what, err);
     for (size_t i = 0; i < count && rc == ERR_OK; i++)
         rc = read_field(&fields[i], json, what, to, err);
     return rc;
 }
 
-enum err_code codec_load_file(const char *path, json_t **out, struct err *err)
+enum err_code codec_load(const struct codec_field *fields, size_t count, const char *path, void *to, struct err *err)
 {
     struct buf AUTO_BUF text = BUF_INIT(CODEC_FILE_MAX);
-    enum err_code rc = platform_file_read(path, &text, NULL, err);
+    json_t AUTO_JSON *json = NULL;
+    enum err_code rc = platform_file_read_own(path, &text, err);
 
-    return rc == ERR_OK ? json_parse(buf_cstr(&text), text.len, path, out, err) : rc;
+    if (rc == ERR_OK && text.len == 0)
+        return err_set(err, ERR_INPUT, "%s is empty", path);
+    if (rc == ERR_OK)
+        rc = json_parse(buf_cstr(&text), text.len, path, &json, err);
+    return rc == ERR_OK ? codec_read(fields, count, json, path, to, err) : rc;
 }

@@ -16,22 +16,71 @@ struct store {
     char *journal_dir;
     char *zones_dir;
     char *results_dir;
+    char *damaged_dir;
     char *lock_dir;
     struct clock *clock; /* borrowed */
     struct log *log;     /* borrowed */
-    bool has_complained; /* of damaged entries of the journal: once a process is enough */
     bool read_only;      /* store_open_readonly() */
+    /* Each is reported once a process. */
+    bool has_told_unreadable;
+    bool has_told_newer;
+    bool has_told_stuck; /* damaged, and could not be set aside */
 };
+
+/* A store without a look at the disk. */
+struct store *store_new(const char *dir, struct clock *clock, struct log *log) MUST_USE;
+void store_free_auto(struct store **store);
 
 /* A file name made of `parts`: readable, free of anything a file system could object to, at most 120 bytes,
  * and different for different parts (as far as 64 bits of hash can tell). */
 char *store_file_name(const char *const *parts, size_t count) MUST_USE;
+/* Could it have made "<file>" of two or more parts, with ".json" behind? */
+bool store_is_file_name(const char *file);
 
 /* Make a directory of the store when it is not there, and see that it is ours alone.  Errors: ERR_IO. */
 enum err_code store_directory_ready(const char *dir, struct err *err) MUST_USE;
 
 /* Temporary files that are older are leftovers of killed runs. */
 #define STORE_TEMP_MAX_AGE_MS (INT64_C(60) * 60 * 1000)
+
+/* ------------------------------------------------------------------ parts */
+
+/* A directory of files that have one format. */
+struct store_part {
+    const char *kind; /* name of the directory: "journal" */
+    /* Could we have given a file that name?  What we could not is left alone. */
+    bool (*is_ours)(const char *file);
+    /* Read and check one file as strictly as its users do; `file` is the name that it has or had in its directory.
+     * *out_what is yours: the file's content in a few words.  Errors: those of codec_load(). */
+    enum err_code (*check)(const char *path, const char *file, int64_t *out_at_ms, char **out_what, struct err *err);
+    /* What it means that a file is damaged, and what to do; `text` is what is left of it.  Yours. */
+    char *(*consequence)(const char *text);
+};
+
+extern const struct store_part journal_part;
+extern const struct store_part zone_memo_part;
+extern const struct store_part result_part;
+
+/* "<state directory>/<kind>/<file>"; yours. */
+char *store_part_path(const struct store *store, const struct store_part *part, const char *file) MUST_USE;
+
+/* ------------------------------------------------------------------ damage */
+
+/* Move what is at `path` into damaged/, as "<date>-<kind>-<file>"; *out_as is the new path, yours.
+ * Errors: ERR_NOT_FOUND (it is gone), ERR_IO. */
+enum err_code damage_move(const struct store *store, const char *path, const char *kind, const char *file,
+                          char **out_as, struct err *err) MUST_USE;
+
+/* Set a file of a part aside, if it is damaged still: another process may have written it anew, or have set it aside.
+ * *out_as as above; *out_consequence is yours too.
+ * Errors: ERR_NOT_FOUND (nothing is damaged there any more), ERR_IO. */
+enum err_code damage_set_aside(const struct store *store, const struct store_part *part, const char *file,
+                               char **out_as, char **out_consequence, struct err *err) MUST_USE;
+
+/* A file could not be loaded, *err says why.  What is damaged is set aside with a warning, what is gone is gone, the
+ * rest is reported; ERR_OK when the caller can do without it.  Errors: ERR_IO in a store that is read only. */
+enum err_code damage_handle(struct store *store, const struct store_part *part, const char *file, struct err *err)
+    MUST_USE;
 
 /* ------------------------------------------------------------------ codec */
 
@@ -47,33 +96,39 @@ struct codec_field {
         CODEC_CHOICE,   /* an enum, written as the name that `choice` gives it */
     } type;
     size_t offset;
-    size_t max;                     /* bytes of a text */
+    size_t max;                       /* bytes of a text */
     const char *(*choice)(int value); /* NULL for what is no value; values count from 0 */
 };
 
-#define CODEC_VERSION 1
+#define CODEC_VERSION 2
 #define CODEC_FILE_MAX 32768
 #define CODEC_LIST_MAX 64
 
-/* Are all members such that codec_read() would accept them?  Errors: ERR_INTERNAL. */
-enum err_code codec_check(const struct codec_field *fields, size_t count, const void *from,
-                          struct err *err) MUST_USE;
-
-/* A new JSON object with the version and all members; NULL, which json_write() reports, when memory runs out.
- */
-json_t *codec_write(const struct codec_field *fields, size_t count, const void *from) MUST_USE;
+/* The text of a file, appended: all members, version and checksum.  `what` names the document.
+ * Errors: ERR_INTERNAL (codec_read() would not accept it). */
+enum err_code codec_format(const struct codec_field *fields, size_t count, const void *from, const char *what,
+                           struct buf *out, struct err *err) MUST_USE;
 
 /* Fill a zeroed struct; members that it does not know are ignored.  On failure some members may be set
- * already. `what` names the document.  Errors: ERR_INPUT. */
+ * already. `what` names the document.  Errors: ERR_INPUT (damaged), ERR_DECLINED (a newer acme-dme wrote it). */
 enum err_code codec_read(const struct codec_field *fields, size_t count, const json_t *json, const char *what,
                          void *to, struct err *err) MUST_USE;
 
-/* Read and parse one file.  Errors: ERR_NOT_FOUND, ERR_IO, ERR_INPUT. */
-enum err_code codec_load_file(const char *path, json_t **out, struct err *err) MUST_USE;
+/* Read one file.  Errors: those of codec_read(), ERR_INPUT also for what is no file; ERR_NOT_FOUND, ERR_IO. */
+enum err_code codec_load(const struct codec_field *fields, size_t count, const char *path, void *to,
+                         struct err *err) MUST_USE;
+
+bool codec_is_dns_name(const char *name);
+
+/* checksum.c; `what` names the document.  Errors: ERR_INPUT (absent, wrong), ERR_INTERNAL. */
+enum err_code checksum_add(json_t *json, const char *what, struct err *err) MUST_USE;
+enum err_code checksum_verify(const json_t *json, const char *what, struct err *err) MUST_USE;
+bool checksum_is_there(const json_t *json);
 
 /* ------------------------------------------------------------------ journal's format, for its fuzz target */
 
-/* Parse the text of one entry; *out is yours on success.  `what` names the document.  Errors: ERR_INPUT. */
+/* Parse the text of one entry; *out is yours on success.  `what` names the document.
+ * Errors: ERR_INPUT, ERR_DECLINED. */
 enum err_code journal_parse(const json_t *json, const char *what, struct journal_entry *out,
                             struct err *err) MUST_USE;
 /* The text of one entry.  Errors: ERR_INTERNAL. */

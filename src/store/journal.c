@@ -33,11 +33,12 @@ _Static_assert(sizeof(enum journal_state) == sizeof(int), "the codec takes it fo
 /* clang-format on */
 
 static const struct codec_field fields[] = {
-    FIELD(account, CODEC_OPTIONAL, 255), FIELD(endpoint, CODEC_TEXT, 1024),    FIELD(zone, CODEC_NAME, 0),
-    FIELD(zone_id, CODEC_NUMBER, 0),     FIELD(name, CODEC_NAME, 0),           FIELD(asked_name, CODEC_OPTIONAL, 253),
-    FIELD(value, CODEC_TEXT, 4096),      FIELD(record_id, CODEC_NUMBER, 0),    FIELD(run_id, CODEC_OPTIONAL, 128),
-    FIELD(created_ms, CODEC_NUMBER, 0),  FIELD(published_ms, CODEC_NUMBER, 0),
-    {"state", CODEC_CHOICE, offsetof(struct journal_entry, state), 0, state_name},
+    FIELD(account, CODEC_OPTIONAL, 255),  FIELD(endpoint, CODEC_TEXT, 1024),
+    FIELD(zone, CODEC_NAME, 0),           FIELD(zone_id, CODEC_NUMBER, 0),
+    FIELD(name, CODEC_NAME, 0),           FIELD(asked_name, CODEC_OPTIONAL, 253),
+    FIELD(value, CODEC_TEXT, 4096),       FIELD(record_id, CODEC_NUMBER, 0),
+    FIELD(run_id, CODEC_OPTIONAL, 128),   FIELD(created_ms, CODEC_NUMBER, 0),
+    FIELD(published_ms, CODEC_NUMBER, 0), {"state", CODEC_CHOICE, offsetof(struct journal_entry, state), 0, state_name},
 };
 
 /* ------------------------------------------------------------------ memory */
@@ -96,18 +97,24 @@ static bool is_in_zone(const char *name, const char *zone)
 
 enum err_code journal_format(const struct journal_entry *entry, struct buf *out, struct err *err)
 {
-    json_t AUTO_JSON *json = NULL;
-    enum err_code rc = codec_check(fields, ARRAY_LEN(fields), entry, err);
+    struct buf AUTO_BUF text = BUF_INIT(CODEC_FILE_MAX);
+    enum err_code rc = codec_format(fields, ARRAY_LEN(fields), entry, "could not write the journal", &text, err);
 
     if (rc != ERR_OK)
         return rc;
     if (!is_in_zone(entry->name, entry->zone))
         return err_set(err, ERR_INTERNAL, "could not write the journal: \"%s\" is not in the zone \"%s\"", entry->name,
                        entry->zone);
-    json = codec_write(fields, ARRAY_LEN(fields), entry);
-    json_write(json, out);
-    buf_putc(out, '\n');
+    buf_append(out, buf_cstr(&text), text.len);
     return buf_ok(out) ? ERR_OK : err_set(err, ERR_INTERNAL, "could not write the journal: the entry is too large");
+}
+
+/* What holds of an entry as a whole. */
+static enum err_code check_whole(const struct journal_entry *entry, const char *what, struct err *err)
+{
+    if (!is_in_zone(entry->name, entry->zone))
+        return err_set(err, ERR_INPUT, "%s: \"%s\" is not in the zone \"%s\"", what, entry->name, entry->zone);
+    return ERR_OK;
 }
 
 enum err_code journal_parse(const json_t *json, const char *what, struct journal_entry *out, struct err *err)
@@ -115,10 +122,10 @@ enum err_code journal_parse(const json_t *json, const char *what, struct journal
     struct journal_entry AUTO(journal_entry_done) entry = {.id = NULL};
     enum err_code rc = codec_read(fields, ARRAY_LEN(fields), json, what, &entry, err);
 
+    if (rc == ERR_OK)
+        rc = check_whole(&entry, what, err);
     if (rc != ERR_OK)
         return rc;
-    if (!is_in_zone(entry.name, entry.zone))
-        return err_set(err, ERR_INPUT, "%s: \"%s\" is not in the zone \"%s\"", what, entry.name, entry.zone);
     *out = entry;
     entry = (struct journal_entry){.id = NULL};
     return ERR_OK;
@@ -259,29 +266,35 @@ enum err_code journal_remove(struct store *store, const char *id, struct err *er
 
 static enum err_code load_entry(const char *path, struct journal_entry *out, struct err *err)
 {
-    json_t AUTO_JSON *json = NULL;
-    enum err_code rc = codec_load_file(path, &json, err);
+    struct journal_entry AUTO(journal_entry_done) entry = {.id = NULL};
+    enum err_code rc = codec_load(fields, ARRAY_LEN(fields), path, &entry, err);
 
-    return rc == ERR_OK ? journal_parse(json, path, out, err) : rc;
+    if (rc == ERR_OK)
+        rc = check_whole(&entry, path, err);
+    if (rc != ERR_OK)
+        return rc;
+    *out = entry;
+    entry = (struct journal_entry){.id = NULL};
+    return ERR_OK;
 }
 
-/* Append the entry of one file, unless it is gone by now; false when it can't be understood. */
-static bool load_file(const struct store *store, const char *file, struct journal_list *list)
+/* Append the entry of one file, if there is one. */
+static enum err_code load_file(struct store *store, const char *file, struct journal_list *list, struct err *err)
 {
-    char AUTO_FREE *path = mem_printf("%s/%s", store->journal_dir, file);
+    char AUTO_FREE *path = store_part_path(store, &journal_part, file);
     struct journal_entry *entry = &list->items[list->count];
-    struct err err;
-    enum err_code rc = load_entry(path, entry, &err);
+    struct err why;
 
-    if (rc == ERR_OK) {
+    if (load_entry(path, entry, &why) == ERR_OK) {
         entry->id = mem_strndup(file, ID_LEN);
         list->count++;
-    } else if (rc != ERR_NOT_FOUND) {
-        log_line(store->log, store->has_complained ? LOG_DEBUG : LOG_WARNING,
-                 "journal: %s; delete this file once no TXT record needs it, continuing", err.msg);
-        return false;
+        return ERR_OK;
     }
-    return true;
+    if (damage_handle(store, &journal_part, file, &why) == ERR_OK)
+        return ERR_OK;
+    if (err)
+        *err = why;
+    return why.code;
 }
 
 static bool is_entry_file(const char *file)
@@ -304,19 +317,85 @@ static int compare_entries(const void *a, const void *b)
 enum err_code journal_load(struct store *store, struct journal_list *out, struct err *err)
 {
     struct strlist AUTO_STRLIST files = {NULL, 0};
-    struct journal_list list = {NULL, 0};
-    bool all_good = true;
+    struct journal_list AUTO(journal_list_done) list = {NULL, 0};
     enum err_code rc = platform_dir_list(store->journal_dir, &files, err);
 
     if (rc != ERR_OK)
         return rc;
     list.items = mem_calloc(files.count, sizeof *list.items);
-    for (size_t i = 0; i < files.count; i++)
-        if (is_entry_file(files.items[i]) && !load_file(store, files.items[i], &list))
-            all_good = false;
-    store->has_complained |= !all_good;
+    for (size_t i = 0; i < files.count && rc == ERR_OK; i++)
+        if (is_entry_file(files.items[i]))
+            rc = load_file(store, files.items[i], &list, err);
+    if (rc != ERR_OK)
+        return rc;
     if (list.count > 1)
         qsort(list.items, list.count, sizeof *list.items, compare_entries);
     *out = list;
+    list = (struct journal_list){NULL, 0};
     return ERR_OK;
 }
+
+/* ------------------------------------------------------------------ damage */
+
+static enum err_code check_file(const char *path, UNUSED const char *file, int64_t *out_at_ms, char **out_what,
+                                struct err *err)
+{
+    struct journal_entry AUTO(journal_entry_done) entry = {.id = NULL};
+    enum err_code rc = load_entry(path, &entry, err);
+
+    if (rc != ERR_OK)
+        return rc;
+    *out_at_ms = entry.created_ms;
+    *out_what = mem_printf("record \"%s\" in zone \"%s\"", entry.name, entry.zone);
+    return ERR_OK;
+}
+
+/* The host name that stands behind a key in a text that may be anything; NULL if none does.  It goes into a command
+ * that is shown, so it is one that a shell leaves alone. */
+static char *salvage(const char *text, const char *key)
+{
+    static const char host_chars[] = "abcdefghijklmnopqrstuvwxyz0123456789-_.";
+    static const char space[] = " \t\r\n";
+    char AUTO_FREE *quoted = mem_printf("\"%s\"", key);
+    char AUTO_FREE *name = NULL;
+    const char *at = strstr(text, quoted);
+    char *out;
+
+    if (!at)
+        return NULL;
+    at += strlen(quoted);
+    at += strspn(at, space);
+    if (*at++ != ':')
+        return NULL;
+    at += strspn(at, space);
+    if (*at++ != '"')
+        return NULL;
+    name = mem_strndup(at, strspn(at, host_chars));
+    if (at[strlen(name)] != '"' || !codec_is_dns_name(name))
+        return NULL;
+    out = name;
+    name = NULL;
+    return out;
+}
+
+static char *consequence(const char *text)
+{
+    static const char challenge[] = "_acme-challenge.";
+    char AUTO_FREE *name = salvage(text, "name");
+    char AUTO_FREE *zone = salvage(text, "zone");
+    const char *domain = name   ? name + (text_starts_with(name, challenge) ? strlen(challenge) : 0)
+                         : zone ? zone
+                                : "DOMAIN";
+    char AUTO_FREE *where = name   ? mem_printf(" at \"%s\"", name)
+                            : zone ? mem_printf(" in zone \"%s\"", zone)
+                                   : mem_strdup("");
+
+    return mem_printf("a TXT record of ours may remain at DNS Made Easy%s: run \"acme-dme check %s\"", where, domain);
+}
+
+const struct store_part journal_part = {
+    .kind = "journal",
+    .is_ours = is_entry_file,
+    .check = check_file,
+    .consequence = consequence,
+};

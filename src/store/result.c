@@ -9,10 +9,8 @@
 #include <string.h>
 
 #include "store/internal.h"
-#include "util/text.h"
 
 #define SUFFIX ".json"
-#define HASH_LEN 16 /* at the end of names that store_file_name() makes of several parts */
 #define NAME_MAX_BYTES 1024
 
 static const char *kind_name(int kind)
@@ -81,35 +79,12 @@ static char *file_of(enum result_kind kind, const char *name, const char *action
     return mem_printf("%s" SUFFIX, file);
 }
 
-static char *path_of(const struct store *store, const char *file)
-{
-    return mem_printf("%s/%s", store->results_dir, file);
-}
-
-/* Could file_of() have made that name? */
-static bool is_result_file(const char *file)
-{
-    size_t len = strlen(file);
-    size_t tail = strlen(SUFFIX) + HASH_LEN + 1;
-
-    if (len < tail || file[0] == '.' || !text_ends_with(file, SUFFIX) || file[len - tail] != '-')
-        return false;
-    for (size_t i = len - tail + 1; i < len - strlen(SUFFIX); i++)
-        if (!text_is_hex(file[i]))
-            return false;
-    return true;
-}
-
-static enum err_code load_file(const struct store *store, const char *file, struct result *out, struct err *err)
+static enum err_code load(const char *path, const char *file, struct result *out, struct err *err)
 {
     struct result AUTO(result_done) result = {.kind = RESULT_HOOK};
-    char AUTO_FREE *path = path_of(store, file);
     char AUTO_FREE *home = NULL;
-    json_t AUTO_JSON *json = NULL;
-    enum err_code rc = codec_load_file(path, &json, err);
+    enum err_code rc = codec_load(fields, ARRAY_LEN(fields), path, &result, err);
 
-    if (rc == ERR_OK)
-        rc = codec_read(fields, ARRAY_LEN(fields), json, path, &result, err);
     if (rc != ERR_OK)
         return rc;
     home = file_of(result.kind, result.name, result.action);
@@ -156,26 +131,38 @@ static bool is_action(const char *action)
     return false;
 }
 
-static enum err_code format(const struct result *result, struct buf *out, struct err *err)
+/* Files to be written, and the texts that they are made of. */
+struct noting {
+    struct platform_file_write *files;
+    size_t count;
+    struct strlist texts;
+};
+
+static void noting_done(struct noting *n)
 {
-    json_t AUTO_JSON *json = NULL;
-    enum err_code rc = codec_check(fields, ARRAY_LEN(fields), result, err);
+    free(n->files);
+    strlist_done(&n->texts);
+}
+
+static enum err_code noting_add(struct noting *n, const char *path, const struct result *now, struct err *err)
+{
+    struct buf AUTO_BUF text = BUF_INIT(CODEC_FILE_MAX);
+    enum err_code rc = codec_format(fields, ARRAY_LEN(fields), now, "could not note a result", &text, err);
 
     if (rc != ERR_OK)
         return rc;
-    json = codec_write(fields, ARRAY_LEN(fields), result);
-    json_write(json, out);
-    buf_putc(out, '\n');
-    return buf_ok(out) ? ERR_OK : err_set(err, ERR_INTERNAL, "could not note a result: it is too large");
+    strlist_add(&n->texts, path);
+    n->files[n->count] = (struct platform_file_write){.path = n->texts.items[n->texts.count - 1], .len = text.len};
+    strlist_add_take(&n->texts, buf_take(&text));
+    n->files[n->count++].data = n->texts.items[n->texts.count - 1];
+    return ERR_OK;
 }
 
-/* The new text of one result's file, and its path. */
-static enum err_code prepare(const struct store *store, const struct result *call, char **out_path, char **out_text,
-                             struct err *err)
+static enum err_code note_one(struct store *store, const struct result *call, struct noting *n, struct err *err)
 {
     struct result AUTO(result_done) before = {.kind = RESULT_HOOK};
-    struct buf AUTO_BUF text = BUF_INIT(CODEC_FILE_MAX);
     char AUTO_FREE *file = NULL;
+    char AUTO_FREE *path = NULL;
     struct result now;
     struct err why;
     enum err_code rc;
@@ -183,39 +170,28 @@ static enum err_code prepare(const struct store *store, const struct result *cal
     if (!kind_name((int)call->kind) || !call->name || !is_action(call->action))
         return err_set(err, ERR_INTERNAL, "could not note a result: kind, name or action is none");
     file = file_of(call->kind, call->name, call->action);
-    rc = load_file(store, file, &before, &why);
-    if (rc != ERR_OK && rc != ERR_NOT_FOUND)
-        log_line(store->log, LOG_INFO, "results: %s; it is begun anew, continuing", why.msg);
+    path = store_part_path(store, &result_part, file);
+    rc = load(path, file, &before, &why);
+    if (rc != ERR_OK && damage_handle(store, &result_part, file, &why) != ERR_OK)
+        return err_set(err, why.code, "%s", why.msg);
+    if (rc == ERR_DECLINED)
+        return ERR_OK;
     now = continued(call, &before);
-    rc = format(&now, &text, err);
-    if (rc != ERR_OK)
-        return rc;
-    *out_path = path_of(store, file);
-    *out_text = buf_take(&text);
-    return ERR_OK;
+    return noting_add(n, path, &now, err);
 }
 
 enum err_code result_note_all(struct store *store, const struct result *results, size_t count, struct err *err)
 {
-    struct platform_file_write AUTO_FREE *writes = mem_calloc(count, sizeof *writes);
-    struct strlist AUTO_STRLIST texts = {NULL, 0};
-    enum err_code rc = store_directory_ready(store->results_dir, err);
+    struct noting AUTO(noting_done) n = {.files = mem_calloc(count, sizeof *n.files)};
+    enum err_code rc = store->read_only ? err_set(err, ERR_INTERNAL, "could not note a result: for reading only")
+                                        : store_directory_ready(store->results_dir, err);
 
-    for (size_t i = 0; i < count && rc == ERR_OK; i++) {
-        char *path;
-        char *text;
-
-        rc = prepare(store, &results[i], &path, &text, err);
-        if (rc != ERR_OK)
-            return rc;
-        strlist_add_take(&texts, path);
-        strlist_add_take(&texts, text);
-        writes[i] = (struct platform_file_write){.path = path, .data = text, .len = strlen(text)};
-    }
+    for (size_t i = 0; i < count && rc == ERR_OK; i++)
+        rc = note_one(store, &results[i], &n, err);
     if (rc != ERR_OK)
         return rc;
     platform_dir_sweep(store->results_dir, clock_wall_ms(store->clock), STORE_TEMP_MAX_AGE_MS);
-    return platform_files_write(writes, count, PLATFORM_REPLACE_LAZILY, err);
+    return platform_files_write(n.files, n.count, PLATFORM_REPLACE_LAZILY, err);
 }
 
 enum err_code result_note(struct store *store, const struct result *result, struct err *err)
@@ -229,7 +205,7 @@ enum err_code result_forget(struct store *store, enum result_kind kind, const ch
         return err_set(err, ERR_INTERNAL, "could not forget a result: kind or name is none");
     for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
         char AUTO_FREE *file = file_of(kind, name, actions[i]);
-        char AUTO_FREE *path = path_of(store, file);
+        char AUTO_FREE *path = store_part_path(store, &result_part, file);
         enum err_code rc = platform_file_remove(path, err);
 
         if (rc != ERR_OK)
@@ -249,16 +225,21 @@ static int compare_results(const void *a, const void *b)
     return order ? order : strcmp(x->action, y->action);
 }
 
-/* Append one file's result.  Gone by now, or not understood: nothing is appended. */
-static enum err_code add_file(const struct store *store, const char *file, struct result_list *list, struct err *err)
+/* Append one file's result, if there is one. */
+static enum err_code add_file(struct store *store, const char *file, struct result_list *list, struct err *err)
 {
-    enum err_code rc = load_file(store, file, &list->items[list->count], err);
+    char AUTO_FREE *path = store_part_path(store, &result_part, file);
+    struct err why;
 
-    if (rc == ERR_OK)
+    if (load(path, file, &list->items[list->count], &why) == ERR_OK) {
         list->count++;
-    if (rc == ERR_INPUT)
-        log_line(store->log, LOG_WARNING, "results: %s, continuing", err->msg);
-    return rc == ERR_INPUT || rc == ERR_NOT_FOUND ? ERR_OK : rc;
+        return ERR_OK;
+    }
+    if (damage_handle(store, &result_part, file, &why) == ERR_OK)
+        return ERR_OK;
+    if (err)
+        *err = why;
+    return why.code;
 }
 
 enum err_code result_load(struct store *store, struct result_list *out, struct err *err)
@@ -271,7 +252,7 @@ enum err_code result_load(struct store *store, struct result_list *out, struct e
         rc = ERR_OK;
     list.items = mem_calloc(files.count, sizeof *list.items);
     for (size_t i = 0; i < files.count && rc == ERR_OK; i++)
-        if (is_result_file(files.items[i]))
+        if (store_is_file_name(files.items[i]))
             rc = add_file(store, files.items[i], &list, err);
     if (rc != ERR_OK)
         return rc;
@@ -281,3 +262,30 @@ enum err_code result_load(struct store *store, struct result_list *out, struct e
     list = (struct result_list){NULL, 0};
     return ERR_OK;
 }
+
+/* ------------------------------------------------------------------ damage */
+
+static enum err_code check_file(const char *path, const char *file, int64_t *out_at_ms, char **out_what,
+                                struct err *err)
+{
+    struct result AUTO(result_done) result = {.kind = RESULT_HOOK};
+    enum err_code rc = load(path, file, &result, err);
+
+    if (rc != ERR_OK)
+        return rc;
+    *out_at_ms = result.at_ms;
+    *out_what = mem_printf("%s of \"%s\"", result.action, result.name);
+    return ERR_OK;
+}
+
+static char *consequence(UNUSED const char *text)
+{
+    return mem_strdup("what it told of earlier calls is lost, the next call begins anew");
+}
+
+const struct store_part result_part = {
+    .kind = "results",
+    .is_ours = store_is_file_name,
+    .check = check_file,
+    .consequence = consequence,
+};

@@ -14,8 +14,10 @@
 #include "util/text.h"
 
 #define READABLE_MAX 100
+#define HASH_LEN 16
+#define SUFFIX ".json"
 
-static void store_free_auto(struct store **store)
+void store_free_auto(struct store **store)
 {
     store_free(*store);
 }
@@ -84,7 +86,17 @@ enum err_code store_directory_ready(const char *dir, struct err *err)
     return rc == ERR_OK ? check_writable(dir, &info, err) : rc;
 }
 
-static struct store *store_new(const char *dir, struct clock *clock, struct log *log)
+/* The state directory itself is the operator's choice; what is in it is ours to put right. */
+static void advise_reset(const char *dir, struct err *err)
+{
+    struct platform_path_info info;
+
+    if (platform_path_look(dir, &info, NULL) == ERR_OK && info.kind != PLATFORM_PATH_DIRECTORY &&
+        !info.leads_to_directory)
+        err_hint(err, "Run \"acme-dme reset --state\": it sets aside what stands in the directory's place.");
+}
+
+struct store *store_new(const char *dir, struct clock *clock, struct log *log)
 {
     struct store *store = mem_zalloc(sizeof *store);
 
@@ -92,6 +104,7 @@ static struct store *store_new(const char *dir, struct clock *clock, struct log 
     store->journal_dir = mem_printf("%s/journal", dir);
     store->zones_dir = mem_printf("%s/zones", dir);
     store->results_dir = mem_printf("%s/results", dir);
+    store->damaged_dir = mem_printf("%s/damaged", dir);
     store->lock_dir = mem_printf("%s/lock", dir);
     store->clock = clock;
     store->log = log;
@@ -111,8 +124,11 @@ enum err_code store_open(const char *dir, struct clock *clock, struct log *log, 
     for (size_t i = 0; i < ARRAY_LEN(directories); i++) {
         enum err_code rc = store_directory_ready(directories[i], err);
 
-        if (rc != ERR_OK)
+        if (rc != ERR_OK) {
+            if (i > 0)
+                advise_reset(directories[i], err);
             return rc;
+        }
     }
     platform_dir_sweep(store->journal_dir, now_ms, STORE_TEMP_MAX_AGE_MS);
     platform_dir_sweep(store->zones_dir, now_ms, STORE_TEMP_MAX_AGE_MS);
@@ -146,6 +162,7 @@ void store_free(struct store *store)
     free(store->journal_dir);
     free(store->zones_dir);
     free(store->results_dir);
+    free(store->damaged_dir);
     free(store->lock_dir);
     free(store);
 }
@@ -190,6 +207,24 @@ char *store_file_name(const char *const *parts, size_t count)
     if (is_whole)
         return buf_take(&name);
     return mem_printf("%s-%016" PRIx64, buf_cstr(&name), hash);
+}
+
+bool store_is_file_name(const char *file)
+{
+    size_t len = strlen(file);
+    size_t tail = strlen("-" SUFFIX) + HASH_LEN;
+
+    if (len < tail || file[0] == '.' || !text_ends_with(file, SUFFIX) || file[len - tail] != '-')
+        return false;
+    for (size_t i = len - tail + 1; i < len - strlen(SUFFIX); i++)
+        if (!text_is_hex(file[i]))
+            return false;
+    return true;
+}
+
+char *store_part_path(const struct store *store, const struct store_part *part, const char *file)
+{
+    return mem_printf("%s/%s/%s", store->dir, part->kind, file);
 }
 
 /* ------------------------------------------------------------------ locks */

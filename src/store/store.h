@@ -4,12 +4,12 @@
  *
  *   journal/<id>.json   one file for each TXT record of ours that may exist at DNS Made Easy
  *   results/<...>.json  how the last call for each name and certificate ended
- *   damaged/<...>       files that could not be understood, set aside under a name with the date
+ *   damaged/<...>       what could not be understood, set aside as "<date>-<kind>-<file>"; never looked at again
  *   zones/<...>.json    what we know of a zone (id, name servers), so that it need not be looked up again
  *   lock/...            lock files
  *
  * Journal first, then the API: an entry is on disk before the API is asked to create its record and goes away after
- * the record's deletion succeeded.  Every write is atomic and durable (platform_file_*).
+ * the record's deletion succeeded.  Every write is atomic and durable (platform_file_*), every file has a checksum.
  */
 #ifndef ACME_DME_STORE_STORE_H
 #define ACME_DME_STORE_STORE_H
@@ -84,8 +84,9 @@ enum err_code journal_confirm(struct store *store, struct journal_entry *const *
 /* Strike an entry out; one that is gone is success.  A power failure right after may bring it back, which costs the
  * next sweep a look. */
 enum err_code journal_remove(struct store *store, const char *id, struct err *err) MUST_USE;
-/* All entries, oldest first.  A file that can't be understood is left alone and reported as a warning in the log;
- * it does not hide the others.  Entries that another process removes meanwhile are simply not in the list. */
+/* All entries, oldest first.  A file that can't be understood is set aside with a warning in the log, one that can't be
+ * read or that a newer acme-dme has written is left where it is; they do not hide the others.  Entries that another
+ * process removes meanwhile are simply not in the list. */
 enum err_code journal_load(struct store *store, struct journal_list *out, struct err *err) MUST_USE;
 
 /* ------------------------------------------------------------------ remembered zones */
@@ -103,7 +104,7 @@ struct zone_memo {
 void zone_memo_done(struct zone_memo *memo);
 
 /* The longest remembered zone that `name` is in, for that endpoint, account and key; ERR_NOT_FOUND if there is none.
- * A damaged memo is dropped and not an error. */
+ * A damaged memo is set aside and not an error. */
 enum err_code zone_memo_find(struct store *store, const char *endpoint, const char *account, const char *key_id,
                              const char *name, struct zone_memo *out, struct err *err) MUST_USE;
 enum err_code zone_memo_save(struct store *store, const struct zone_memo *memo, struct err *err) MUST_USE;
@@ -154,11 +155,11 @@ enum err_code result_forget(struct store *store, enum result_kind kind, const ch
 /* ------------------------------------------------------------------ examination and repair */
 
 struct store_examination {
-    size_t journal_entries;  /* good ones */
+    size_t journal_entries;  /* good ones, as of zones and results */
     int64_t journal_oldest_ms; /* wall clock; 0: none */
     size_t zones;
     size_t results;
-    size_t damaged;          /* files in damaged/ */
+    size_t damaged;          /* files in damaged/; in a store that is read only, damaged ones where they are, too */
     uint64_t free_bytes;     /* of the file system, for us */
 };
 
@@ -167,15 +168,46 @@ struct store_examination {
 enum err_code store_examine(struct store *store, struct store_examination *out, struct err *err) MUST_USE;
 
 enum store_reset_outcome {
-    STORE_KEPT,      /* good, or never thrown away: journal entries, keys */
+    STORE_KEPT,      /* good, or none of our business, or it can't be dealt with now */
     STORE_SET_ASIDE, /* damaged, moved into damaged/ */
-    STORE_DROPPED,   /* rebuilt by itself when it is needed */
+    STORE_DROPPED,   /* comes again by itself when it is needed */
 };
-typedef void store_reset_fn(void *ctx, const char *file, enum store_reset_outcome outcome, const char *why);
 
-/* Bring the directory into order: damaged files are set aside, remembered zones, results and left-over temporary files
- * are dropped, journal entries that are good are kept.  Each file is reported.  Errors: ERR_IO, ERR_LOCK. */
-enum err_code store_reset(struct store *store, store_reset_fn *report, void *ctx, struct err *err) MUST_USE;
+enum store_item {
+    STORE_ITEM_JOURNAL,
+    STORE_ITEM_ZONE,
+    STORE_ITEM_RESULT,
+    STORE_ITEM_TEMPORARY, /* of a write that was not finished */
+    STORE_ITEM_LOCK,
+    STORE_ITEM_DIRECTORY, /* something where a directory of ours should be */
+    STORE_ITEM_DAMAGED,   /* set aside, now or earlier */
+    STORE_ITEM_UNKNOWN,   /* not ours, or not known to this version: keys, certificates */
+};
+
+struct store_reset_report {
+    const char *file; /* below the state directory */
+    enum store_item item;
+    enum store_reset_outcome outcome;
+    const char *why; /* or what it is */
+};
+typedef void store_reset_fn(void *ctx, const struct store_reset_report *report);
+
+enum store_reset_mode { STORE_RESET, STORE_RESET_DRY_RUN };
+
+struct store_reset_opts { /* all borrowed */
+    struct clock *clock;
+    struct log *log;
+    enum store_reset_mode mode; /* STORE_RESET_DRY_RUN: reports the same, changes nothing, takes no lock */
+    store_reset_fn *report;     /* NULL: nobody wants to know */
+    void *ctx;
+};
+
+/* Bring the directory into order, also one that store_open() refuses because something stands where a directory should
+ * be: what is damaged is set aside; remembered zones, results and left-over temporary files are dropped; journal
+ * entries that are good, and whatever else is there, are kept.  Each file is reported, and those that can't be dealt
+ * with do not keep it from the others.
+ * Errors: ERR_NOT_FOUND (there is no such directory), ERR_IO (the first of them), ERR_LOCK, ERR_CANCELLED. */
+enum err_code store_reset(const char *dir, const struct store_reset_opts *opts, struct err *err) MUST_USE;
 
 /* ------------------------------------------------------------------ locks */
 

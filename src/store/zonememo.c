@@ -2,7 +2,7 @@
  *
  * Remembered zones: a cache.  One that is damaged, or that another key has written, is worth nothing; then
  * the zone is looked up again, and not taken from a memo of a parent zone, which would lead into the wrong
- * zone.
+ * zone.  One that a newer acme-dme has written stays, and is not used.
  */
 #include "store/store.h"
 
@@ -33,24 +33,25 @@ void zone_memo_done(struct zone_memo *memo)
     *memo = (struct zone_memo){.id = 0};
 }
 
-static char *path_of(const struct store *store, const char *endpoint, const char *account, const char *zone)
+static char *file_of(const char *endpoint, const char *account, const char *zone)
 {
     const char *const parts[] = {zone, endpoint, account ? account : ""};
     char AUTO_FREE *file = store_file_name(parts, ARRAY_LEN(parts));
 
-    return mem_printf("%s/%s.json", store->zones_dir, file);
+    return mem_printf("%s.json", file);
 }
 
-static enum err_code load(const char *path, struct zone_memo *out, struct err *err)
+static enum err_code load(const char *path, const char *file, struct zone_memo *out, struct err *err)
 {
     struct zone_memo AUTO(zone_memo_done) memo = {.id = 0};
-    json_t AUTO_JSON *json = NULL;
-    enum err_code rc = codec_load_file(path, &json, err);
+    char AUTO_FREE *home = NULL;
+    enum err_code rc = codec_load(fields, ARRAY_LEN(fields), path, &memo, err);
 
-    if (rc == ERR_OK)
-        rc = codec_read(fields, ARRAY_LEN(fields), json, path, &memo, err);
     if (rc != ERR_OK)
         return rc;
+    home = file_of(memo.endpoint, memo.account, memo.name);
+    if (strcmp(home, file) != 0)
+        return err_set(err, ERR_INPUT, "%s: it belongs into a file named \"%s\"", path, home);
     *out = memo;
     memo = (struct zone_memo){.id = 0};
     return ERR_OK;
@@ -66,15 +67,6 @@ static enum err_code not_remembered(const char *name, struct err *err)
     return err_set(err, ERR_NOT_FOUND, "no zone is remembered for \"%s\"", name);
 }
 
-static void drop(const struct store *store, const char *path, const struct err *why)
-{
-    struct err err;
-
-    log_line(store->log, LOG_DEBUG, "dropping a remembered zone: %s", why->msg);
-    if (platform_file_remove(path, &err) != ERR_OK)
-        log_line(store->log, LOG_DEBUG, "%s, continuing", err.msg);
-}
-
 /* The name itself, then what is behind each of its dots. */
 static const char *parent_of(const char *name)
 {
@@ -87,15 +79,16 @@ enum err_code zone_memo_find(struct store *store, const char *endpoint, const ch
                              const char *name, struct zone_memo *out, struct err *err)
 {
     for (const char *zone = name; zone; zone = parent_of(zone)) {
-        char AUTO_FREE *path = path_of(store, endpoint, account, zone);
+        char AUTO_FREE *file = file_of(endpoint, account, zone);
+        char AUTO_FREE *path = store_part_path(store, &zone_memo_part, file);
         struct zone_memo AUTO(zone_memo_done) memo = {.id = 0};
         struct err why;
-        enum err_code rc = load(path, &memo, &why);
+        enum err_code rc = load(path, file, &memo, &why);
 
         if (rc == ERR_NOT_FOUND)
             continue;
-        if (rc == ERR_INPUT)
-            drop(store, path, &why);
+        if (rc != ERR_OK)
+            rc = damage_handle(store, &zone_memo_part, file, &why);
         if (rc != ERR_OK || !is_same(memo.endpoint, endpoint) || !is_same(memo.account, account) ||
             !is_same(memo.key_id, key_id) || !is_same(memo.name, zone))
             break;
@@ -109,26 +102,52 @@ enum err_code zone_memo_find(struct store *store, const char *endpoint, const ch
 enum err_code zone_memo_save(struct store *store, const struct zone_memo *memo, struct err *err)
 {
     struct buf AUTO_BUF text = BUF_INIT(CODEC_FILE_MAX);
+    struct zone_memo AUTO(zone_memo_done) before = {.id = 0};
+    char AUTO_FREE *file = NULL;
     char AUTO_FREE *path = NULL;
-    json_t AUTO_JSON *json = NULL;
-    enum err_code rc = codec_check(fields, ARRAY_LEN(fields), memo, err);
+    enum err_code rc = codec_format(fields, ARRAY_LEN(fields), memo, "could not remember the zone", &text, err);
 
     if (rc != ERR_OK)
         return rc;
-    json = codec_write(fields, ARRAY_LEN(fields), memo);
-    json_write(json, &text);
-    buf_putc(&text, '\n');
-    if (!buf_ok(&text))
-        return err_set(err, ERR_INTERNAL, "could not remember the zone \"%s\": too many name servers", memo->name);
-    path = path_of(store, memo->endpoint, memo->account, memo->name);
-    return platform_files_write(
-        &(struct platform_file_write){.path = path, .data = buf_cstr(&text), .len = text.len}, 1,
-        PLATFORM_REPLACE_LAZILY, err);
+    file = file_of(memo->endpoint, memo->account, memo->name);
+    path = store_part_path(store, &zone_memo_part, file);
+    if (load(path, file, &before, NULL) == ERR_DECLINED)
+        return ERR_OK;
+    return platform_files_write(&(struct platform_file_write){.path = path, .data = buf_cstr(&text), .len = text.len},
+                                1, PLATFORM_REPLACE_LAZILY, err);
 }
 
 enum err_code zone_memo_forget(struct store *store, const struct zone_memo *memo, struct err *err)
 {
-    char AUTO_FREE *path = path_of(store, memo->endpoint, memo->account, memo->name);
+    char AUTO_FREE *file = file_of(memo->endpoint, memo->account, memo->name);
+    char AUTO_FREE *path = store_part_path(store, &zone_memo_part, file);
 
     return platform_file_remove(path, err);
 }
+
+/* ------------------------------------------------------------------ damage */
+
+static enum err_code check_file(const char *path, const char *file, int64_t *out_at_ms, char **out_what,
+                                struct err *err)
+{
+    struct zone_memo AUTO(zone_memo_done) memo = {.id = 0};
+    enum err_code rc = load(path, file, &memo, err);
+
+    if (rc != ERR_OK)
+        return rc;
+    *out_at_ms = memo.seen_ms;
+    *out_what = mem_printf("zone \"%s\"", memo.name);
+    return ERR_OK;
+}
+
+static char *consequence(UNUSED const char *text)
+{
+    return mem_strdup("the zone is looked up again");
+}
+
+const struct store_part zone_memo_part = {
+    .kind = "zones",
+    .is_ours = store_is_file_name,
+    .check = check_file,
+    .consequence = consequence,
+};

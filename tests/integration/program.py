@@ -32,6 +32,13 @@ def until(true, limit_s=15.0, what="the awaited"):
     return value
 
 
+def seal(document):
+    """What the program writes into a file of its state: the document with its checksum (docs/ARCHITECTURE.md)."""
+    bare = {k: v for k, v in document.items() if k != "checksum"}
+    text = json.dumps(bare, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps({**bare, "checksum": hashlib.sha256(text.encode()).hexdigest()[:16]})
+
+
 def to_yaml(settings, indent=""):
     """Nested dictionaries as block mappings, everything else as JSON, which YAML contains."""
     lines = []

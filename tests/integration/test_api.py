@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from program import API, NAME, VALUE, refused, silent, until, warnings
+from program import API, NAME, VALUE, refused, seal, silent, until, warnings
 
 FOREIGN = "some other program's"
 SUB = "_acme-challenge.www.sub.example.com"
@@ -360,7 +360,7 @@ def test_a_record_that_somebody_changed_meanwhile_is_not_deleted(lab, quick):
     text["published_ms"] -= 2 * 3600 * 1000
     text["record_id"] = next(r["id"] for r in lab.records(rtype="TXT") if r["value"] == f'"{FOREIGN}"')
     with open(path, "w", encoding="utf-8") as f:
-        json.dump(text, f)
+        f.write(seal(text))
     silent(quick.run("del-record", NAME, VALUE))
     quick.clean([(NAME, FOREIGN)])
     assert entry["value"] == VALUE

@@ -1,14 +1,14 @@
 """The hook as a process: what it inherits, what it leaves open, how it ends when it is told to, and what kill -9 leaves behind."""
 
+import json
 import os
-import re
 import signal
 import stat
 import time
 
 import pytest
 
-from program import CANCELLED, NAME, PROPAGATION, VALUE, refused, silent, until, warnings
+from program import CANCELLED, NAME, PROPAGATION, VALUE, refused, seal, silent, until, warnings
 
 OTHER = "other-host.example.com"
 FOREIGN = "some other program's"
@@ -115,7 +115,7 @@ def test_what_it_writes_is_for_its_user_alone_whatever_the_umask(lab, program, u
     lab.set_lag(0)
     silent(program.sh(f'umask {umask}; exec "$0" "$@"', "add-record", NAME, VALUE))
     modes = tree(program.state)
-    assert len(modes) == 6  # three directories, an entry of the journal, a remembered zone
+    assert len(modes) == 8  # five directories, an entry of the journal, a remembered zone, a result
     assert {path: oct(mode) for path, mode in modes.items() if mode & 0o077} == {}
     silent(program.sh(f'umask {umask}; exec "$0" "$@"', "del-record", NAME, VALUE))
     program.clean()
@@ -283,10 +283,9 @@ def test_sweep_lets_a_run_that_is_alive_alone_and_finds_those_that_are_gone(lab,
     for entry in os.listdir(os.path.join(program.state, "journal")):  # as if an hour had passed
         path = os.path.join(program.state, "journal", entry)
         with open(path, encoding="utf-8") as f:
-            text = f.read()
-        text = re.sub(r'("created_ms": ?)(\d+)', lambda m: m.group(1) + str(int(m.group(2)) - 3660000), text)
+            entry = json.load(f)
         with open(path, "w", encoding="utf-8") as f:
-            f.write(text)
+            f.write(seal({**entry, "created_ms": entry["created_ms"] - 3660000}))
     done = program.run("sweep").ok()
     assert "removed" in done.stdout and "kept" in done.stdout, done
     assert [value for _, value in lab.txt()] == ["of-a-live-one"]

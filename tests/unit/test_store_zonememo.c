@@ -165,7 +165,7 @@ TEST(a_zone_is_forgotten_and_remembered_anew)
     place_done(&p);
 }
 
-TEST(a_damaged_memo_is_dropped_and_no_parent_zone_taken_instead)
+TEST(a_damaged_memo_is_set_aside_and_no_parent_zone_taken_instead)
 {
     static const char *const damaged[] = {
         "",
@@ -260,7 +260,7 @@ int main(void)
         cmocka_unit_test(other_endpoints_and_accounts_have_zones_of_their_own),
         cmocka_unit_test(what_another_key_saw_is_not_used_nor_is_a_parent_zone_instead),
         cmocka_unit_test(a_zone_is_forgotten_and_remembered_anew),
-        cmocka_unit_test(a_damaged_memo_is_dropped_and_no_parent_zone_taken_instead),
+        cmocka_unit_test(a_damaged_memo_is_set_aside_and_no_parent_zone_taken_instead),
         cmocka_unit_test(a_memo_of_another_zone_under_our_file_name_is_not_believed),
         cmocka_unit_test(what_could_not_be_read_back_is_not_remembered),
         cmocka_unit_test(the_longest_possible_name_has_a_file_name_that_fits),
