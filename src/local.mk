@@ -50,6 +50,7 @@ libacmedme_a_SOURCES = \
 	src/store/checksum.c \
 	src/store/damage.c \
 	src/store/examine.c \
+	src/store/reset.c \
 	src/store/journal.c \
 	src/store/zonememo.c \
 	src/store/result.c \
@@ -155,4 +156,5 @@ libacmedme_a_SOURCES = \
 	src/cmd/progress.c src/cmd/progress.h \
 	src/cmd/hook.c \
 	src/cmd/sweep.c \
+	src/cmd/reset.c \
 	src/cmd/help.c

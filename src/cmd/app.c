@@ -77,13 +77,18 @@ enum err_code app_configure(struct app *app, const struct app_request *app_reque
 
 /* ------------------------------------------------------------------ parts */
 
+char *app_state_dir(const struct app *app)
+{
+    return app->config->state_dir ? mem_strdup(app->config->state_dir) : platform_default_state_dir();
+}
+
 enum err_code app_open_store(struct app *app, struct err *err)
 {
     AUTO_FREE char *dir = NULL;
 
     if (app->config->journal == CONFIG_JOURNAL_NONE)
         return ERR_OK;
-    dir = app->config->state_dir ? mem_strdup(app->config->state_dir) : platform_default_state_dir();
+    dir = app_state_dir(app);
     return store_open(dir, app->clock, app->log, &app->store, err);
 }
 

@@ -50,6 +50,9 @@ enum err_code app_configure(struct app *app, const struct app_request *request, 
 enum err_code app_open_store(struct app *app, struct err *err) MUST_USE;                   /* may be left out */
 enum err_code app_connect(struct app *app, const struct app_request *request, struct err *err) MUST_USE;
 
+/* Where the state is, or would be with `journal: none`; yours. */
+char *app_state_dir(const struct app *app) MUST_USE;
+
 void app_close(struct app *app);
 #define AUTO_APP AUTO(app_close)
 

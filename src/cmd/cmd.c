@@ -30,6 +30,7 @@ static const struct command {
     size_t words_max; /* arguments that it takes */
 } commands[] = {
     {"sweep", cmd_sweep, 0},
+    {"reset", cmd_reset, 0},
     {"help", run_help, 0},
     {"version", run_version, 0},
 };

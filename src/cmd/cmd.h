@@ -21,6 +21,9 @@ enum err_code cmd_sweep(const struct opts *opts, struct err *err) MUST_USE;
 /* check.c: "acme-dme check [DOMAIN...]" */
 enum err_code cmd_check(const struct opts *opts, struct err *err) MUST_USE;
 
+/* reset.c: "acme-dme reset --state [--dry-run]" */
+enum err_code cmd_reset(const struct opts *opts, struct err *err) MUST_USE;
+
 /* help.c */
 void cmd_help(void);
 void cmd_version(void);

@@ -52,6 +52,7 @@ void cmd_help(void)
     (void)puts("usage: acme-dme [options] VERB [arguments]\n"
                "       acme-dme [options] check [--write] [--strict] [--json] [DOMAIN ...]\n"
                "       acme-dme [options] sweep [--dry-run]\n"
+               "       acme-dme [options] reset --state [--dry-run]\n"
                "\n"
                "Proves domain control to an ACME CA through DNS Made Easy: an ACME client calls it to create and\n"
                "delete _acme-challenge TXT records, and it waits until every name server shows them.\n"
@@ -59,6 +60,7 @@ void cmd_help(void)
                "Commands:\n"
                "  check    look at everything that an issuance will need, before trouble comes\n"
                "  sweep    delete records that killed runs left behind\n"
+               "  reset    bring the state directory into order\n"
                "  help     show this help\n"
                "  version  show the version");
     print_clients();

@@ -15,20 +15,22 @@ enum row_index {
     ROW_WRITE,
     ROW_STRICT,
     ROW_JSON,
+    ROW_STATE,
     ROW_VERBOSE,
     ROW_QUIET,
     ROW_HELP,
-    ROW_VERSION
+    ROW_VERSION,
 };
 
 const struct opts_row opts_rows[] = {
     [ROW_CONFIG] = {"--config", 'c', "FILE", "read this configuration file", NULL},
     [ROW_ACCOUNT] = {"--account", 'a', "NAME", "use this account of the configuration for everything", NULL},
     [ROW_NO_WAIT] = {"--no-wait", 0, NULL, "publish and do not wait for the name servers", "hook"},
-    [ROW_DRY_RUN] = {"--dry-run", 'n', NULL, "sweep: list, change nothing", "sweep"},
+    [ROW_DRY_RUN] = {"--dry-run", 'n', NULL, "sweep, reset: list, change nothing", "sweep reset"},
     [ROW_WRITE] = {"--write", 0, NULL, "check: create a TXT record, time each name server, delete it", "check"},
     [ROW_STRICT] = {"--strict", 0, NULL, "check: exit with 1 when there are warnings", "check"},
     [ROW_JSON] = {"--json", 0, NULL, "check: one JSON document instead of lines", "check"},
+    [ROW_STATE] = {"--state", 0, NULL, "reset: the state directory", "reset"},
     [ROW_VERBOSE] = {"--verbose", 'v', NULL,
                      "show each step and each setting's source; twice: each request and answer", NULL},
     [ROW_QUIET] = {"--quiet", 'q', NULL,
@@ -68,6 +70,9 @@ static void apply_row(struct opts *opts, size_t row, const char *value)
         break;
     case ROW_JSON:
         opts->json = true;
+        break;
+    case ROW_STATE:
+        opts->state = true;
         break;
     case ROW_VERBOSE:
         opts->verbosity++;

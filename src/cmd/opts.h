@@ -21,6 +21,7 @@ struct opts {
     const char *account;
     bool no_wait;
     bool dry_run;
+    bool state;
     bool json;
     bool write;
     bool strict;

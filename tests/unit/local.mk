@@ -43,6 +43,7 @@ UNIT_TESTS = \
 	tests/unit/test_store_zonememo \
 	tests/unit/test_store_result \
 	tests/unit/test_store_damage \
+	tests/unit/test_store_reset \
 	tests/unit/test_dme_retry \
 	tests/unit/test_dme_error \
 	tests/unit/test_dme_answer \
