@@ -229,6 +229,8 @@ static enum config_half_result clean(struct config_loading *load, const struct c
     fault = value_fault(c->text, c->len);
     if (fault) {
         config_report_problem(&load->report, at, "the value of \"%s\" %s", half->path, fault);
+        config_report_hint(&load->report, "Copy it anew from DNS Made Easy's control panel, under Config, Account "
+                                          "Information: 36 characters, hexadecimal digits and dashes.");
         return CONFIG_HALF_REFUSED;
     }
     warn_stripped(load, at, half->path, c);

@@ -59,6 +59,7 @@ bool config_input_is_readable(struct config_input *input, struct config_report *
     /* Comments alone are a template that nobody has filled in yet; nothing at all is a file that got lost. */
     if (is_blank(input)) {
         config_report_problem(report, &at, "the file is empty");
+        config_report_hint(report, "Write into it: credentials: {api_key: \"...\", api_secret: \"...\"}");
         return false;
     }
     return true;

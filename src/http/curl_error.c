@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "util/text.h"
+
 static bool is_tls_failure(CURLcode code)
 {
     switch (code) {
@@ -103,15 +105,36 @@ static void add_tls_hint(const struct curl_failure *f, struct err *err)
                       "certificate with ca_file.");
 }
 
+/* libcurl names whom it could not connect to: if that is not the host, it is the proxy.  (CURLINFO_USED_PROXY is of
+ * 8.7.) */
+static bool is_connection_to_proxy(const struct curl_failure *f)
+{
+    char *host AUTO_FREE = mem_strndup(f->host, strcspn(f->host, ":"));
+
+    return f->code == CURLE_COULDNT_CONNECT && *f->host != '[' && text_starts_with(f->text, "Failed to connect to ") &&
+           !strstr(f->text, host);
+}
+
 static bool is_about_proxy(const struct curl_failure *f)
 {
     return proxy_refused(f) || f->code == CURLE_COULDNT_RESOLVE_PROXY || f->code == CURLE_PROXY ||
-           strstr(f->text, "proxy");
+           strstr(f->text, "proxy") || is_connection_to_proxy(f);
+}
+
+/* What a server answers to a handshake that it does not take for one. */
+static bool speaks_no_tls(const struct curl_failure *f)
+{
+    return f->code == CURLE_SSL_CONNECT_ERROR &&
+           (strstr(f->text, "wrong version number") || strstr(f->text, "packet length too long") ||
+            strstr(f->text, "record layer failure"));
 }
 
 static void add_hint(const struct curl_failure *f, enum err_code meaning, struct err *err)
 {
-    if (meaning == ERR_TLS)
+    if (speaks_no_tls(f))
+        err_hint(err, "What answers there speaks no TLS: check the port in the endpoint, and whether a proxy or a "
+                      "captive portal stands in between.");
+    else if (meaning == ERR_TLS)
         add_tls_hint(f, err);
     else if (is_about_proxy(f))
         err_hint(err, "Check the proxy in the environment variables https_proxy, all_proxy and no_proxy.");
@@ -120,6 +143,8 @@ static void add_hint(const struct curl_failure *f, enum err_code meaning, struct
     else if (f->code == CURLE_COULDNT_CONNECT || f->code == CURLE_OPERATION_TIMEDOUT)
         err_hint(err, "Check the connection to the network and whether a firewall lets this machine out; if only a "
                       "proxy does, set https_proxy.");
+    else if (meaning == ERR_NETWORK)
+        err_hint(err, "Try again; if it stays so, check whether a firewall or a proxy on the way cuts connections.");
 }
 
 /* What failed, as the format of a message about host and reason. */
@@ -145,6 +170,8 @@ static const char *what_failed(const struct curl_failure *f, enum err_code meani
         return "could not resolve the host name of";
     if (f->code == CURLE_COULDNT_RESOLVE_PROXY)
         return "could not resolve the name of the proxy to";
+    if (is_connection_to_proxy(f))
+        return "no connection to the proxy for";
     return f->code == CURLE_COULDNT_CONNECT ? "no connection to" : "the connection broke to";
 }
 

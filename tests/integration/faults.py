@@ -272,6 +272,10 @@ CLOCK = [
         [says_403("Request sent with date header too far out of sync.  Difference in times is 0, header value is 0")],
         AUTH, says=("date", "out of sync"), hint="proxy|time", warns=("found the date of a request out of step",),
         requests=2),
+    Row("clock-of-this-machine-30y-behind", [machine_clock(-YEARS_30)], API, requests=0,
+        says=("certificate", "valid from 20", "clock says 199", API_NAME), hint=("clock is behind", "timedatectl")),
+    Row("clock-of-this-machine-30y-ahead", [machine_clock(YEARS_30)], API, requests=0,
+        says=("certificate", "expired", "clock .205", API_NAME), hint=("clock", "timedatectl")),
 ]
 
 FROM_FILE = r"acme-dme\.yaml:\d+"
@@ -310,6 +314,39 @@ CREDENTIALS = [
     Row("key-and-secret-equal", [lambda s: s.program.configure(credentials__api_secret=s.lab.api_key)], AUTH,
         says="secret .*does not belong", tells="the same|equal", hint=".", warns=("key and secret are the same",),
         requests=1),
+    Row("key-unknown", [key(lambda k: NOBODY)], AUTH, says=("does not know the API key", "API key not found", "403"),
+        tells=FROM_FILE, hint=("api_key|API key", "sandbox"), requests=1),
+    Row("secret-of-another-key", [secret(lambda s: plan.OTHER_SECRET)], AUTH,
+        says=("secret .*does not belong", "Unable to verify HMAC"), tells=FROM_FILE, hint="api_secret|secret",
+        requests=1),
+    Row("key-and-secret-swapped",
+        [lambda s: s.program.configure(credentials__api_key=s.lab.api_secret, credentials__api_secret=s.lab.api_key)],
+        AUTH, says="does not know the API key", tells=(FROM_FILE, "swapped|exchanged|other way round|mixed up"),
+        hint=".", requests=1),
+    Row("secret-with-a-space-inside", [secret(lambda s: s[:9] + " " + s[9:])], CONFIG,
+        says=(FROM_FILE, "api_secret", "white space"), hint=".", requests=0),
+    Row("secret-of-two-lines", [secret_file(lambda s: f"{s}\n{s}\n")], CONFIG, says=("secret:?", "more than one line"),
+        hint=".", requests=0),
+    Row("secret-in-utf-16", [secret_file(lambda s: s.encode("utf-16"))], CONFIG,
+        says=("secret", "UTF-16|control character|not ASCII"), hint=".", requests=0),
+    Row("secret-empty", [secret(lambda s: "")], CONFIG, says=(FROM_FILE, "api_secret", "empty"), hint=".", requests=0),
+    Row("secret-file-empty", [secret_file(lambda s: "")], CONFIG, says=("secret", "empty"), hint=".", requests=0),
+    Row("secret-one-character-short", [secret(lambda s: s[:-1])], AUTH, says="secret .*does not belong",
+        tells=("35 characters", FROM_FILE), hint=".", requests=1),
+    Row("environment-hides-a-different-credential",
+        [lambda s: s.env.update(DNSMADEEASY_API_KEY=s.lab.api_key, DNSMADEEASY_API_SECRET=s.lab.api_secret),
+         key(lambda k: NOBODY), secret(lambda s: plan.OTHER_SECRET)], OK,
+        warns=(f"DNSMADEEASY_API_KEY .*hides a different one, of .*{FROM_FILE}", f"DNSMADEEASY_API_SECRET .*hides .*{FROM_FILE}"),
+        requests=2),
+    Row("environment-hides-the-good-credential",
+        [lambda s: s.env.update(DNSMADEEASY_API_KEY=NOBODY, DNSMADEEASY_API_SECRET=s.lab.api_secret)], AUTH,
+        says="does not know the API key", tells="DNSMADEEASY_API_KEY", hint=".", warns=("DNSMADEEASY_API_KEY",),
+        requests=1),
+    Row("key-of-another-account-from-the-environment", [env(DNSMADEEASY_API_KEY=plan.OTHER_KEY)], AUTH,
+        says="secret .*does not belong", tells=("DNSMADEEASY_API_KEY", FROM_FILE), hint=".", warns=(".", "."),
+        requests=1),
+    Row("key-one-character-short", [key(lambda k: k[:-1])], AUTH, says="does not know the API key",
+        tells=("35 characters", FROM_FILE), hint=".", warns=("no UUID",), requests=1),
 ]
 
 
@@ -424,12 +461,36 @@ REFUSALS = [
         hint=".", requests=(1, 3)),
     Row("200-with-the-wrong-content-type", [zone_as("text/html")], OK, requests=2),
     Row("no-http-at-all", [impatient, api(kind="garbage")], API, says=("HTTP", API_NAME), hint=".", requests=(2, 4)),
+    Row("403-with-html", [api(status=403, body=HTML_403, foreign=True, headers={"Server": "filter"})], AUTH,
+        says=("403", "HTML page", "Access denied"), hint="proxy|firewall", requests=1),
+    Row("401-of-a-gateway", [api(status=401, body="<html><title>Login</title></html>", foreign=True)], AUTH,
+        says=("401", "Login"), hint="proxy", requests=1),
+    Row("connection-reset", [impatient, api(kind="reset_before")], API, says=("connection broke", API_NAME), hint=".",
+        requests=(2, 4)),
+    Row("answer-cut", [impatient, api(kind="truncate")], API, says=API_NAME, hint=".", requests=(2, 4)),
 ]
 
 TLS = [
-    Row("tls-of-an-unknown-ca", [tls("unknown-ca")], API, says=("certificate", "issuer"), hint="ca_file", requests=0),
+    Row("tls-of-an-unknown-ca", [tls("unknown-ca")], API, says=("certificate", "some other CA", "not trust"),
+        hint="ca_file", requests=0),
     Row("tls-handshake-without-an-answer", [endpoint(plan.API_SILENT_PORT), config(dnsmadeeasy__timeout="1s")], API,
         says=("no answer in time", API_NAME), hint="firewall", requests=0),
+    Row("tls-expired", [tls("expired")], API, says=("certificate", "expired", API_NAME), tells=r"20\d\d-\d\d-\d\d",
+        hint="clock", requests=0),
+    Row("tls-not-yet-valid", [tls("future")], API, says=("certificate", r"valid from 20\d\d-\d\d-\d\d", API_NAME),
+        hint="clock", requests=0),
+    Row("tls-of-another-host", [tls("wrong-host")], API, says=("certificate", API_NAME),
+        hint="proxy|endpoint|another host", requests=0),
+    Row("tls-self-signed", [tls("self-signed")], API, says=("certificate", "self-signed"), hint=("ca_file", "proxies"),
+        requests=0),
+    Row("tls-ca-file-missing", [config(dnsmadeeasy__ca_file="/does/not/exist.pem")], CONFIG,
+        says=("/does/not/exist.pem", "ca_file", "No such file"), hint="ca_file", requests=0),
+    Row("tls-ca-file-empty", [lambda s: s.program.configure(dnsmadeeasy__ca_file=s.write("empty.pem", ""))], CONFIG,
+        says=("empty.pem", "ca_file", "no certificate"), hint="ca_file", requests=0),
+    Row("tls-plain-http-at-the-port", [endpoint(plan.API_PLAIN_PORT)], API, says=("secure connection", API_NAME),
+        hint="proxy|portal|endpoint", requests=0),
+    Row("tls-handshake-cut", [endpoint(plan.API_CUT_PORT)], API, says=(API_NAME,), hint="firewall|proxy|connection",
+        requests=0),
 ]
 
 def without(text):
@@ -451,6 +512,8 @@ NETWORK = [
         says="proxy refused", hint="https_proxy", requests=0, then=without("hunter2")),
     Row("proxy-of-an-unknown-name", [impatient, env(https_proxy="http://proxy.nowhere.invalid:3128")], API,
         says=("proxy", "resolve"), hint="https_proxy", requests=0),
+    Row("proxy-that-is-not-there", [impatient, env(https_proxy=f"http://{plan.API_ADDR}:9")], API,
+        says=("no connection", "proxy", f"{plan.API_ADDR}|9"), hint="https_proxy", requests=0),
 ]
 
 
@@ -561,6 +624,7 @@ CONFIGURATION = [
     Row("account-unknown", [option("--account", "nobody")], CONFIG, says=("nobody",), hint='"default"', requests=0),
     Row("certbot-without-a-domain", [env(CERTBOT_DOMAIN=None)], USAGE, says="CERTBOT_DOMAIN", hint="certbot", requests=0),
     Row("verb-unknown", [], USAGE, call=("frobnicate",), says="frobnicate", hint="--help", requests=0),
+    Row("config-empty", [config_text("")], CONFIG, says=("empty",), hint="api_key", requests=0),
 ]
 
 ROWS = CLOCK + CREDENTIALS + ACCOUNTS + REFUSALS + TLS + NETWORK + DNS + STATE_DIR + CONFIGURATION

@@ -146,3 +146,12 @@ def test_its_clock_may_be_years_off(sim, skew):
 def test_a_body_in_another_encoding(sim):
     sim.control("/fault", {"kind": "status", "status": 403, "body": "\x1b\x9b\xff", "encoding": "latin-1"})
     assert sim.call("GET", RECORDS).body == b"\x1b\x9b\xff"
+
+
+def test_an_answer_of_somebody_on_the_way(sim):
+    sim.control("/fault", {"kind": "status", "status": 403, "body": "no", "foreign": True, "headers": {"Server": "squid"}})
+    answer = sim.call("GET", RECORDS)
+    assert (answer.status, answer.body, answer.headers["Server"]) == (403, b"no", "squid")
+    assert not [name for name in answer.headers if name.lower().startswith("x-dnsme") or name == "Set-Cookie"]
+    assert answer.headers["Date"]
+    assert sim.call("GET", RECORDS).headers["x-dnsme-requestId"]

@@ -651,8 +651,8 @@ TEST(a_server_without_tls_is_a_tls_error_and_has_not_acted)
     (void)snprintf(url, sizeof url, "https://127.0.0.1:%d/", f.port);
     f.request.url = url;
     assert_failure(&f, ERR_TLS, false, "no secure connection to \"127.0.0.1:");
-    assert_non_null(strstr(f.err.hint, "ca_file"));
-    assert_non_null(strstr(f.err.hint, "clock"));
+    assert_non_null(strstr(f.err.hint, "speaks no TLS"));
+    assert_non_null(strstr(f.err.hint, "captive portal"));
     teardown(&f);
 }
 

@@ -5,7 +5,9 @@ POST /fault {"method": "POST", "path": "regular expression", "count": 1, "skip":
 kind             what happens                                     parameters (default)
 status           an answer of our choice                          status (500), body (""), headers ({}),
                                                                   content_type (text/html),
-                                                                  encoding of the body (utf-8)
+                                                                  encoding of the body (utf-8),
+                                                                  foreign (false): it comes from a
+                                                                  proxy and has none of the API's headers
 redirect         302 to another URL                               location, status (302)
 reset_before     TCP reset, nothing done
 reset_after      the request is carried out, then TCP reset
@@ -58,6 +60,7 @@ PARAMETERS = {
     "body",
     "content_type",
     "encoding",
+    "foreign",
     "headers",
     "location",
     "seconds",
@@ -126,7 +129,21 @@ class Fault:
             self.fields.get("content_type", "text/html"),
             headers=self.fields.get("headers", {}).items(),
         )
+        if self.fields.get("foreign"):
+            return self._send_foreign(connection, request, made, settings, limits)
         return self._send(connection, request, made, settings, limits)
+
+    @staticmethod
+    def _send_foreign(connection, request, reply, settings, limits):
+        reply.cookie = False
+        head, blank, body = encode(reply, request, settings, limits).partition(b"\r\n\r\n")
+        lines = [
+            line
+            for line in head.split(b"\r\n")
+            if not line.lower().startswith(b"x-dnsme-") and line != b"Server: DNSME API"
+        ]
+        connection.send(b"\r\n".join(lines) + blank + body, reply.close or request.wants_close())
+        return reply.status
 
     def _redirect(self, connection, request, _reply, settings, limits):
         made = Reply(
