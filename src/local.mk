@@ -70,6 +70,7 @@ libacmedme_a_SOURCES = \
 	src/config/exposure.c \
 	src/config/credential.c src/config/credential.h \
 	src/config/hidden.c \
+	src/config/ca_file.c \
 	src/config/draft.c src/config/draft.h \
 	src/config/account.c \
 	src/dns/name.c src/dns/name.h \

@@ -80,6 +80,7 @@ static void assemble(struct config_loading *load, const struct platform_file_inf
     if (load->config->file && !load->tree)
         return;
     config_settle_endpoint(load);
+    config_check_ca_file(load);
     if (load->has_secrets)
         config_check_exposure(load, load->config->file, info);
     else if (load->config->file)

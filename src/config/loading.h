@@ -62,6 +62,12 @@ void config_origin_copy(struct config *config, const char *to, const char *from)
 void config_origin_show_take(struct config *config, const char *path, char *shown_take);
 void config_origins_free(struct config_origins *origins);
 
+/* The place of a value, for messages: "FILE:LINE:COLUMN", "option --x"; "default" when it was not given.  Borrowed. */
+const char *config_origin_where(const struct config *config, const char *key);
+
+/* ca_file.c: report a ca_file that can't be used. */
+void config_check_ca_file(struct config_loading *load);
+
 /* find.c: find and read the file that the request means; load->config->file stays NULL when there is none.
  * False after reporting a problem. */
 bool config_find(struct config_loading *load, struct buf *content, struct platform_file_info *info);

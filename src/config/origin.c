@@ -132,6 +132,13 @@ void config_explain(const struct config *config, enum config_explained what, str
     }
 }
 
+const char *config_origin_where(const struct config *config, const char *key)
+{
+    const struct origin *known = find(config->origins, key);
+
+    return known ? known->where : "default";
+}
+
 enum config_source_kind config_source(const struct config *config, const char *key)
 {
     const struct origin *known = find(config->origins, key);

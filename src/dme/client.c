@@ -85,6 +85,13 @@ int dme_requests_limit(const struct dme *dme)
     return dme->requests_limit;
 }
 
+bool dme_is_at(const struct dme *dme, const char *endpoint)
+{
+    size_t len = strlen(dme->base);
+
+    return strncmp(dme->base, endpoint, len) == 0 && strcmp(endpoint + len, "/") == 0;
+}
+
 void dme_begin(struct dme *dme)
 {
     dme->deadline_ms = clock_mono_ms(dme->clock) + dme->give_up_after_ms;
@@ -101,10 +108,18 @@ static void read_count(const struct http_response *response, const char *header,
         *out = (int)count;
 }
 
-static void note_budget(struct dme *dme, const struct http_response *response)
+/* All answers of the API have these, as far as is known. */
+static bool has_api_header(const struct http_response *response)
+{
+    return http_response_header(response, "x-dnsme-requestId") ||
+           http_response_header(response, "x-dnsme-requestsRemaining");
+}
+
+static void note_server(struct dme *dme, const struct http_response *response)
 {
     read_count(response, "x-dnsme-requestsRemaining", &dme->requests_remaining);
     read_count(response, "x-dnsme-requestLimit", &dme->requests_limit);
+    dme->is_api |= has_api_header(response);
 }
 
 static bool is_web_page(const struct http_response *response)
@@ -174,15 +189,13 @@ static int64_t asked_pause_ms(const struct http_response *response)
     return then_s - now_s > INT32_MAX ? INT32_MAX * INT64_C(1000) : (then_s - now_s) * 1000;
 }
 
-/* Did the API itself say this?  All its answers have these headers, as far as is known; should the gateway in front of
- * it not send them, its errors still are objects. */
+/* Did the API itself say this?  Should the gateway in front of it not send those headers, its errors still are
+ * objects. */
 static bool is_from_api(const struct http_response *response)
 {
     const char *body = buf_cstr(&response->body);
 
-    return http_response_header(response, "x-dnsme-requestId") ||
-           http_response_header(response, "x-dnsme-requestsRemaining") ||
-           (body[strspn(body, " \t\r\n")] == '{' && strstr(body, "error"));
+    return has_api_header(response) || (body[strspn(body, " \t\r\n")] == '{' && strstr(body, "error"));
 }
 
 /* `signed_ms` and `knows_time` as struct dme_refusal has them. */
@@ -285,7 +298,7 @@ static enum dme_verdict attempt(struct dme *dme, const struct dme_call *call, st
         note_post(dme, code, &response);
     if (code != ERR_OK)
         return judge_failure(code, err);
-    note_budget(dme, &response);
+    note_server(dme, &response);
     retry->asked_ms = asked_pause_ms(&response);
     return judge_answer(dme, call, retry, &response, signed_ms, dme_auth_learn_time(dme, &response, sent_mono_ms), out,
                         err);

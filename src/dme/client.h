@@ -42,6 +42,7 @@ struct dme {
     char *clock_advice;           /* how to set this machine's clock; NULL: unknown */
     int64_t deadline_ms;          /* monotonic, of the function of dme.h that is running */
     bool has_lost_answer;         /* to a POST of the last dme_records_create() */
+    bool is_api;                  /* known to be the API, or not to be asked again */
     uint64_t unclear_posts;       /* so far: POSTs that may have been carried out, or were */
 };
 
@@ -61,6 +62,13 @@ struct dme_call {
 
 /* What every function of dme.h begins with: its time runs from now. */
 void dme_begin(struct dme *dme);
+
+/* Is this the endpoint, a slash at its end aside? */
+bool dme_is_at(const struct dme *dme, const char *endpoint);
+
+/* Before "not found" is believed of an endpoint that the operator has chosen and that has shown none of the API's
+ * headers yet: does it have what every account has?  Asked once.  ERR_API: it is something else. */
+enum err_code dme_doubt_endpoint(struct dme *dme, struct err *err) MUST_USE;
 
 /* *out is yours (AUTO_JSON), or NULL when there was no usable JSON; `out` itself may be NULL.
  * Errors: ERR_NOT_FOUND (404), ERR_EXISTS (a record with this name and value exists), ERR_AUTH,

@@ -28,27 +28,43 @@ static const char *kind_of(char c)
     return c == '-' ? "a dash" : "a character that is not hexadecimal";
 }
 
-/* The first mistake of one of them, e.g. "the API key has 35 characters instead of 36"; false: none. */
+/* May this stand there?  Where the length is wrong the places are too. */
+static bool is_good_at(char c, size_t i, size_t len)
+{
+    if (len != UUID_LEN)
+        return c == '-' || text_is_hex(c);
+    return is_dash_place(i) ? c == '-' : text_is_hex(c);
+}
+
+/* Of the first character that is wrong; `len` when there is none. */
+static size_t find_fault(const char *text, size_t len)
+{
+    size_t i = 0;
+
+    while (i < len && is_good_at(text[i], i, len))
+        i++;
+    return i;
+}
+
+/* "the API key has 37 characters instead of 36 and white space at character 1"; false: nothing is odd. */
 static bool remark_on(const struct secret *value, const char *name, struct buf *out)
 {
     const char *text = secret_bytes(value);
     size_t len = secret_len(value);
-    const char *joint = out->len ? "; " : "";
+    size_t at = find_fault(text, len);
 
-    for (size_t i = 0; i < len; i++) {
-        bool is_good = is_dash_place(i) ? text[i] == '-' : text_is_hex(text[i]);
-
-        if (is_good || (len != UUID_LEN && (text[i] == '-' || text_is_hex(text[i]))))
-            continue;
-        if (is_dash_place(i) && text_is_hex(text[i]))
-            buf_printf(out, "%sthe %s has no dash at character %zu", joint, name, i + 1);
-        else
-            buf_printf(out, "%sthe %s has %s at character %zu", joint, name, kind_of(text[i]), i + 1);
-        return true;
-    }
-    if (len == UUID_LEN)
+    if (len == UUID_LEN && at == len)
         return false;
-    buf_printf(out, "%sthe %s has %zu characters instead of %d", joint, name, len, UUID_LEN);
+    buf_printf(out, "%sthe %s has ", out->len ? "; " : "", name);
+    if (len != UUID_LEN)
+        buf_printf(out, "%zu character%s instead of %d%s", len, len == 1 ? "" : "s", UUID_LEN,
+                   len == UUID_LEN - 4 && !strchr(text, '-') ? ", its dashes are missing" : "");
+    if (len != UUID_LEN && at < len)
+        buf_puts(out, " and ");
+    if (at < len && is_dash_place(at) && text_is_hex(text[at]))
+        buf_printf(out, "no dash at character %zu", at + 1);
+    else if (at < len)
+        buf_printf(out, "%s at character %zu", kind_of(text[at]), at + 1);
     return true;
 }
 

@@ -120,11 +120,6 @@ static void put_hidden(const struct dme *dme, struct buf *out)
     buf_printf(out, "Is the different one meant that it hides (%s)? Then unset the environment variable. ", shown);
 }
 
-static bool is_endpoint(const struct dme *dme, const char *endpoint)
-{
-    return strncmp(dme->base, endpoint, strlen(dme->base)) == 0;
-}
-
 static void put_key_cause(const struct dme *dme, struct buf *out)
 {
     buf_puts(out, "DNS Made Easy does not know the API key");
@@ -138,9 +133,9 @@ static void put_key_remedy(const struct dme *dme, struct buf *out)
     buf_printf(out, "Compare %s%s with the one in " PANEL ": it may be mistyped, revoked, or swapped with the secret",
                dme->key_origin ? "the API key" : "api_key of the configuration file or DNSMADEEASY_API_KEY",
                dme->key_origin ? " there" : "");
-    if (is_endpoint(dme, DME_ENDPOINT_PRODUCTION))
+    if (dme_is_at(dme, DME_ENDPOINT_PRODUCTION))
         buf_puts(out, "; a key of the sandbox works with \"sandbox: true\" only.");
-    else if (is_endpoint(dme, DME_ENDPOINT_SANDBOX))
+    else if (dme_is_at(dme, DME_ENDPOINT_SANDBOX))
         buf_puts(out, "; this is the sandbox, where a key of production does not work: leave \"sandbox: true\" out.");
     else
         buf_printf(out, "; keys of production and sandbox differ, and this is \"%s\".", dme->base);

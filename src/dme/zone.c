@@ -42,8 +42,12 @@ enum err_code dme_zone_find(struct dme *dme, const char *name, struct dme_zone *
     buf_put_urlencoded(&path, plain);
     code = dme_call_perform(dme, &(struct dme_call){.method = "GET", .path = buf_cstr(&path), .what = what}, &json,
                             err);
-    if (code == ERR_NOT_FOUND)
-        return err_set(err, code, "this DNS Made Easy account has no zone \"%s\"", plain);
+    if (code == ERR_NOT_FOUND) {
+        code = dme_doubt_endpoint(dme, err);
+        if (code != ERR_OK)
+            return code;
+        return err_set(err, ERR_NOT_FOUND, "this DNS Made Easy account has no zone \"%s\"", plain);
+    }
     if (code != ERR_OK)
         return code;
     code = dme_answer_zone(json, &zone, err);

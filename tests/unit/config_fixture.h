@@ -14,6 +14,17 @@
 #define GOOD_KEY_FINGERPRINT "f8f06d6b" /* printf %s KEY | sha256sum */
 #define GOOD_SECRET_FINGERPRINT "c90c7279"
 #define GOOD_CREDENTIALS "credentials: {api_key: " GOOD_KEY ", api_secret: " GOOD_SECRET "}\n"
+/* A CA certificate, of which nobody has the key. */
+#define GOOD_CA "-----BEGIN CERTIFICATE-----\n"                                                                        \
+                "MIIBezCCASGgAwIBAgIUPpcm51JevV+4LC1n7UZIXbp3F5kwCgYIKoZIzj0EAwIw\n"                                   \
+                "EjEQMA4GA1UEAwwHVGVzdCBDQTAgFw0yNjExMjMyMTU3MTZaGA8yMTI2MTAzMDIx\n"                                   \
+                "NTcxNlowEjEQMA4GA1UEAwwHVGVzdCBDQTBZMBMGByqGSM49AgEGCCqGSM49AwEH\n"                                   \
+                "A0IABFgxk7ROj4SZ6xyhA8UfPK8rbNyfwD2NUWpIt3WGIZhpuGU8uwUSM4ov+wYw\n"                                   \
+                "5OA/t0PTzx1BlGiSkL6EdFu3eGqjUzBRMB0GA1UdDgQWBBRwIACf83zdNV2xB5Hi\n"                                   \
+                "QlTj7Y9YvTAfBgNVHSMEGDAWgBRwIACf83zdNV2xB5HiQlTj7Y9YvTAPBgNVHRMB\n"                                   \
+                "Af8EBTADAQH/MAoGCCqGSM49BAMCA0gAMEUCIDgsgFyFYM3QscKlTsmQ7DF0B8/D\n"                                   \
+                "WNS+njAWUCf2byazAiEA0nm6vUvMr9JqZi2nVuugEG9rS2PCQzFdDa2NRa+pX1I=\n"                                   \
+                "-----END CERTIFICATE-----\n"
 
 struct config_fixture {
     char *dir;

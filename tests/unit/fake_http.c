@@ -107,6 +107,8 @@ static void answer(struct fake_http *http, const struct http_request *request, c
     if (!with->no_date)
         add_header(out, "Date", 4, date, strlen(date));
     add_headers(out, with->headers);
+    if (!with->is_foreign && !http_response_header(out, "x-dnsme-requestId"))
+        add_header(out, "x-dnsme-requestId", 17, "5e36d5a5", 8);
     buf_puts(&out->body, with->answer ? with->answer : "");
     assert_true(buf_ok(&out->body));
 }

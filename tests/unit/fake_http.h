@@ -32,6 +32,7 @@ struct fake_exchange {
     const char *headers; /* further ones, "Name: value\nName: value" */
     const char *answer;  /* NULL: empty body */
     bool no_date;
+    bool is_foreign; /* without the API's headers: something on the way answers */
     int64_t takes_ms; /* the clock moves on before the answer; with ERR_TIMEOUT at most by the request's time-out */
 };
 

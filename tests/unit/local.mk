@@ -48,6 +48,7 @@ UNIT_TESTS = \
 	tests/unit/test_dme_error \
 	tests/unit/test_dme_answer \
 	tests/unit/test_dme_auth \
+	tests/unit/test_dme_credentials \
 	tests/unit/test_dme_client \
 	tests/unit/test_dme_zone \
 	tests/unit/test_dme_record \

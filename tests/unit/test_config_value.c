@@ -68,9 +68,10 @@ TEST(every_setting_is_taken_from_the_file)
     struct config_fixture *f = *state;
     const struct config *c;
 
+    given_write(f, "ca.pem", GOOD_CA);
     load_config_text(f, GOOD_CREDENTIALS "dnsmadeeasy:\n"
                                          "  endpoint: https://api.example/V2.0\n"
-                                         "  ca_file: /ca.pem\n"
+                                         "  ca_file: ca.pem\n"
                                          "  ttl: 5\n"
                                          "  timeout: 1500ms\n"
                                          "  give_up_after: 20s\n"
@@ -91,7 +92,7 @@ TEST(every_setting_is_taken_from_the_file)
     expect_silence(f);
     c = f->config;
     assert_string_equal(c->endpoint, "https://api.example/V2.0/");
-    assert_string_equal(c->ca_file, "/ca.pem");
+    assert_string_equal(c->ca_file + strlen(f->dir), "/ca.pem");
     assert_int_equal(c->ttl_s, 5);
     assert_int_equal(c->request_timeout_ms, 1500);
     assert_int_equal(c->give_up_after_ms, 20000);
@@ -405,6 +406,34 @@ TEST(values_that_look_like_secrets_in_the_wrong_place_are_not_shown)
     }
 }
 
+TEST(a_ca_file_that_can_t_be_used_is_noticed_before_any_request)
+{
+    struct config_fixture *f = *state;
+
+    load_config_text(f, GOOD_CREDENTIALS "dnsmadeeasy: {ca_file: ca.pem}\n");
+    expect_error(f, ERR_CONFIG, "@/c.yaml:2:24: could not open \"@/ca.pem\": No such file or directory");
+    expect_hint(f, "Name a file with the CA certificate of the endpoint, or leave ca_file out to trust the system's CAs.");
+    given_write(f, "ca.pem", "");
+    load_config(f);
+    expect_error(f, ERR_CONFIG, "@/c.yaml:2:24: \"@/ca.pem\" holds no certificate in PEM form");
+    given_write(f, "ca.pem", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n");
+    load_config(f);
+    assert_int_equal(f->code, ERR_CONFIG);
+    assert_non_null(strstr(f->said, "@/c.yaml:2:24: "));
+    given_write(f, "ca.pem", "Test CA\n=======\n" GOOD_CA);
+    load_config(f);
+    expect_silence(f);
+    load_config_text(f, GOOD_CREDENTIALS "dnsmadeeasy: {ca_file: home}\n");
+    assert_int_equal(f->code, ERR_CONFIG);
+    assert_non_null(strstr(f->err.msg, "c.yaml:2:24: "));
+    given_override(f, "dnsmadeeasy.ca_file", "/nowhere/ca.pem");
+    load_config(f);
+    expect_error(f, ERR_CONFIG, "option --ca-file: could not open \"/nowhere/ca.pem\": No such file or directory");
+    f->req.need = CONFIG_WITHOUT_CREDENTIALS; /* nothing is asked */
+    load_config(f);
+    expect_silence(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -424,6 +453,7 @@ int main(void)
         CONFIG_TEST(certificates_are_servers_and_paths_that_begin_at_the_file),
         CONFIG_TEST(thresholds_are_a_part_or_a_duration),
         CONFIG_TEST(values_that_look_like_secrets_in_the_wrong_place_are_not_shown),
+        CONFIG_TEST(a_ca_file_that_can_t_be_used_is_noticed_before_any_request),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -273,13 +273,16 @@ struct refused {
     const char *body;
     const char *msg;
     const char *hint;
+    bool is_foreign;
 };
 
 static void assert_refused(struct dme_fixture *f, const struct refused *row)
 {
-    fake_http_expect(
-        f->http,
-        &(struct fake_exchange){.method = "GET", .status = row->status, .headers = row->headers, .answer = row->body});
+    fake_http_expect(f->http, &(struct fake_exchange){.method = "GET",
+                                                      .status = row->status,
+                                                      .headers = row->headers,
+                                                      .answer = row->body,
+                                                      .is_foreign = row->is_foreign});
     assert_error(f, find(f), ERR_AUTH, row->msg, row->hint);
     assert_non_null(strstr(f->err.msg, "could not look up zone \"example.com\": "));
     assert_false(text_ends_with(f->err.msg, "..."));
@@ -305,9 +308,9 @@ TEST(each_refusal_has_its_own_words_and_its_own_remedy)
         {403, NULL, "{\"error\": [\"Something \\u001b[2J new\"]}",
          "refused access with the API key (fingerprint bc75ea4d) (status 403: \"Something \\x1b[2J new\"",
          "plan includes API access"},
-        {403, "x-dnsme-requestId: 1", "<html><title>Forbidden</title>", "DNS Made Easy refused access with the API key",
+        {403, NULL, "<html><title>Forbidden</title>", "DNS Made Easy refused access with the API key",
          "control panel"},
-        {403, "x-dnsme-requestId: 1", "", "and gave no reason (status 403)", "https://api.example.net/V2.0"},
+        {403, NULL, "", "and gave no reason (status 403)", "https://api.example.net/V2.0"},
         {403, NULL, "{\"error\": [\"key " FIXTURE_KEY " is blocked\"]}", "\"key *** is blocked\"", NULL},
     };
 
@@ -325,11 +328,13 @@ TEST(what_is_not_the_api_is_told_from_it)
     static const struct refused rows[] = {
         {403, NULL, "<html><title>Access denied</title>",
          "something on the way refused the request, not DNS Made Easy's API (status 403: \"an HTML page titled Access",
-         "API key and secret were not looked at"},
+         "API key and secret were not looked at", true},
         {403, "Server: squid/6\x1b", "<html>", "API (status 403, server \"squid/6\\x1b\": \"an HTML page\")",
-         "firewall"},
-        {401, NULL, "", "not DNS Made Easy's API (status 401)", "https://api.example.net/V2.0"},
-        {403, NULL, "Unable to verify HMAC", "the API secret (fingerprint d2d5b5b6) does not belong to it", NULL},
+         "firewall", true},
+        {401, NULL, "", "not DNS Made Easy's API (status 401)", "https://api.example.net/V2.0", true},
+        {403, NULL, "Unable to verify HMAC", "the API secret (fingerprint d2d5b5b6) does not belong to it", NULL, true},
+        {403, NULL, "{error: [\"API key not found\"]}", "does not know the API key", NULL, true},
+        {403, NULL, "{\"error\": [\"Closed\"]}", "DNS Made Easy refused access with the API key", NULL, true},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

@@ -124,6 +124,83 @@ TEST(no_name_no_request)
     dme_fixture_done(&f);
 }
 
+static void expect_foreign(struct dme_fixture *f, const char *url, long status, const char *answer)
+{
+    fake_http_expect(f->http, &(struct fake_exchange){
+                                  .method = "GET", .url = url, .status = status, .answer = answer, .is_foreign = true});
+}
+
+#define PROBE "/dns/managed/?rows=1&page=0"
+
+TEST(an_endpoint_that_is_not_the_api_is_told_from_one_without_the_zone)
+{
+    struct dme_zone zone = {.id = 0};
+    struct dme_fixture f;
+
+    dme_fixture_init(&f);
+    expect_foreign(&f, BY_NAME "example.com", 404, tomcat_404);
+    expect_foreign(&f, PROBE, 404, tomcat_404);
+    assert_error(&f, dme_zone_find(f.dme, "example.com", &zone, &f.err), ERR_API,
+                 "\"https://api.example.net/V2.0\" is not the API of DNS Made Easy", "endpoint");
+    dme_fixture_done(&f);
+}
+
+TEST(an_endpoint_without_the_apis_headers_is_doubted_once)
+{
+    struct dme_zone zone = {.id = 0};
+    struct dme_fixture f;
+
+    dme_fixture_init(&f);
+    expect_foreign(&f, BY_NAME "www.example.com", 404, tomcat_404);
+    expect_foreign(&f, PROBE, 200, "{}");
+    expect_foreign(&f, BY_NAME "example.com", 404, tomcat_404);
+    assert_error(&f, dme_zone_find(f.dme, "www.example.com", &zone, &f.err), ERR_NOT_FOUND, "has no zone", NULL);
+    assert_error(&f, dme_zone_find(f.dme, "example.com", &zone, &f.err), ERR_NOT_FOUND, "has no zone", NULL);
+    dme_fixture_done(&f);
+}
+
+TEST(a_probe_takes_an_empty_account_for_a_good_one)
+{
+    static const char *const bodies[] = {
+        "{}", "{ }", "{\"totalPages\":0,\"totalRecords\":0,\"data\":[],\"page\":0}",
+        "{\"totalPages\":3,\"totalRecords\":3,\"data\":[{\"id\":7,\"name\":\"a.example\"}],"
+        "\"page\":0}"};
+
+    for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+        struct dme_fixture f;
+
+        dme_fixture_init(&f);
+        fake_http_expect(
+            f.http, &(struct fake_exchange){.method = "GET",
+                                            .url = PROBE,
+                                            .status = 200,
+                                            .answer = bodies[i],
+                                            .headers = "x-dnsme-requestLimit: 150\nx-dnsme-requestsRemaining: 149"});
+        assert_int_equal(dme_requests_limit(f.dme), -1);
+        assert_int_equal(dme_probe(f.dme, &f.err), ERR_OK);
+        assert_int_equal(dme_requests_limit(f.dme), 150);
+        assert_int_equal(dme_requests_remaining(f.dme), 149);
+        dme_fixture_done(&f);
+    }
+}
+
+TEST(a_probe_that_is_refused_says_why)
+{
+    struct dme_fixture f;
+
+    dme_fixture_init(&f);
+    expect(&f, "GET", PROBE, NULL, 403, "{\"error\": [\"API key not found\"]}");
+    assert_error(&f, dme_probe(f.dme, &f.err), ERR_AUTH,
+                 "could not ask DNS Made Easy for the account's zones: DNS Made Easy "
+                 "does not know the API key",
+                 NULL);
+    expect(&f, "GET", PROBE, NULL, 404, tomcat_404);
+    assert_error(&f, dme_probe(f.dme, &f.err), ERR_API, "is not the API of DNS Made Easy", "endpoint");
+    expect(&f, "GET", PROBE, NULL, 200, "[]");
+    assert_error(&f, dme_probe(f.dme, &f.err), ERR_API, NULL, NULL);
+    dme_fixture_done(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -134,6 +211,10 @@ int main(void)
         cmocka_unit_test(a_zone_pending_creation_is_usable_and_one_pending_deletion_is_not),
         cmocka_unit_test(an_answer_that_is_no_zone_is_an_api_error),
         cmocka_unit_test(no_name_no_request),
+        cmocka_unit_test(an_endpoint_that_is_not_the_api_is_told_from_one_without_the_zone),
+        cmocka_unit_test(an_endpoint_without_the_apis_headers_is_doubted_once),
+        cmocka_unit_test(a_probe_takes_an_empty_account_for_a_good_one),
+        cmocka_unit_test(a_probe_that_is_refused_says_why),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
