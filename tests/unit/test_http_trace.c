@@ -122,6 +122,7 @@ TEST(an_odd_budget_is_no_number_and_so_no_field)
     char *text AUTO_FREE = NULL;
 
     exchange.headers = "x-dnsme-requestsRemaining: \"},{";
+    exchange.is_foreign = true; /* no other header */
     text = traced_as(LOG_JSON, LOG_DEBUG, &exchange);
     expect_lines(text,
                  "{\"level\":\"debug\",\"pid\":0,\"elapsed_ms\":0,\"method\":\"POST\",\"url\":\"" ROOT
