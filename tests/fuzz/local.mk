@@ -4,7 +4,7 @@
 #     ./configure CC=clang --enable-fuzzers --enable-sanitizers && make check
 #     tests/fuzz/fuzz_journal -max_total_time=600 new-corpus tests/fuzz/corpus/journal
 FUZZ_TARGETS = tests/fuzz/fuzz_journal tests/fuzz/fuzz_dme_answer tests/fuzz/fuzz_dns_answer tests/fuzz/fuzz_config \
-	tests/fuzz/fuzz_text
+	tests/fuzz/fuzz_text tests/fuzz/fuzz_caa tests/fuzz/fuzz_dnssec
 check_PROGRAMS += $(FUZZ_TARGETS)
 TESTS += tests/fuzz/replay-corpora
 EXTRA_DIST += tests/fuzz/replay-corpora tests/fuzz/corpus
@@ -28,3 +28,9 @@ tests_fuzz_fuzz_config_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 
 tests_fuzz_fuzz_text_SOURCES = tests/fuzz/fuzz_text.c tests/fuzz/fuzz.h $(FUZZ_MAIN)
 tests_fuzz_fuzz_text_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+tests_fuzz_fuzz_caa_SOURCES = tests/fuzz/fuzz_caa.c tests/fuzz/fuzz.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_caa_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+tests_fuzz_fuzz_dnssec_SOURCES = tests/fuzz/fuzz_dnssec.c tests/fuzz/fuzz.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_dnssec_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
