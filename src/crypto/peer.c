@@ -31,7 +31,7 @@
 #define PROBLEM_MAX 500
 #define NAMES_SHOWN 3
 
-enum stage { STAGE_IDLE, STAGE_CONNECTING, STAGE_SHAKING, STAGE_DONE };
+enum stage { STAGE_CONNECTING, STAGE_SHAKING, STAGE_DONE };
 
 /* One server being looked at. */
 struct look {
@@ -384,7 +384,8 @@ static void advance(struct look *look, const struct pollfd *polled)
         finish_connection(look);
     else if (polled->revents)
         shake(look);
-    else if (clock_mono_ms(look->opts->clock) >= look->attempt_end_ms)
+    /* A server that sends a byte now and then is always ready. */
+    if (look->stage != STAGE_DONE && clock_mono_ms(look->opts->clock) >= look->attempt_end_ms)
         time_out(look);
 }
 

@@ -9,8 +9,10 @@ UNIT_TESTS = \
 	tests/unit/test_util_text \
 	tests/unit/test_hook \
 	tests/unit/test_json_json \
+	tests/unit/test_crypto_cert \
 	tests/unit/test_crypto_digest \
 	tests/unit/test_crypto_dnskey \
+	tests/unit/test_crypto_peer \
 	tests/unit/test_http_http \
 	tests/unit/test_http_trace \
 	tests/unit/test_dns_authority \
@@ -36,7 +38,9 @@ UNIT_TESTS = \
 	tests/unit/test_platform_run \
 	tests/unit/test_platform_file \
 	tests/unit/test_platform_dir \
+	tests/unit/test_platform_glob \
 	tests/unit/test_platform_lock \
+	tests/unit/test_platform_lookup \
 	tests/unit/test_platform_log \
 	tests/unit/test_store_store \
 	tests/unit/test_store_journal \
@@ -79,6 +83,7 @@ check_LIBRARIES += tests/unit/libfakes.a
 tests_unit_libfakes_a_SOURCES = \
 	tests/unit/test.h \
 	tests/unit/fixture.c tests/unit/fixture.h \
+	tests/unit/cert_fixture.c tests/unit/cert_fixture.h \
 	tests/unit/config_fixture.c tests/unit/config_fixture.h \
 	tests/unit/fake_clock.c tests/unit/fake_clock.h \
 	tests/unit/fake_http.c tests/unit/fake_http.h \
@@ -97,6 +102,8 @@ TEST_LIBS = tests/unit/libfakes.a
 FAKE_DISK_WRAP = -Wl,--wrap=platform_files_write,--wrap=platform_file_remove
 tests_unit_test_flow_faults_SOURCES = tests/unit/test_flow_faults.c tests/unit/fake_disk.c tests/unit/fake_disk.h
 tests_unit_test_flow_faults_LDFLAGS = $(AM_LDFLAGS) $(FAKE_DISK_WRAP)
+# A name service that hangs on demand.
+tests_unit_test_platform_lookup_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getaddrinfo
 endif
 AM_CPPFLAGS += -I$(top_srcdir)/tests/unit
 AM_CFLAGS += $(CMOCKA_CFLAGS)

@@ -451,6 +451,26 @@ TEST(full_and_read_only_file_systems_are_named_as_such)
     fixture_dir_free(dir);
 }
 
+TEST(a_public_file_may_be_read_by_everybody_whatever_the_umask)
+{
+    char *dir = fixture_dir_new();
+    char *path = fixture_path(dir, "metrics.prom");
+    const struct platform_file_write write = {.path = path, .data = "x 1\n", .len = 4, .is_public = true};
+    mode_t old = umask(077);
+    struct stat st;
+
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(platform_files_write(&write, 1, PLATFORM_REPLACE_LAZILY, NULL), ERR_OK);
+        assert_int_equal(stat(path, &st), 0);
+        assert_int_equal(st.st_mode & 07777, 0644);
+        assert_int_equal(chmod(path, 0600), 0);
+    }
+    (void)umask(old);
+    assert_int_equal(fixture_count(dir), 1);
+    free(path);
+    fixture_dir_free(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -472,6 +492,7 @@ int main(void)
         cmocka_unit_test(whatever_fails_in_a_write_the_old_file_stays_and_nothing_else),
         cmocka_unit_test(a_kill_at_any_step_leaves_the_old_file_and_at_worst_a_temporary_one_that_is_swept),
         cmocka_unit_test(full_and_read_only_file_systems_are_named_as_such),
+        cmocka_unit_test(a_public_file_may_be_read_by_everybody_whatever_the_umask),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
