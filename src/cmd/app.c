@@ -2,14 +2,12 @@
 #include "cmd/app.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "cmd/logging.h"
 #include "crypto/digest.h"
 #include "platform/platform.h"
 
 #define CONNECT_TIMEOUT_MS 15000
-#define CA_FILE_MAX (16u * 1024 * 1024)
 
 /* ------------------------------------------------------------------ configuration */
 
@@ -92,22 +90,6 @@ enum err_code app_open_store(struct app *app, struct err *err)
         return ERR_OK;
     dir = app_state_dir(app);
     return store_open(dir, app->clock, app->log, &app->store, err);
-}
-
-/* libcurl would say so at the first request, as if the server were to blame. */
-static enum err_code check_ca_file(const char *path, struct err *err)
-{
-    AUTO_BUF struct buf pem = BUF_INIT(CA_FILE_MAX);
-    enum err_code code = path ? platform_file_read(path, &pem, NULL, err) : ERR_OK;
-
-    if (code != ERR_OK)
-        code = err_prefix(err, ERR_CONFIG, "could not use dnsmadeeasy.ca_file");
-    else if (path && !strstr(buf_cstr(&pem), "CERTIFICATE-----"))
-        code = err_set(err, ERR_CONFIG, "could not use dnsmadeeasy.ca_file: \"%s\" holds no certificate in PEM", path);
-    if (code != ERR_OK)
-        err_hint(err, "Correct \"dnsmadeeasy.ca_file\" (--ca-file), or leave it out if the system's certificates will "
-                      "do.");
-    return code;
 }
 
 static enum err_code open_http(struct app *app, const char *ca_file, struct http **out, struct err *err)
@@ -245,10 +227,8 @@ void app_start(struct app *app, const struct opts *opts)
 
 enum err_code app_connect(struct app *app, const struct app_request *request, struct err *err)
 {
-    enum err_code code = check_ca_file(app->config->ca_file, err);
+    enum err_code code = open_http(app, app->config->ca_file, &app->api_http, err);
 
-    if (code == ERR_OK)
-        code = open_http(app, app->config->ca_file, &app->api_http, err);
     if (code == ERR_OK)
         code = open_resolvers(app, err);
     if (code == ERR_OK)
