@@ -5,7 +5,7 @@
 
 #include "dns/wire.h"
 
-#define QUESTION_MS 3000 /* the resolver sends again within this */
+#define QUESTION_MS 2000 /* the resolver sends again within this */
 #define ADDRESSES_MAX 32
 
 void census_done(struct census *census)
