@@ -507,7 +507,8 @@ def test_a_parent_that_names_other_servers_too(lab, program):
     with knot(lab, "root", "com", ["zone-set", "example.com.", "60", "NS", "ns1.foreign.org."]):
         found = look(program, HOST)
     found.one("delegation", "warn", '"ns1.foreign.org"', hint="registrar")
-    assert found.bad() == ["delegation"]
+    found.one("servers", "warn", "REFUSED", subject="ns1.foreign.org")
+    assert found.bad() == ["delegation", "servers"]
 
 
 def test_a_parent_that_lacks_a_server(lab, program):
