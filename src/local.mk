@@ -157,5 +157,6 @@ libacmedme_a_SOURCES = \
 	src/cmd/progress.c src/cmd/progress.h \
 	src/cmd/hook.c \
 	src/cmd/sweep.c \
+	src/cmd/status.c \
 	src/cmd/reset.c \
 	src/cmd/help.c

@@ -11,6 +11,8 @@
 /* ------------------------------------------------------------------ our own commands */
 
 typedef enum err_code command_fn(const struct opts *opts, struct err *err);
+/* One that has exit statuses of its own. */
+typedef enum err_code status_fn(const struct opts *opts, int *out_status, struct err *err);
 
 static enum err_code run_help(UNUSED const struct opts *opts, UNUSED struct err *err)
 {
@@ -28,11 +30,13 @@ static const struct command {
     const char *name;
     command_fn *run;
     size_t words_max; /* arguments that it takes */
+    status_fn *run_for_status; /* instead of `run` */
 } commands[] = {
-    {"sweep", cmd_sweep, 0},
-    {"reset", cmd_reset, 0},
-    {"help", run_help, 0},
-    {"version", run_version, 0},
+    {"sweep", cmd_sweep, 0, NULL},
+    {"reset", cmd_reset, 0, NULL},
+    {"status", NULL, 0, cmd_status},
+    {"help", run_help, 0, NULL},
+    {"version", run_version, 0, NULL},
 };
 
 static const struct command *find_command(const char *name)
@@ -46,7 +50,7 @@ static const struct command *find_command(const char *name)
 /* ------------------------------------------------------------------ dispatch */
 
 static enum err_code run_command(const struct command *command, int argc, char *const *argv, int index,
-                                 struct opts *opts, struct err *err)
+                                 struct opts *opts, int *status, struct err *err)
 {
     enum err_code code = opts_parse(argc, argv, &index, opts, err);
 
@@ -62,7 +66,7 @@ static enum err_code run_command(const struct command *command, int argc, char *
     if (opts->word_count > command->words_max)
         return err_set(err, ERR_USAGE, "\"%s\" takes no argument \"%s\"", command->name,
                        opts->words[command->words_max]);
-    return command->run(opts, err);
+    return command->run_for_status ? command->run_for_status(opts, status, err) : command->run(opts, err);
 }
 
 static enum err_code run_verb(const struct hook_call *call, const struct opts *opts, int *status, struct err *err)
@@ -96,7 +100,7 @@ static enum err_code dispatch(int argc, char **argv, struct opts *opts, int *sta
     }
     command = find_command(argv[index]);
     if (command)
-        return run_command(command, argc, argv, index + 1, opts, err);
+        return run_command(command, argc, argv, index + 1, opts, status, err);
     call.argc = argc - index;
     call.argv = argv + index;
     return run_verb(&call, opts, status, err);
@@ -122,6 +126,8 @@ int cmd_main(int argc, char **argv)
             log_line(&log, LOG_INFO, "done");
         return status;
     }
+    if (cmd_status_is_plugin(argc, argv))
+        return cmd_status_unknown(&err);
     logging_set_up_early(&log, &opts);
     log_final_error(&log, &err, (int)exit_status_for(code));
     return (int)exit_status_for(code);

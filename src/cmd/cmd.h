@@ -24,6 +24,13 @@ enum err_code cmd_check(const struct opts *opts, struct err *err) MUST_USE;
 /* reset.c: "acme-dme reset --state [--dry-run]" */
 enum err_code cmd_reset(const struct opts *opts, struct err *err) MUST_USE;
 
+/* status.c: "acme-dme status"; *out_status is the exit status on ERR_OK. */
+enum err_code cmd_status(const struct opts *opts, int *out_status, struct err *err) MUST_USE;
+/* Do these words ask for a plugin of Nagios?  Then a call that fails in whatever way has to say so on standard output,
+ * with the exit status that cmd_status_unknown() returns. */
+bool cmd_status_is_plugin(int argc, char *const *argv);
+int cmd_status_unknown(const struct err *err) MUST_USE;
+
 /* help.c */
 void cmd_help(void);
 void cmd_version(void);

@@ -13,6 +13,7 @@ const struct exit_row exit_rows[] = {
     {EXIT_STATUS_PROPAGATION, "Not every name server showed the records in time, or DNS failed."},
     {EXIT_STATUS_STATE, "The state directory: permissions, a full disk, a lock."},
     {EXIT_STATUS_CANCELLED, "Interrupted by a signal; what had been published was withdrawn."},
+    {EXIT_STATUS_ATTENTION, "What acme-dme status looked at is critical, or could not be looked at."},
 };
 
 const size_t exit_row_count = ARRAY_LEN(exit_rows);

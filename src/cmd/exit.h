@@ -21,6 +21,7 @@ enum exit_status {
     EXIT_STATUS_PROPAGATION = 8,
     EXIT_STATUS_STATE = 9,
     EXIT_STATUS_CANCELLED = 10,
+    EXIT_STATUS_ATTENTION = 11,
 };
 
 struct exit_row {

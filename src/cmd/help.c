@@ -30,9 +30,10 @@ static void print_options(void)
     (void)puts("\nOptions, in front of the verb:");
     for (size_t i = 0; i < opts_row_count; i++) {
         const struct opts_row *row = &opts_rows[i];
-        AUTO_FREE char *left = row->letter ? mem_printf("-%c, %s%s%s", row->letter, row->name, row->value ? " " : "",
-                                                        row->value ? row->value : "")
-                                           : mem_printf("    %s", row->name);
+        char letter[] = {'-', row->letter, ',', '\0'};
+        AUTO_FREE char *left = mem_printf("%3s %s%s%s", row->letter ? letter : "", row->name, row->value ? " " : "",
+                                          row->value ? row->value : "");
+
         (void)printf("  %-28s %s\n", left, row->help);
     }
     (void)puts("\nSettings, over the environment and the configuration file:");
@@ -51,6 +52,7 @@ void cmd_help(void)
 {
     (void)puts("usage: acme-dme [options] VERB [arguments]\n"
                "       acme-dme [options] check [--write] [--strict] [--json] [DOMAIN ...]\n"
+               "       acme-dme [options] status [--strict] [--json | --nagios] [--prometheus FILE]\n"
                "       acme-dme [options] sweep [--dry-run]\n"
                "       acme-dme [options] reset --state [--dry-run]\n"
                "\n"
@@ -59,6 +61,7 @@ void cmd_help(void)
                "\n"
                "Commands:\n"
                "  check    look at everything that an issuance will need, before trouble comes\n"
+               "  status   show how the last calls ended and how long certificates are valid\n"
                "  sweep    delete records that killed runs left behind\n"
                "  reset    bring the state directory into order\n"
                "  help     show this help\n"

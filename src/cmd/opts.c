@@ -15,6 +15,8 @@ enum row_index {
     ROW_WRITE,
     ROW_STRICT,
     ROW_JSON,
+    ROW_NAGIOS,
+    ROW_PROMETHEUS,
     ROW_STATE,
     ROW_VERBOSE,
     ROW_QUIET,
@@ -28,13 +30,15 @@ const struct opts_row opts_rows[] = {
     [ROW_NO_WAIT] = {"--no-wait", 0, NULL, "publish and do not wait for the name servers", "hook"},
     [ROW_DRY_RUN] = {"--dry-run", 'n', NULL, "sweep, reset: list, change nothing", "sweep reset"},
     [ROW_WRITE] = {"--write", 0, NULL, "check: create a TXT record, time each name server, delete it", "check"},
-    [ROW_STRICT] = {"--strict", 0, NULL, "check: exit with 1 when there are warnings", "check"},
-    [ROW_JSON] = {"--json", 0, NULL, "check: one JSON document instead of lines", "check"},
+    [ROW_STRICT] = {"--strict", 0, NULL, "check, status: exit with 1 when there are warnings", "check status"},
+    [ROW_JSON] = {"--json", 0, NULL, "check, status: one JSON document instead of lines", "check status"},
+    [ROW_NAGIOS] = {"--nagios", 0, NULL, "status: as a plugin of Nagios, Icinga and others", "status"},
+    [ROW_PROMETHEUS] = {"--prometheus", 0, "FILE", "status: write metrics for Prometheus' node_exporter", "status"},
     [ROW_STATE] = {"--state", 0, NULL, "reset: the state directory", "reset"},
     [ROW_VERBOSE] = {"--verbose", 'v', NULL,
                      "show each step and each setting's source; twice: each request and answer", NULL},
     [ROW_QUIET] = {"--quiet", 'q', NULL,
-                   "no warnings and no progress, errors only; check: only what is not in order", NULL},
+                   "no warnings and no progress, errors only; check, status: only what is not in order", NULL},
     [ROW_HELP] = {"--help", 'h', NULL, "show this help", NULL},
     [ROW_VERSION] = {"--version", 'V', NULL, "show the version", NULL},
 };
@@ -70,6 +74,12 @@ static void apply_row(struct opts *opts, size_t row, const char *value)
         break;
     case ROW_JSON:
         opts->json = true;
+        break;
+    case ROW_NAGIOS:
+        opts->nagios = true;
+        break;
+    case ROW_PROMETHEUS:
+        opts->prometheus = value;
         break;
     case ROW_STATE:
         opts->state = true;

@@ -23,6 +23,8 @@ struct opts {
     bool dry_run;
     bool state;
     bool json;
+    bool nagios;
+    const char *prometheus; /* file to write, "-": standard output; NULL: none */
     bool write;
     bool strict;
     bool quiet;

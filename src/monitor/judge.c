@@ -124,8 +124,9 @@ static void judge_dates(struct monitor_certificate *c, int64_t now_s)
         monitor_verdict_set(&c->verdict, level, "%s: %s left, until %s", name_of(c), age, date);
     }
     if (left_s < 0 || level != MONITOR_OK)
-        monitor_verdict_hint(&c->verdict, c->is_server ? "See that it was renewed, and that the server was reloaded."
-                                                       : "See why it is not renewed.");
+        monitor_verdict_hint(&c->verdict, "%s",
+                             c->is_server ? "See that it was renewed, and that the server was told to load the new one."
+                                          : "Run the ACME client by hand and see why it does not renew.");
 }
 
 void monitor_judge_certificate(struct monitor_certificate *c, const struct monitor_rules *rules, int64_t now_ms)

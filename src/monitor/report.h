@@ -14,11 +14,11 @@
 #include "store/store.h"
 #include "util/err.h"
 
-/* From good to bad.  Each is named and ordered as monitoring systems do. */
+/* From good to bad, named as monitoring systems do. */
 enum monitor_level {
     MONITOR_OK,
-    MONITOR_UNKNOWN, /* could not be looked at */
     MONITOR_WARNING,
+    MONITOR_UNKNOWN, /* could not be looked at, and so may hide anything */
     MONITOR_CRITICAL,
 };
 

@@ -46,7 +46,8 @@ static void put_summary(const struct monitor_report *report, struct buf *out)
     for (size_t level = MONITOR_CRITICAL + 1; level-- > 0;) {
         if (!counts[level])
             continue;
-        buf_printf(out, "%s%zu %s", between, counts[level], monitor_level_name((enum monitor_level)level));
+        buf_printf(out, "%s%zu %s%s", between, counts[level], monitor_level_name((enum monitor_level)level),
+                   level == MONITOR_WARNING && counts[level] > 1 ? "s" : "");
         between = ", ";
     }
     buf_putc(out, '\n');

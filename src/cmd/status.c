@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * "acme-dme status": how did the last calls end, and how long are certificates valid?  For people, cron and monitoring
+ * systems; it only reads, and needs no credentials.
+ */
+#include "cmd/cmd.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/exit.h"
+#include "monitor/format.h"
+#include "monitor/look.h"
+#include "platform/platform.h"
+#include "util/text.h"
+
+#define TEMP_MAX_AGE_MS (INT64_C(60) * 60 * 1000)
+
+/* ------------------------------------------------------------------ looking */
+
+static struct monitor_share share_of(const struct config_share *from)
+{
+    return (struct monitor_share){from->numerator, from->denominator, from->ms};
+}
+
+/* Thresholds of one kind that are the wrong way round are a mistake; of two kinds it depends on the certificate. */
+static enum err_code check_thresholds(const struct config *config, struct err *err)
+{
+    const struct config_share *warn = &config->warn;
+    const struct config_share *critical = &config->critical;
+    bool is_wrong = warn->denominator && critical->denominator
+                        ? (uint64_t)critical->numerator * warn->denominator >
+                              (uint64_t)warn->numerator * critical->denominator
+                        : !warn->denominator && !critical->denominator && critical->ms > warn->ms;
+
+    if (!is_wrong)
+        return ERR_OK;
+    (void)err_set(err, ERR_CONFIG,
+                  "\"monitor.critical\" is more than \"monitor.warn\": no certificate would be a warning");
+    err_hint(err, "What is left of a lifetime passes \"monitor.warn\" first, so that has to be the larger one.");
+    return ERR_CONFIG;
+}
+
+/* What can't be opened is a finding, not the end. */
+static void open_state(struct app *app, char **out_dir, struct err *why)
+{
+    const struct config *config = app->config;
+
+    if (config->journal == CONFIG_JOURNAL_NONE)
+        return;
+    *out_dir = config->state_dir ? mem_strdup(config->state_dir) : platform_default_state_dir();
+    if (store_open_readonly(*out_dir, app->clock, app->log, &app->store, why) != ERR_OK)
+        app->store = NULL;
+}
+
+static enum err_code look(struct app *app, struct monitor_report *report, struct err *err)
+{
+    const struct config *config = app->config;
+    AUTO_FREE char *dir = NULL;
+    struct err why;
+    struct monitor_opts opts = {
+        .state_err = &why,
+        .certificates = &config->certificates,
+        .ca_file = config->certificate_ca_file,
+        .timeout_ms = config->certificate_timeout_ms,
+        .rules = {.warn = share_of(&config->warn),
+                  .critical = share_of(&config->critical),
+                  .failing_for_ms = config->failing_for_ms,
+                  .sweep_after_ms = config->sweep_after_ms},
+        .clock = app->clock,
+    };
+
+    err_init(&why);
+    open_state(app, &dir, &why);
+    opts.store = app->store;
+    opts.state_dir = dir;
+    return monitor_look(&opts, report, err);
+}
+
+/* ------------------------------------------------------------------ telling */
+
+static enum err_code put(const struct buf *text, struct err *err)
+{
+    if (!buf_ok(text))
+        return err_set(err, ERR_INTERNAL, "could not write the report: it is too large");
+    if (fwrite(buf_cstr(text), 1, text->len, stdout) != text->len)
+        return err_set(err, ERR_IO, "could not write to standard output");
+    return ERR_OK;
+}
+
+static void sweep_beside(const char *path, int64_t now_ms)
+{
+    const char *slash = strrchr(path, '/');
+    AUTO_FREE char *dir = slash ? mem_strndup(path, (size_t)(slash - path) + 1) : mem_strdup(".");
+
+    platform_dir_sweep(dir, now_ms, TEMP_MAX_AGE_MS);
+}
+
+static enum err_code write_prometheus(const struct app *app, const struct monitor_report *report, const char *path,
+                                      struct err *err)
+{
+    AUTO_BUF struct buf text = BUF_INIT(MONITOR_TEXT_MAX);
+
+    monitor_format_prometheus(report, &text);
+    if (strcmp(path, "-") == 0 || !buf_ok(&text))
+        return put(&text, err);
+    if (!text_ends_with(path, ".prom"))
+        log_line(app->log, LOG_WARNING, "\"%s\": node_exporter reads files that end in \".prom\" alone, continuing",
+                 path);
+    sweep_beside(path, report->now_ms);
+    return platform_files_write(
+        &(struct platform_file_write){.path = path, .data = buf_cstr(&text), .len = text.len, .is_public = true}, 1,
+        PLATFORM_REPLACE_LAZILY, err);
+}
+
+static enum err_code print(const struct opts *opts, const struct monitor_report *report, struct err *err)
+{
+    AUTO_BUF struct buf text = BUF_INIT(MONITOR_TEXT_MAX);
+
+    if (opts->nagios)
+        monitor_format_nagios(report, &text);
+    else if (opts->json)
+        monitor_format_json(report, &text);
+    else if (!opts->prometheus)
+        monitor_format_table(report, opts->quiet ? MONITOR_NOT_OK : MONITOR_ALL, &text);
+    return put(&text, err);
+}
+
+/* A job that writes a file for Prometheus has done it, whatever is in it; the alerts are Prometheus'. */
+static int status_of(const struct opts *opts, enum monitor_level level)
+{
+    if (opts->nagios)
+        return monitor_nagios_status(level);
+    if (opts->prometheus && !opts->json)
+        return EXIT_STATUS_OK;
+    if (level == MONITOR_CRITICAL || level == MONITOR_UNKNOWN)
+        return EXIT_STATUS_ATTENTION;
+    return level == MONITOR_WARNING && opts->strict ? EXIT_STATUS_INTERNAL : EXIT_STATUS_OK;
+}
+
+/* ------------------------------------------------------------------ whole */
+
+bool cmd_status_is_plugin(int argc, char *const *argv)
+{
+    bool is_status = false;
+    bool is_plugin = false;
+
+    for (int i = 1; i < argc; i++) {
+        is_status = is_status || strcmp(argv[i], "status") == 0;
+        is_plugin = is_plugin || strcmp(argv[i], "--nagios") == 0;
+    }
+    return is_status && is_plugin;
+}
+
+int cmd_status_unknown(const struct err *err)
+{
+    AUTO_BUF struct buf text = BUF_INIT(MONITOR_TEXT_MAX);
+
+    monitor_format_nagios_unknown(err, &text);
+    (void)fputs(buf_cstr(&text), stdout);
+    return monitor_nagios_status(MONITOR_UNKNOWN);
+}
+
+enum err_code cmd_status(const struct opts *opts, int *out_status, struct err *err)
+{
+    AUTO_APP struct app app = {0};
+    AUTO_MONITOR_REPORT struct monitor_report report = {0};
+    const struct app_request request = {.opts = opts, .need = CONFIG_WITHOUT_CREDENTIALS};
+    enum err_code code;
+
+    if (opts->nagios && opts->json)
+        return err_set(err, ERR_USAGE, "options --nagios and --json are two ways to say the same: give one of them");
+    app_start(&app, opts);
+    code = app_configure(&app, &request, err);
+    if (code == ERR_OK)
+        code = check_thresholds(app.config, err);
+    if (code == ERR_OK)
+        code = look(&app, &report, err);
+    if (code == ERR_OK && opts->prometheus)
+        code = write_prometheus(&app, &report, opts->prometheus, err);
+    if (code == ERR_OK)
+        code = print(opts, &report, err);
+    if (code == ERR_OK)
+        *out_status = status_of(opts, monitor_report_worst(&report));
+    return code;
+}
