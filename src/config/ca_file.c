@@ -7,21 +7,23 @@
 
 #define CA_FILE_MAX (16u * 1024 * 1024) /* the bundles of systems have a quarter of a megabyte */
 
+#define REMEDY                                                                                                         \
+    "Name a file with the endpoint's CA certificate in PEM form (\"openssl x509 -inform der\" makes it from DER), or " \
+    "leave ca_file out to trust the system's CAs."
+
 static void check_content(struct config_loading *load, const char *where, const struct buf *content)
 {
     struct cert AUTO_CERT first = {.subject = NULL};
     struct err err;
 
-    if (!strstr(buf_cstr(content), "-----BEGIN ")) {
-        config_report_problem(&load->report, NULL, "%s: \"%s\" holds no certificate in PEM form", where,
+    if (!strstr(buf_cstr(content), "-----BEGIN "))
+        config_report_problem(&load->report, NULL, "%s: ca_file \"%s\" holds no certificate in PEM form", where,
                               load->config->ca_file);
-        config_report_hint(&load->report,
-                           "A certificate in DER form becomes one with: openssl x509 -inform der -in FILE "
-                           "-out FILE.pem");
+    else if (cert_parse(buf_cstr(content), content->len, load->config->ca_file, &first, &err) != ERR_OK)
+        config_report_problem(&load->report, NULL, "%s: ca_file can't be used: %s", where, err.msg);
+    else
         return;
-    }
-    if (cert_parse(buf_cstr(content), content->len, load->config->ca_file, &first, &err) != ERR_OK)
-        config_report_problem(&load->report, NULL, "%s: %s", where, err.msg);
+    config_report_hint(&load->report, REMEDY);
 }
 
 /* Before anything is asked for: a missing CA certificate is a mistake in the configuration, and should not look like
@@ -39,7 +41,6 @@ void config_check_ca_file(struct config_loading *load)
         check_content(load, where, &content);
         return;
     }
-    config_report_problem(&load->report, NULL, "%s: %s", where, err.msg);
-    config_report_hint(&load->report, "Name a file with the CA certificate of the endpoint, or leave ca_file out to "
-                                      "trust the system's CAs.");
+    config_report_problem(&load->report, NULL, "%s: ca_file can't be used: %s", where, err.msg);
+    config_report_hint(&load->report, REMEDY);
 }

@@ -411,11 +411,12 @@ TEST(a_ca_file_that_can_t_be_used_is_noticed_before_any_request)
     struct config_fixture *f = *state;
 
     load_config_text(f, GOOD_CREDENTIALS "dnsmadeeasy: {ca_file: ca.pem}\n");
-    expect_error(f, ERR_CONFIG, "@/c.yaml:2:24: could not open \"@/ca.pem\": No such file or directory");
-    expect_hint(f, "Name a file with the CA certificate of the endpoint, or leave ca_file out to trust the system's CAs.");
+    expect_error(f, ERR_CONFIG, "@/c.yaml:2:24: ca_file can't be used: could not open \"@/ca.pem\": No such file or directory");
+    expect_hint(f, "Name a file with the endpoint's CA certificate in PEM form (\"openssl x509 -inform der\" makes it from "
+                   "DER), or leave ca_file out to trust the system's CAs.");
     given_write(f, "ca.pem", "");
     load_config(f);
-    expect_error(f, ERR_CONFIG, "@/c.yaml:2:24: \"@/ca.pem\" holds no certificate in PEM form");
+    expect_error(f, ERR_CONFIG, "@/c.yaml:2:24: ca_file \"@/ca.pem\" holds no certificate in PEM form");
     given_write(f, "ca.pem", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n");
     load_config(f);
     assert_int_equal(f->code, ERR_CONFIG);
@@ -428,7 +429,7 @@ TEST(a_ca_file_that_can_t_be_used_is_noticed_before_any_request)
     assert_non_null(strstr(f->err.msg, "c.yaml:2:24: "));
     given_override(f, "dnsmadeeasy.ca_file", "/nowhere/ca.pem");
     load_config(f);
-    expect_error(f, ERR_CONFIG, "option --ca-file: could not open \"/nowhere/ca.pem\": No such file or directory");
+    expect_error(f, ERR_CONFIG, "option --ca-file: ca_file can't be used: could not open \"/nowhere/ca.pem\": No such file or directory");
     f->req.need = CONFIG_WITHOUT_CREDENTIALS; /* nothing is asked */
     load_config(f);
     expect_silence(f);
