@@ -11,15 +11,16 @@ says       regular expressions, all of which the one error message matches: the 
 hint       the same for the hint: the remedy; () where the message itself tells what to do
 tells      the same for message and hint together
 requests   how many requests reach the API, a number or (least, most)
-warns      one regular expression for each warning, in their order.  Nothing else may be on standard error, nothing at
-           all on standard output
+warns      one regular expression for each warning, in their order.  Nothing else may be on standard error
 more       further error messages, where all mistakes of a file are told at once
+prints     one regular expression for each line on standard output
 call       the command line; by default what certbot calls: auth, for host.example.com
-journal    how many entries the journal has afterwards; they must all be of records that are there, or may appear
+journal    how many entries the journal has afterwards
+lost       how many records of ours are there that the journal has not
 then       a function of (stage, Result) that looks at what else should be so
 
-Whatever the row, a foreign record with the same name must survive, nothing of ours may be left that the journal does
-not know, no zone may have been emptied, and no secret may show.  After a row with status 0 the record must be seen at
+Whatever the row, a foreign record with the same name must survive, no zone may have been emptied, and no secret may show.
+After a row with status 0 the record must
 the API and is withdrawn under the same fault.
 
 A fault is made by the lab wherever it can be: the simulator's settings and faults (tests/lab/dmesim), other
@@ -57,8 +58,10 @@ class Row:
     requests: object = 0
     warns: tuple = ()
     more: tuple = ()
+    prints: tuple = ()
     call: tuple = AUTH_CALL
     journal: int = 0
+    lost: int = 0
     then: object = None
     seconds: float = 15.0
 
@@ -184,6 +187,16 @@ def mounted(where, options, kind="tmpfs"):
         stage.lab.run(["mkdir", "-p", "-m", "0700", path]).ok()
         stage.lab.run(["mount", "-t", kind, "-o", options, "fault", path]).ok()
         stage.undo.callback(lambda: stage.lab.run(["umount", path]).ok())
+    return step
+
+
+def frozen(where):
+    """What is at WHERE(stage) can't be changed any more."""
+    def step(stage):
+        path = where(stage)
+        stage.lab.run(["mount", "--bind", path, path]).ok()
+        stage.undo.callback(lambda: stage.lab.run(["umount", path]).ok())
+        stage.lab.run(["mount", "-o", "remount,bind,ro", path]).ok()
     return step
 
 
@@ -627,4 +640,60 @@ CONFIGURATION = [
     Row("config-empty", [config_text("")], CONFIG, says=("empty",), hint="api_key", requests=0),
 ]
 
-ROWS = CLOCK + CREDENTIALS + ACCOUNTS + REFUSALS + TLS + NETWORK + DNS + STATE_DIR + CONFIGURATION
+def published(stage):
+    """The record is there, and its certificate issued: what follows happens to the clean-up."""
+    stage.lab.wait_published()
+    stage.program.run("auth", env=stage.env).ok()
+    stage.lab.sim("POST", "/reset", {"only": ["log"]})
+
+
+def journal_file(stage):
+    directory = os.path.join(stage.program.state, "journal")
+    return os.path.join(directory, next(name for name in os.listdir(directory) if name.endswith(".json")))
+
+
+def damaged(change):
+    """The bytes of the journal's only entry become change(bytes)."""
+    def step(stage):
+        path = journal_file(stage)
+        with open(path, "rb") as f:
+            content = f.read()
+        with open(path, "wb") as f:
+            f.write(change(content))
+    return step
+
+
+SET_ASIDE = r"damaged: .*set aside as .*may remain .*acme-dme check.*continuing$"
+
+CLEAN_UP = [
+    Row("clean-up-with-an-unknown-key", [published, key(lambda k: NOBODY)], AUTH, call=("cleanup",),
+        says=("delete|withdraw", NAME, "does not know the API key"), tells=(FROM_FILE, "sweep"), hint=".", requests=1,
+        journal=1),
+    Row("clean-up-with-a-dead-api", [published, impatient, api(kind="timeout")], API, call=("cleanup",),
+        says=("no answer in time", NAME), tells="sweep", hint=".", requests=(1, 2), journal=1),
+    Row("clean-up-with-a-broken-api", [published, impatient, api(status=500)], API, call=("cleanup",),
+        says=("500", NAME), tells="sweep", hint=".", requests=(1, 4), journal=1),
+    Row("clean-up-without-dns", [published, lambda s: s.lab.block53()], OK, call=("cleanup",), requests=1),
+    Row("clean-up-with-a-clock-412s-behind", [published, machine_clock(-412)], OK, call=("cleanup",), requests=3,
+        warns=(clock_warning(_near(412), "behind"),)),
+    Row("clean-up-of-what-somebody-else-deleted", [published,
+         lambda s: s.lab.sim("POST", "/record", { "zone": "example.com", "delete": [next(r["id"] for r in s.lab.records(rtype="TXT") if VALUE in r["value"])]})],
+        OK, call=("cleanup",), requests=(1, 3)),
+    Row("clean-up-with-a-read-only-state", [published, frozen(lambda s: s.program.state)], STATE, call=("cleanup",),
+        says=("read-only",), hint="state_dir", requests=0, journal=1),
+    Row("sweep-with-an-unknown-key", [published, key(lambda k: NOBODY), option("--sweep-after", "0s")], AUTH,
+        call=("sweep",), says=("does not know the API key",), prints=(NAME,), tells=FROM_FILE, hint=".",
+        requests=(1, 3), journal=1),
+    Row("sweep-with-a-dead-api", [published, impatient, api(kind="timeout"), option("--sweep-after", "0s")], API,
+        call=("sweep",), says=("no answer in time",), prints=(NAME,), hint=".", requests=(1, 3), journal=1),
+    Row("journal-cut", [published, damaged(lambda b: b[:40])], OK, call=("sweep",), warns=(SET_ASIDE,), requests=0,
+        lost=1),
+    Row("journal-empty", [published, damaged(lambda b: b"")], OK, call=("sweep",), warns=(SET_ASIDE,), requests=0,
+        lost=1),
+    Row("journal-of-zeros", [published, damaged(lambda b: bytes(len(b)))], OK, call=("sweep",), warns=(SET_ASIDE,),
+        requests=0, lost=1),
+    Row("journal-changed", [published, damaged(lambda b: b.replace(b"example.com", b"example.net"))], OK,
+        call=("sweep",), warns=(SET_ASIDE,), requests=0, lost=1),
+]
+
+ROWS = CLOCK + CREDENTIALS + ACCOUNTS + REFUSALS + TLS + NETWORK + DNS + STATE_DIR + CONFIGURATION + CLEAN_UP
