@@ -181,9 +181,7 @@ static enum err_code ask_parent(struct examination *e, struct verdict *verdict, 
 
 static void conclude_parent(const struct verdict *verdict, struct delegation *out)
 {
-    out->parent_kind = verdict->referred  ? DELEGATION_SEEN
-                       : verdict->covered ? DELEGATION_COVERED
-                                          : DELEGATION_ABSENT;
+    out->parent_kind = verdict->referred ? DELEGATION_SEEN : verdict->covered ? DELEGATION_COVERED : DELEGATION_ABSENT;
     out->has_split_parent |= verdict->denied && (verdict->referred || verdict->covered);
 }
 

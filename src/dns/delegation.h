@@ -9,9 +9,9 @@
 #include "dns/authority.h"
 
 struct delegation {
-    char *parent;             /* zone above */
-    struct strlist parent_ns; /* names that the parent's servers give, sorted; see parent_kind */
-    struct strlist zone_ns;   /* names that the zone's own servers give, sorted; empty: none of them answers for it */
+    char *parent;              /* zone above */
+    struct strlist parent_ns;  /* names that the parent's servers give, sorted; see parent_kind */
+    struct strlist zone_ns;    /* names that the zone's own servers give, sorted; empty: none of them answers for it */
     struct dns_servers others; /* what the world may ask too: servers of both sets that are not among those that were
                                   given, with their addresses, and addresses that only the parent has (glue) */
     enum {
@@ -39,14 +39,14 @@ enum serving_result {
     SERVING_UNREACHABLE, /* this machine has no route there (no IPv6, say): tells nothing about the server */
 };
 
-struct serving { /* one address over one transport */
+struct serving {         /* one address over one transport */
     const char *server;  /* name; borrowed from the servers that were given */
     const char *address; /* the same; NULL: the server has no address at all, result is SERVING_SILENT */
     enum { SERVING_IPV4, SERVING_IPV6 } family;
     enum { SERVING_UDP, SERVING_TCP } transport;
     enum serving_result result;
-    char *why;           /* for results other than OK: what came instead, to stand behind the server's name */
-    uint32_t serial;     /* SOA, with SERVING_OK */
+    char *why;       /* for results other than OK: what came instead, to stand behind the server's name */
+    uint32_t serial; /* SOA, with SERVING_OK */
     int64_t elapsed_ms;
 };
 

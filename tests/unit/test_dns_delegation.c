@@ -138,7 +138,7 @@ TEST(one_of_the_parents_servers_that_denies_the_zone_is_a_disagreement)
 
 TEST(one_useful_server_of_the_parent_is_enough)
 {
-    static const enum dns_says useless[] = {SAYS_REFUSED, SAYS_SILENT,   SAYS_CLOSED, SAYS_NO_ROUTE,
+    static const enum dns_says useless[] = {SAYS_REFUSED, SAYS_SILENT,  SAYS_CLOSED, SAYS_NO_ROUTE,
                                             SAYS_GARBAGE, SAYS_NOTHING, SAYS_CODE_23};
 
     for (size_t i = 0; i < ARRAY_LEN(useless); i++) {
@@ -298,8 +298,11 @@ TEST(the_root_is_left_alone)
 
 TEST(an_interrupt_at_any_time_ends_it_and_leaves_nothing_open)
 {
-    static const struct dns_line lines[] = {WAY, {A_GTLD, NULL, 0, SAYS_SILENT, NULL, NULL}, PARENT_AGREES,
-                                            {NS1, NULL, 0, SAYS_SILENT, NULL, NULL}, ZONE_AGREES};
+    static const struct dns_line lines[] = {WAY,
+                                            {A_GTLD, NULL, 0, SAYS_SILENT, NULL, NULL},
+                                            PARENT_AGREES,
+                                            {NS1, NULL, 0, SAYS_SILENT, NULL, NULL},
+                                            ZONE_AGREES};
     int64_t took_ms;
 
     {
@@ -391,7 +394,7 @@ TEST(zone_servers_that_name_different_sets_are_told)
 
 TEST(zone_servers_that_are_of_no_use_do_not_count_as_disagreeing)
 {
-    static const enum dns_says useless[] = {SAYS_REFUSED, SAYS_SILENT,  SAYS_CLOSED,  SAYS_GARBAGE,
+    static const enum dns_says useless[] = {SAYS_REFUSED, SAYS_SILENT,   SAYS_CLOSED,  SAYS_GARBAGE,
                                             SAYS_CACHED,  SAYS_REFERRAL, SAYS_NOTHING, SAYS_NODATA};
 
     for (size_t i = 0; i < ARRAY_LEN(useless); i++) {
@@ -473,8 +476,7 @@ TEST(servers_that_only_parent_or_zone_name_come_with_their_addresses)
 
 TEST(glue_that_nobody_else_knows_is_an_address_too)
 {
-    EXAMINE(run, "example.com", WAY,
-            {RECURSIVE, "ns.example.com", DNS_A, SAYS_CACHED, "203.0.113.1", NULL},
+    EXAMINE(run, "example.com", WAY, {RECURSIVE, "ns.example.com", DNS_A, SAYS_CACHED, "203.0.113.1", NULL},
             {A_GTLD, NULL, DNS_NS, SAYS_REFERRAL,
              "ns1.dme.test|ns.example.com|ns.example.com=203.0.113.1|ns.example.com=203.0.113.2|"
              "ns.example.com=2001:db8::2|www.example.com=203.0.113.66|ns1.dme.test=203.0.113.66",
@@ -489,8 +491,8 @@ TEST(stale_glue_of_a_server_that_is_asked_at_other_addresses_is_told)
 {
     static const struct dns_line lines[] = {
         WAY,
-        {NULL, NULL, DNS_NS, SAYS_REFERRAL,
-         "ns.example.com|ns.example.com=198.51.100.7|ns.example.com=203.0.113.2", NULL},
+        {NULL, NULL, DNS_NS, SAYS_REFERRAL, "ns.example.com|ns.example.com=198.51.100.7|ns.example.com=203.0.113.2",
+         NULL},
     };
     AUTO_RUN run;
 

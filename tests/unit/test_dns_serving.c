@@ -141,8 +141,7 @@ TEST(what_is_not_the_zones_soa_is_lame_and_says_why)
         {SAYS_CACHED, "1", NULL, "answers, but not as a server of the zone"},
         {SAYS_NOTHING, NULL, NULL, "answers, but not as a server of the zone"},
         {SAYS_REFERRAL, "a.root.test", "", "does not serve it and refers to the root"},
-        {SAYS_REFERRAL, "ns.old.test", "example.com",
-         "does not serve it and refers to the servers of \"example.com\""},
+        {SAYS_REFERRAL, "ns.old.test", "example.com", "does not serve it and refers to the servers of \"example.com\""},
         {SAYS_GARBAGE, NULL, NULL, "answers with something that is not DNS"},
     };
 

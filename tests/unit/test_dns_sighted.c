@@ -145,8 +145,8 @@ static void expect_seen(const struct scene *s, const char *name, const char *ser
 TEST(each_address_is_told_of_when_it_first_shows_the_record)
 {
     static const struct host hosts[] = {
-        {"192.0.2.1", 0, 0},    {"2001:db8::1", 700, 700}, {"192.0.2.2", 2500, 2500}, {"2001:db8::2", 9000, 9000},
-        {"192.0.2.3", 300, 300}, {NULL, 0, 0},
+        {"192.0.2.1", 0, 0},         {"2001:db8::1", 700, 700}, {"192.0.2.2", 2500, 2500},
+        {"2001:db8::2", 9000, 9000}, {"192.0.2.3", 300, 300},   {NULL, 0, 0},
     };
     AUTO_SCENE s;
 
@@ -189,8 +189,8 @@ TEST(each_record_is_told_of_by_itself)
 
 TEST(what_was_never_shown_is_never_told_and_what_was_before_a_failure_is)
 {
-    static const struct host hosts[] = {{"192.0.2.1", 0, 0},  {"192.0.2.2", -1, 0},  {"192.0.2.3", NEVER, 0},
-                                        {"192.0.2.4", 50000, 0}, {NULL, 0, 0}};
+    static const struct host hosts[] = {
+        {"192.0.2.1", 0, 0}, {"192.0.2.2", -1, 0}, {"192.0.2.3", NEVER, 0}, {"192.0.2.4", 50000, 0}, {NULL, 0, 0}};
     AUTO_SCENE s;
 
     scene_init(&s, hosts);

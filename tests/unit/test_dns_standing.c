@@ -13,7 +13,10 @@
 #define ZONE "example.com"
 #define NAME "_acme-challenge.www.example.com"
 #define BESIDE "_acme-dme-nobody.www.example.com"
-#define NOBODY_BESIDE {NULL, BESIDE, DNS_TXT, SAYS_NXDOMAIN, NULL, ZONE}
+#define NOBODY_BESIDE                                                                                                  \
+    {                                                                                                                  \
+        NULL, BESIDE, DNS_TXT, SAYS_NXDOMAIN, NULL, ZONE                                                               \
+    }
 
 struct run {
     struct fake_clock clock;
@@ -225,7 +228,8 @@ TEST(another_value_beside_is_no_wildcard_of_this)
     static const char *const others[] = {"two", "one|two", ""};
 
     for (size_t i = 0; i < ARRAY_LEN(others); i++) {
-        EXAMINE(run, {NULL, NAME, DNS_TXT, SAYS_DATA, "one", NULL}, {NULL, BESIDE, DNS_TXT, SAYS_DATA, others[i], NULL});
+        EXAMINE(run, {NULL, NAME, DNS_TXT, SAYS_DATA, "one", NULL},
+                {NULL, BESIDE, DNS_TXT, SAYS_DATA, others[i], NULL});
 
         assert_stands(&run, NULL, "one");
         assert_false(run.found.is_wildcard);
@@ -291,7 +295,7 @@ TEST(a_name_that_leaves_no_room_for_one_beside_it_is_fine)
 
 TEST(servers_that_are_of_no_use_are_passed_over)
 {
-    static const enum dns_says useless[] = {SAYS_REFUSED, SAYS_SILENT,  SAYS_CLOSED, SAYS_NO_ROUTE,
+    static const enum dns_says useless[] = {SAYS_REFUSED, SAYS_SILENT, SAYS_CLOSED,  SAYS_NO_ROUTE,
                                             SAYS_GARBAGE, SAYS_CACHED, SAYS_NOTHING, SAYS_REFERRAL};
 
     for (size_t i = 0; i < ARRAY_LEN(useless); i++) {
