@@ -32,13 +32,21 @@ static void explain(struct app *app, enum config_explained what, enum log_level 
     print_lines(app, &lines, level);
 }
 
+static void clear_progress(void *progress)
+{
+    progress_clear(progress);
+}
+
 /* The live line is for people who see nothing else. */
 static void show_progress(struct app *app, const struct opts *opts)
 {
     bool is_quiet_otherwise = app->log->level <= LOG_WARNING && app->log->format == LOG_TEXT;
 
-    if (!opts->quiet && is_quiet_otherwise && platform_stderr_is_terminal())
-        app->progress.out = stderr;
+    if (opts->quiet || !is_quiet_otherwise || !platform_stderr_is_terminal())
+        return;
+    app->progress.out = stderr;
+    app->log->clear = clear_progress;
+    app->log->clear_ctx = &app->progress;
 }
 
 enum err_code app_configure(struct app *app, const struct app_request *app_request, struct err *err)
@@ -254,6 +262,8 @@ enum err_code app_open(struct app *app, const struct app_request *request, struc
 void app_close(struct app *app)
 {
     progress_clear(&app->progress);
+    if (app->log)
+        app->log->clear = NULL;
     challenge_free(app->challenge);
     for (size_t i = 0; i < app->account_count; i++) {
         dme_free(app->accounts[i].dme);

@@ -210,6 +210,7 @@ static enum err_code parse_letters(const char *word, struct words *w, struct opt
 enum err_code opts_parse(int argc, char *const *argv, int *index, struct opts *opts, struct err *err)
 {
     struct words w = {.argc = argc, .argv = argv, .index = index};
+    enum err_code first = ERR_OK;
 
     while (*index < argc && argv[*index][0] == '-' && argv[*index][1]) {
         const char *word = argv[(*index)++];
@@ -217,11 +218,12 @@ enum err_code opts_parse(int argc, char *const *argv, int *index, struct opts *o
 
         if (strcmp(word, "--") == 0)
             break;
-        code = word[1] == '-' ? parse_long(word, &w, opts, err) : parse_letters(word, &w, opts, err);
-        if (code != ERR_OK)
-            return code;
+        code = word[1] == '-' ? parse_long(word, &w, opts, first == ERR_OK ? err : NULL)
+                              : parse_letters(word, &w, opts, first == ERR_OK ? err : NULL);
+        if (first == ERR_OK) /* go on: what is behind the mistake may say where errors are logged to */
+            first = code;
     }
-    return ERR_OK;
+    return first;
 }
 
 /* ------------------------------------------------------------------ which command takes what */

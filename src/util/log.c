@@ -124,6 +124,8 @@ static void put_file_text(struct buf *out, const struct log *log, const struct l
 /* In one piece: what other processes write to the same place does not end up in the middle of it. */
 static void write_stream(struct log *log, const char *text, size_t len)
 {
+    if (log->clear)
+        log->clear(log->clear_ctx);
     (void)fwrite(text, 1, len, log->out);
     (void)fflush(log->out);
 }

@@ -48,6 +48,8 @@ struct log {
     struct log_file file;
     enum log_level file_level;
     long pid;
+    void (*clear)(void *ctx); /* called before something goes to `out`, to take a live line away; may be NULL */
+    void *clear_ctx;
     bool file_failed; /* that lines get lost was said */
     bool is_set_up;   /* for the owner's use: format, levels and file are what the operator wants */
 };

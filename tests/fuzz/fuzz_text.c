@@ -4,11 +4,15 @@
  */
 #include <string.h>
 
+#include <jansson.h>
+
 #include "dns/cares.h"
 #include "dns/name.h"
 #include "dns/wire.h"
 #include "fuzz.h"
 #include "util/clock.h"
+#include "util/log.h"
+#include "util/mem.h"
 #include "util/parse.h"
 #include "util/text.h"
 
@@ -95,6 +99,29 @@ static void as_message(const uint8_t *data, size_t size)
     }
 }
 
+static enum err_code take_line(void *file, const char *line, size_t len, UNUSED struct err *err)
+{
+    buf_append(file, line, len);
+    return ERR_OK;
+}
+
+/* A line of JSON is one line, and JSON, whatever is in it. */
+static void as_log_line(const char *text)
+{
+    AUTO_BUF struct buf line = BUF_INIT(1 << 20);
+    struct log log = {.format = LOG_JSON, .file = {take_line, &line}, .file_level = LOG_INFO};
+    const struct log_field fields[] = {{"text", text, 0}};
+    json_t *json;
+
+    log_event(&log, LOG_INFO, fields, 1, "%s", text);
+    FUZZ_CHECK(line.len && strchr(line.data, '\n') == line.data + line.len - 1);
+    json = json_loadb(line.data, line.len, JSON_REJECT_DUPLICATES, NULL);
+    FUZZ_CHECK(json && json_string_value(json_object_get(json, "message")));
+    FUZZ_CHECK(json_string_value(json_object_get(json, "text")));
+    check_printable(json_string_value(json_object_get(json, "message")));
+    json_decref(json);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     AUTO_FREE char *text = mem_strndup((const char *)data, size);
@@ -105,5 +132,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     as_address(text);
     as_duration(text);
     as_message(data, size);
+    as_log_line(text);
     return 0;
 }

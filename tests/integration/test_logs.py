@@ -109,6 +109,44 @@ def test_the_configuration_and_the_environment_name_it_too(program):
     in_order("\n".join(lines_of(other)), ["log.file: ", "withdrawn in", "done"])
 
 
+def on_a_terminal(program, *argv):
+    """What a call writes to a terminal."""
+    master, slave = os.openpty()
+    process = program.lab.popen([program.path, *argv], env=program.env(), stdout=slave, stderr=slave)
+    os.close(slave)
+    said = b""
+    while True:
+        try:
+            piece = os.read(master, 65536)
+        except OSError:  # the other end is closed
+            break
+        if not piece:
+            break
+        said += piece
+    os.close(master)
+    assert process.wait(30) == 0, said
+    return said.decode()
+
+
+def test_a_warning_takes_the_live_line_off_the_terminal(lab, program):
+    lab.pause("ns11")
+    shown = re.split(r"[\r\n]+", on_a_terminal(program, "add-record", NAME, VALUE))
+    assert [part for part in shown if "of 1 name" in part], shown
+    assert len([part for part in shown if part.startswith("acme-dme: warning: ")]) == 1, shown
+    assert not [part for part in shown if "warning" in part and not part.startswith("acme-dme: warning: ")], shown
+
+
+@pytest.mark.parametrize("option", [["-v"], ["--log-format=json"], ["-q"]])
+def test_no_live_line_beside_other_lines(lab, program, option):
+    lab.set_lag(1.0)
+    assert "\r " not in on_a_terminal(program, *option, "add-record", NAME, VALUE).replace("\r\n", "\n")
+
+
+def test_with_a_log_file_the_terminal_has_its_live_line_even_with_details(lab, program):
+    lab.set_lag(1.0)
+    assert "of 1 name" in on_a_terminal(program, "-vv", "--log-file", program.log_file(), "add-record", NAME, VALUE)
+
+
 # -- errors -------------------------------------------------------------------------------------------------------------------
 
 
@@ -135,6 +173,7 @@ def test_the_last_error_in_json(lab, program):
 
 EARLY = {
     "wrong option": (["--wrong", "add-record", NAME, VALUE], USAGE),
+    "wrong option in front": (["--wrong", "LOG", "add-record", NAME, VALUE], USAGE),
     "no verb": ([], USAGE),
     "wrong arguments": (["add-record", NAME], USAGE),
     "wrong value": (["--ttl", "soon", "add-record", NAME, VALUE], CONFIG),
@@ -149,7 +188,8 @@ def test_errors_before_there_is_a_configuration_get_there_too(program, case, by)
     log = program.log_file()
     options = ["--log-file", log, "--log-format=json"] if by == "option" else []
     env = {} if by == "option" else {"ACME_DME_LOG_FILE": log, "ACME_DME_LOG_FORMAT": "json"}
-    done = program.run(*options, *argv, env=env)
+    words = [*options, *argv] if "LOG" not in argv else [word for a in argv for word in (options if a == "LOG" else [a])]
+    done = program.run(*words, env=env)
     assert done.returncode == status
     assert objects(done.stderr)[-1]["exit_status"] == objects(read(log))[-1]["exit_status"] == status
 
