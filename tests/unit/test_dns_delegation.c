@@ -311,7 +311,7 @@ TEST(an_interrupt_at_any_time_ends_it_and_leaves_nothing_open)
         examine(&whole, "example.com");
         assert_int_equal(whole.code, ERR_OK);
         took_ms = whole.clock.mono_ms - whole.dns->start_ms;
-        assert_true(took_ms > 6000);
+        assert_true(took_ms > 4000); /* each side has a silent server */
     }
     for (int64_t at_ms = 5; at_ms < took_ms; at_ms += at_ms < 100 ? 10 : 500) {
         AUTO_RUN run;
