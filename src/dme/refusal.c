@@ -130,9 +130,10 @@ static void put_key_cause(const struct dme *dme, struct buf *out)
 static void put_key_remedy(const struct dme *dme, struct buf *out)
 {
     put_hidden(dme, out);
-    buf_printf(out, "Compare %s%s with the one in " PANEL ": it may be mistyped, revoked, or swapped with the secret",
-               dme->key_origin ? "the API key" : "api_key of the configuration file or DNSMADEEASY_API_KEY",
-               dme->key_origin ? " there" : "");
+    buf_printf(out,
+               "Compare this api_key%s with the one in " PANEL
+               ": it may be mistyped, revoked, or swapped with the secret",
+               dme->key_origin ? "" : " (of the configuration file, or DNSMADEEASY_API_KEY)");
     if (dme_is_at(dme, DME_ENDPOINT_PRODUCTION))
         buf_puts(out, "; a key of the sandbox works with \"sandbox: true\" only.");
     else if (dme_is_at(dme, DME_ENDPOINT_SANDBOX))
@@ -154,10 +155,11 @@ static void put_secret_cause(const struct dme *dme, struct buf *out)
 static void put_secret_remedy(const struct dme *dme, struct buf *out)
 {
     put_hidden(dme, out);
-    buf_printf(out,
-               "Put the secret that was issued with this very key into %s, complete and without quotes or white space "
-               "(" PANEL "); if it works elsewhere, compare the fingerprints that \"-v\" shows.",
-               dme->secret_origin ? "its place" : "api_secret of the configuration file or DNSMADEEASY_API_SECRET");
+    buf_printf(
+        out,
+        "Put the api_secret that was issued with this very api_key into %s, complete and without quotes or white "
+        "space (" PANEL "); if it works elsewhere, compare the fingerprints that \"-v\" shows.",
+        dme->secret_origin ? "its place" : "the configuration file or DNSMADEEASY_API_SECRET");
     put_clock_remark(dme, out);
 }
 

@@ -296,7 +296,7 @@ TEST(each_refusal_has_its_own_words_and_its_own_remedy)
 {
     static const struct refused rows[] = {
         {403, NULL, "{\"error\": [\"API key not found\"]}", "does not know the API key (fingerprint bc75ea4d)",
-         "DNSMADEEASY_API_KEY with the one in DNS Made Easy's control panel"},
+         "DNSMADEEASY_API_KEY) with the one in DNS Made Easy's control panel"},
         {401, NULL, "{\"error\": [\"API key not found\"]}", "(status 401: \"API key not found\")", "sandbox"},
         {403, NULL, "{\"error\": [\"Unable to verify HMAC\"]}",
          "knows the API key (fingerprint bc75ea4d), but the API secret (fingerprint d2d5b5b6) does not belong to it",
