@@ -324,6 +324,13 @@ static void route_records(struct call *c, const char *at)
         fail_msg("the fake API knows no %s %s", method, at);
 }
 
+/* The first page of one: all that the program looks at is that it is there. */
+static void list_zones(struct call *c)
+{
+    say(c, "{\"totalPages\":1,\"totalRecords\":0,\"data\":[],\"page\":0}");
+    finish(c, 200, "application/json");
+}
+
 static void route(struct call *c)
 {
     static const char by_name[] = "/name?domainname=";
@@ -333,6 +340,8 @@ static void route(struct call *c)
     assert_memory_equal(c->seen->url, managed, strlen(managed));
     if (text_starts_with(at, by_name))
         get_zone(c, at + strlen(by_name));
+    else if (text_starts_with(at, "/?"))
+        list_zones(c);
     else
         route_records(c, at + 1);
 }

@@ -175,6 +175,8 @@ static void answer_direct(const struct fake_resolver *dns, const struct fake_ser
                 fake_dns_put_authority(out, cut, DNS_NS, dns->servers[i].name);
     } else {
         answer_zone(dns, own, q, server->lag_ms, out);
+        for (size_t i = 0; i < out->answer_count; i++)
+            out->answers[i].soa_serial = server->serial;
     }
 }
 

@@ -26,6 +26,7 @@ struct fake_server {
     const char *address; /* NULL: it has none in DNS */
     const char *zones[8];
     size_t zone_count;
+    uint32_t serial; /* of all its zones */
     int64_t lag_ms; /* after the API; FAKE_NEVER: it shows nothing that came by the API */
     bool is_inside; /* not part of the public tree (split horizon) */
     enum fake_mood mood;

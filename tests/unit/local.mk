@@ -75,7 +75,9 @@ UNIT_TESTS += \
 	tests/unit/test_flow_sweep \
 	tests/unit/test_flow_faults
 UNIT_TESTS += \
-	tests/unit/test_check_report
+	tests/unit/test_check_report \
+	tests/unit/test_check_accounts \
+	tests/unit/test_check_domain
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 # Fakes that several tests share.
