@@ -289,9 +289,9 @@ def test_a_state_directory_that_can_t_be_written(program):
 
 
 def test_little_room_is_a_warning_and_none_a_failure(program):
-    with mounted(program, "size=8m"):
+    with mounted(program, "size=8m,mode=700"):
         look(program, HOST).one("state", "warn", "free", hint="Make room")
-    with mounted(program, "size=512k"):
+    with mounted(program, "size=512k,mode=700"):
         look(program, HOST, status=STATE).one("state", "fail", "free", hint="Make room")
 
 
