@@ -32,11 +32,7 @@ static const struct command {
     size_t words_max; /* arguments that it takes */
     status_fn *run_for_status; /* instead of `run` */
 } commands[] = {
-    {"check", cmd_check, SIZE_MAX},
-    {"sweep", cmd_sweep, 0},
-    {"reset", cmd_reset, 0},
-    {"help", run_help, 0},
-    {"version", run_version, 0},
+    {"check", cmd_check, SIZE_MAX, NULL},
     {"sweep", cmd_sweep, 0, NULL},
     {"reset", cmd_reset, 0, NULL},
     {"status", NULL, 0, cmd_status},
