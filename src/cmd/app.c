@@ -49,7 +49,7 @@ static void show_progress(struct app *app, const struct opts *opts)
     app->log->clear_ctx = &app->progress;
 }
 
-enum err_code app_configure(struct app *app, const struct app_request *app_request, struct err *err)
+static enum err_code load_config(struct app *app, const struct app_request *app_request, struct err *err)
 {
     AUTO_FREE char *home = platform_home();
     const struct opts *opts = app_request->opts;
@@ -63,7 +63,14 @@ enum err_code app_configure(struct app *app, const struct app_request *app_reque
         .home = home,
         .sysconfdir = SYSCONFDIR,
     };
-    enum err_code code = config_load(&request, &app->config, &app->problems, &app->warnings, err);
+
+    return config_load(&request, &app->config, &app->problems, &app->warnings, err);
+}
+
+enum err_code app_configure(struct app *app, const struct app_request *app_request, struct err *err)
+{
+    const struct opts *opts = app_request->opts;
+    enum err_code code = load_config(app, app_request, err);
 
     if (code == ERR_OK)
         logging_set_up(app->log, opts, &app->config->log);
@@ -257,6 +264,24 @@ enum err_code app_open(struct app *app, const struct app_request *request, struc
     if (code == ERR_OK)
         code = app_open_store(app, err);
     return code == ERR_OK ? app_connect(app, request, err) : code;
+}
+
+/* No secret is used, so it does not matter who can read them. */
+enum err_code app_open_store_alone(struct app *app, const struct opts *opts, struct err *err)
+{
+    AUTO_FREE struct config_override *overrides = mem_calloc(opts->override_count + 1, sizeof *overrides);
+    struct opts lenient = *opts;
+    const struct app_request request = {.opts = &lenient, .need = CONFIG_WITHOUT_CREDENTIALS};
+    enum err_code code;
+
+    for (size_t i = 0; i < opts->override_count; i++)
+        overrides[i] = opts->overrides[i];
+    overrides[opts->override_count] = (struct config_override){.key = "allow_readable_secrets", .value = "true"};
+    lenient.overrides = overrides;
+    lenient.override_count = opts->override_count + 1;
+    app->clock = platform_clock();
+    code = load_config(app, &request, err);
+    return code == ERR_OK ? app_open_store(app, err) : code;
 }
 
 void app_close(struct app *app)

@@ -53,6 +53,9 @@ enum err_code app_connect(struct app *app, const struct app_request *request, st
 /* Where the state is, or would be with `journal: none`; yours. */
 char *app_state_dir(const struct app *app) MUST_USE;
 
+/* Nothing but the state directory, and without a word: for what is noted there when the rest can't be used. */
+enum err_code app_open_store_alone(struct app *app, const struct opts *opts, struct err *err) MUST_USE;
+
 void app_close(struct app *app);
 #define AUTO_APP AUTO(app_close)
 

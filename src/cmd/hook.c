@@ -97,8 +97,8 @@ static bool is_noted(const struct result *results, size_t count, const char *nam
     return false;
 }
 
-/* For `acme-dme status`.  No reason to fail: the call did what it was asked to, or has an error of its own to tell. */
-static void note_results(const struct app *app, const struct hook_request *request, const struct challenge_set *set,
+/* No reason to fail: the call did what it was asked to, or has an error of its own to tell. */
+static void note_in(const struct app *app, const struct hook_request *request, const struct challenge_set *set,
                          int64_t begin_ms, const struct err *outcome)
 {
     AUTO_FREE struct result *results = mem_calloc(set->count, sizeof *results);
@@ -127,6 +127,19 @@ static void note_results(const struct app *app, const struct hook_request *reque
         log_line(app->log, LOG_INFO, "the result of this call was not noted: %s", err.msg);
 }
 
+/* For `acme-dme status`.  A configuration whose credentials can't be used, so that not even a store was opened, is
+ * what monitoring should see first. */
+static void note_results(const struct app *app, const struct hook_request *request, const struct opts *opts,
+                         const struct challenge_set *set, int64_t begin_ms, const struct err *outcome)
+{
+    AUTO_APP struct app alone = {0};
+
+    if (app->store)
+        note_in(app, request, set, begin_ms, outcome);
+    else if (outcome->code != ERR_OK && app_open_store_alone(&alone, opts, NULL) == ERR_OK && alone.store)
+        note_in(&alone, request, set, begin_ms, outcome);
+}
+
 /* ------------------------------------------------------------------ a call */
 
 static enum err_code act(struct app *app, const struct hook_request *request, const struct opts *opts,
@@ -153,8 +166,7 @@ static enum err_code run(const struct hook_request *request, const struct opts *
         code = act(&app, request, opts, &set, err);
     if (code == ERR_OK)
         err_init(err);
-    if (app.store)
-        note_results(&app, request, &set, begin_ms, err);
+    note_results(&app, request, opts, &set, begin_ms, err);
     return code;
 }
 

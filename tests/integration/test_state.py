@@ -98,6 +98,21 @@ def test_an_interrupted_call_is_a_failure(lab, program):
     assert one["code"] == "cancelled" and "interrupted" in one["error"] and one["failures"] == 1, one
 
 
+def test_credentials_that_can_not_be_used_are_noted_too(quick):
+    os.chmod(quick.config, 0o644)
+    done = refused(quick.run("add-record", NAME, VALUE), CONFIG, hint="chmod")
+    one = results(quick)[DOMAIN, "publish"]
+    assert one["code"] == "unsafe" and one["error"] in done.stderr, one
+    quick.configure(credentials=None)
+    refused(quick.run("add-record", NAME, VALUE), CONFIG)
+    assert results(quick)[DOMAIN, "publish"]["failures"] == 2
+    shutil.rmtree(quick.state)
+    with open(quick.config, "a", encoding="utf-8") as f:
+        f.write("nonsense: [")
+    refused(quick.run("add-record", NAME, VALUE), CONFIG)
+    assert not os.path.exists(quick.state)
+
+
 def test_without_a_journal_nothing_is_noted(quick):
     quick.configure(journal="none")
     silent(quick.run("add-record", NAME, VALUE))

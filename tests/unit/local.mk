@@ -41,6 +41,7 @@ UNIT_TESTS = \
 	tests/unit/test_platform_glob \
 	tests/unit/test_platform_lock \
 	tests/unit/test_platform_lookup \
+	tests/unit/test_platform_path \
 	tests/unit/test_platform_log \
 	tests/unit/test_store_store \
 	tests/unit/test_store_journal \
