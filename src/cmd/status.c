@@ -48,7 +48,7 @@ static void open_state(struct app *app, char **out_dir, struct err *why)
 
     if (config->journal == CONFIG_JOURNAL_NONE)
         return;
-    *out_dir = config->state_dir ? mem_strdup(config->state_dir) : platform_default_state_dir();
+    *out_dir = app_state_dir(app);
     if (store_open_readonly(*out_dir, app->clock, app->log, &app->store, why) != ERR_OK)
         app->store = NULL;
 }
