@@ -8,6 +8,7 @@ import subprocess
 SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 PYTHON = "/usr/bin/python3"
 NEEDED = ("knotd", "knotc", "unbound", "pebble", "ip", "openssl", "unshare", "nsenter", "mount", "nft")
+NEEDED_TO_SIGN = ("keymgr", "kzonesign")
 
 
 def cache_dir():
@@ -49,9 +50,9 @@ def package_version(package):
     return done.stdout if done.returncode == 0 else "unknown"
 
 
-def missing():
-    """What must be installed before a lab can start, in the words of the packages list."""
-    lacking = [name for name in NEEDED if not find(name)]
+def missing(signing=False):
+    """What must be installed before a lab (SIGNING: one with DNSSEC) can start."""
+    lacking = [name for name in (NEEDED + NEEDED_TO_SIGN if signing else NEEDED) if not find(name)]
     if not os.path.exists(PYTHON):
         lacking.append(PYTHON)
     return lacking

@@ -237,6 +237,8 @@ class Agent:
         for path, source in self.setup.copies.items():
             shutil.copy(source, path)
             os.chmod(path, 0o755)
+        for path, source in self.setup.trees.items():
+            shutil.copytree(source, path)
         for name in self.setup.daemons:
             self.start(name)
         for name in self.setup.daemons:

@@ -86,10 +86,11 @@ class Lab:
     program = None
     nameservers = {name: v4 for name, (v4, _) in plan.NAMESERVERS.items()}
 
-    def __init__(self, lag=plan.DEFAULT_LAG, sim=None, pebble=None, pebble_env=None, pebble_binary=None, keep=False):
+    def __init__(self, lag=plan.DEFAULT_LAG, sim=None, pebble=None, pebble_env=None, pebble_binary=None, dnssec=None, keep=False):
         """LAG: seconds of the four name servers.  SIM, PEBBLE: settings that override the simulator's, pebble's configuration;
-        PEBBLE_ENV: its PEBBLE_* switches.  KEEP: leave the work directory behind."""
-        lacking = binaries.missing()
+        PEBBLE_ENV: its PEBBLE_* switches.  DNSSEC: zone -> one of signing.KINDS; root and top-level domains are signed then, and both
+        resolvers validate.  KEEP: leave the work directory behind."""
+        lacking = binaries.missing(signing=bool(dnssec))
         if lacking:
             raise LabUnavailable("not installed: " + ", ".join(lacking) + " (run tests/setup)")
         flags = namespace_flags()
@@ -110,7 +111,8 @@ class Lab:
         self.signatures = os.path.join(self.logs, "signatures")
         atexit.register(self.stop)
         try:
-            self._start(flags, self._options(lag, sim or {}, pebble or {}, pebble_env or {}, pebble_binary))
+            options = self._options(lag, sim or {}, pebble or {}, pebble_env or {}, pebble_binary)
+            self._start(flags, {**options, "dnssec": dnssec or {}})
         except BaseException:
             self.stop()
             raise
@@ -152,7 +154,8 @@ class Lab:
                 "self-signed": ca.self_signed(self._dir("unknown-ca"), "self-signed", api),
             },
             "binaries": {
-                "knotd": binaries.find("knotd"), "knotc": binaries.find("knotc"), "unbound": binaries.find("unbound"), "pebble": newest,
+                "knotd": binaries.find("knotd"), "knotc": binaries.find("knotc"), "keymgr": binaries.find("keymgr"),
+                "kzonesign": binaries.find("kzonesign"), "unbound": binaries.find("unbound"), "pebble": newest,
                 "pebble-system": None if newest == system else system,
             },
             "python": binaries.PYTHON, "simulator": simulator if os.path.exists(simulator) else None,

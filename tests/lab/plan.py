@@ -73,8 +73,12 @@ def _glue(zone, ipv6):
     return lines
 
 
-def zone_text(zone, ipv6):
-    """The zone file of one of the zones that DNS Made Easy's (or the foreign) servers hold."""
+def no_ds(_zone):
+    return []
+
+
+def zone_text(zone, ipv6, ds=no_ds):
+    """The zone file of one of the zones that DNS Made Easy's (or the foreign) servers hold.  DS: the DS records of a zone below."""
     lines = ["$TTL 60", f"{zone}. SOA {_delegation(zone)[0].split()[2]} {SOA}"]
     lines += _delegation(zone) + _glue(zone, ipv6)
     if zone == "dnsmadeeasy.com":
@@ -83,21 +87,22 @@ def zone_text(zone, ipv6):
         lines += [f"{zone}. A {HOST_ADDR}", f"www.{zone}. A {HOST_ADDR}"]
     for child in our_zones() + FOREIGN_ZONES:
         if child != zone and child.endswith("." + zone):
-            lines += _delegation(child)
+            lines += _delegation(child) + ds(child)
     return "\n".join(lines) + "\n"
 
 
-def root_text():
+def root_text(ds=no_ds):
     lines = ["$TTL 3600", f". SOA a.root. {SOA}", ". NS a.root.", f"a.root. A {ROOT_SERVER}"]
-    lines += [f"{tld}. NS a.root." for tld in TLDS]
+    for tld in TLDS:
+        lines += [f"{tld}. NS a.root.", *ds(tld)]
     return "\n".join(lines) + "\n"
 
 
-def tld_text(tld, ipv6):
+def tld_text(tld, ipv6, ds=no_ds):
     lines = ["$TTL 3600", f"{tld}. SOA a.root. {SOA}", f"{tld}. NS a.root."]
     for zone in our_zones() + FOREIGN_ZONES + ["dnsmadeeasy.com"]:
         if zone.split(".")[1:] == [tld]:
-            lines += _delegation(zone)
+            lines += _delegation(zone) + ds(zone)
     lines += _glue(tld, ipv6)
     return "\n".join(lines) + "\n"
 
@@ -106,9 +111,11 @@ def root_hints():
     return f". 3600 NS a.root.\na.root. 3600 A {ROOT_SERVER}\n"
 
 
-def knot_conf(rundir, addresses, zones):
+def knot_conf(rundir, addresses, zones, policy="", signed=()):
+    """SIGNED: those of ZONES that knotd signs, by POLICY (signing.py)."""
     listen = "\n".join(f"    listen: {a}@53" for a in addresses)
-    zone_list = "\n".join(f"  - domain: {z}" for z in zones)
+    signing = "\n    dnssec-signing: on\n    dnssec-policy: lab"
+    zone_list = "\n".join(f"  - domain: {z}" + (signing if z in signed else "") for z in zones)
     return f"""server:
     rundir: {rundir}
     udp-workers: 1
@@ -126,7 +133,7 @@ acl:
   - id: lab
     address: [127.0.0.0/8, fd00::/64]
     action: [update, transfer]
-template:
+{policy}template:
   - id: default
     storage: {rundir}
     file: "zone-%s.txt"
@@ -141,8 +148,12 @@ zone:
 """
 
 
-def unbound_conf(rundir, address, tls=None):
-    """TLS: (certificate, key) switches DNS over HTTPS on."""
+def unbound_conf(rundir, address, tls=None, trust=()):
+    """TLS: (certificate, key) switches DNS over HTTPS on.  TRUST: DS records of the root; with them the resolver validates."""
+    validation = ['    module-config: "iterator"']
+    if trust:
+        validation = ['    module-config: "validator iterator"', "    val-log-level: 2", *(f'    trust-anchor: "{line}"' for line in trust)]
+    validation = "\n".join(validation)
     doh = ""
     if tls:
         doh = f"""    interface: {address}@443
@@ -167,7 +178,7 @@ def unbound_conf(rundir, address, tls=None):
     do-ip6: no
     do-not-query-localhost: no
     access-control: 127.0.0.0/8 allow
-    module-config: "iterator"
+{validation}
     root-hints: "{rundir}/root.hints"
     local-zone: "test." nodefault
     local-zone: "invalid." nodefault

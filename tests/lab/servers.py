@@ -4,20 +4,23 @@ import json
 import os
 
 try:
-    from . import plan
+    from . import plan, signing
 except ImportError:  # run as a script's neighbour (inside.py)
     import plan
+    import signing
 
 RUN = "/run/lab"
 
 
 class Setup:
-    """What inside.py needs: directories, files, files to copy, and the daemons in the order of their readiness."""
+    """What inside.py needs: directories, files, files and directories to copy, and the daemons in the order of their readiness."""
 
     def __init__(self):
+        self.signing = None  # signing.Signing, in a lab with DNSSEC
         self.dirs = []
         self.files = {}
         self.copies = {}
+        self.trees = {}
         self.daemons = {}
 
     def add_knot(self, binary, name, addresses, zones):
@@ -29,14 +32,18 @@ class Setup:
         # knotd's %s for the root zone is the empty string
         if "." in zones:
             self.files[f"{rundir}/zone-.txt"] = zones["."]
-        self.files[f"{rundir}/knot.conf"] = plan.knot_conf(rundir, addresses, zones)
+        policy, signed = "", ()
+        if self.signing:
+            policy, signed = signing.POLICY, self.signing.by_server
+            self.trees[f"{rundir}/keys"] = self.signing.directory
+        self.files[f"{rundir}/knot.conf"] = plan.knot_conf(rundir, addresses, zones, policy, signed)
         self.daemons[name] = {"argv": [binary, "-c", f"{rundir}/knot.conf"], "ready": ["dns", addresses[0], list(zones)[0]]}
 
     def add_unbound(self, binary, name, address, tls):
         rundir = f"{RUN}/{name}"
         self.dirs.append(rundir)
         self.files[f"{rundir}/root.hints"] = plan.root_hints()
-        self.files[f"{rundir}/unbound.conf"] = plan.unbound_conf(rundir, address, tls)
+        self.files[f"{rundir}/unbound.conf"] = plan.unbound_conf(rundir, address, tls, self.signing.ds(".") if self.signing else ())
         # A copy of the binary: distributions confine /usr/sbin/unbound to its own directories (AppArmor).
         self.copies[f"{rundir}/unbound"] = binary
         self.daemons[name] = {"argv": [f"{rundir}/unbound", "-d", "-c", f"{rundir}/unbound.conf"], "ready": ["dns", address, "."]}
@@ -83,11 +90,16 @@ def build(options, ipv6):
     setup = Setup()
     setup.dirs.append(RUN)
     binaries, tls = options["binaries"], options["tls"]
-    root_zones = {".": plan.root_text()}
-    root_zones.update((tld, plan.tld_text(tld, ipv6)) for tld in plan.TLDS)
+    ds, presign = plan.no_ds, lambda _zone, text: text
+    if options["dnssec"]:
+        top = dict.fromkeys([".", *plan.TLDS], "signed")
+        setup.signing = signing.Signing(binaries, f"{RUN}/signing", {**top, **options["dnssec"]})
+        ds, presign = setup.signing.ds, setup.signing.presign
+    root_zones = {".": plan.root_text(ds)}
+    root_zones.update((tld, plan.tld_text(tld, ipv6, ds)) for tld in plan.TLDS)
     setup.add_knot(binaries["knotd"], "root", [plan.ROOT_SERVER], root_zones)
     setup.add_knot(binaries["knotd"], "foreign", [plan.FOREIGN_SERVER], {z: plan.zone_text(z, ipv6) for z in plan.FOREIGN_ZONES})
-    zones = {z: plan.zone_text(z, ipv6) for z in plan.our_zones() + ["dnsmadeeasy.com"]}
+    zones = {z: presign(z, plan.zone_text(z, ipv6, ds)) for z in plan.our_zones() + ["dnsmadeeasy.com"]}
     for ns, (v4, v6) in plan.NAMESERVERS.items():
         setup.add_knot(binaries["knotd"], ns, [v4, v6] if v6 and ipv6 else [v4], zones)
     setup.add_unbound(binaries["unbound"], "resolver", plan.CLIENT_RESOLVER, tls["doh"])
