@@ -153,8 +153,7 @@ static void report_dnssec(struct check *check, const char *zone, const struct dn
         if (view->why)
             check_add(check->report, CHECK_OK, "dnssec", zone, "nothing to validate: %s", view->why);
         else
-            check_add(check->report, CHECK_OK, "dnssec", zone,
-                      "not signed, and the zone above does not say otherwise");
+            check_add(check->report, CHECK_OK, "dnssec", zone, "not signed, and the zone above does not say otherwise");
         break;
     case DNSSEC_SECURE:
         report_secure(check, zone, view, now_s);

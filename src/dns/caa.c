@@ -24,6 +24,7 @@
 #define LEVELS_MAX 127 /* labels that fit into 253 octets */
 #define ALIASES_MAX 16
 #define OTHERS_MAX 65536
+#define OTHERS_SHOWN 4
 #define WHY_MAX 131072 /* a whole message could stand in it; what is shown is cut */
 
 /* Bit 0 of RFC 8659, the highest.  So many have taken that for the value 1 that Let's Encrypt honours it as well. */
@@ -240,13 +241,32 @@ struct ruling {
     enum caa_verdict verdict;
     char *ours;        /* predicate of the property that names the CA and helps most; NULL: none does */
     char *malformed;   /* the first such value, borrowed; NULL: none */
-    struct buf others; /* quoted, ", " between */
+    struct buf others; /* quoted, each once, ", " between */
+    size_t other_count;
 };
 
 static void ruling_done(struct ruling *ruling)
 {
     free(ruling->ours);
     buf_done(&ruling->others);
+}
+
+static void add_other(const char *issuer, struct ruling *out)
+{
+    AUTO_FREE char *quoted = mem_printf("\"%s\"", issuer);
+
+    if (strstr(buf_cstr(&out->others), quoted))
+        return;
+    if (out->other_count++ < OTHERS_SHOWN)
+        buf_printf(&out->others, "%s%s", out->others.len ? ", " : "", quoted);
+}
+
+static void put_others(const struct ruling *ruling, struct buf *why)
+{
+    buf_printf(why, "names only %s", buf_cstr(&ruling->others));
+    if (ruling->other_count > OTHERS_SHOWN)
+        buf_printf(why, " and %zu more", ruling->other_count - OTHERS_SHOWN);
+    buf_printf(why, " for %s", ruling->tag);
 }
 
 static void judge_property(char *text, const struct caa_request *request, struct ruling *out)
@@ -261,7 +281,7 @@ static void judge_property(char *text, const struct caa_request *request, struct
     }
     if (!is_issuer(request, value.issuer)) {
         if (*value.issuer)
-            buf_printf(&out->others, "%s\"%s\"", out->others.len ? ", " : "", value.issuer);
+            add_other(value.issuer, out);
         return;
     }
     verdict = judge_parameters(&value, out->tag, request, &predicate);
@@ -292,8 +312,8 @@ static enum caa_verdict judge_tag(const struct caa_set *set, const char *tag, co
             judge_property(set->items[i].value, request, &ruling);
     if (ruling.ours)
         buf_puts(why, ruling.ours);
-    else if (ruling.others.len)
-        buf_printf(why, "names only %s for %s", buf_cstr(&ruling.others), tag);
+    else if (ruling.other_count)
+        put_others(&ruling, why);
     else if (ruling.malformed)
         buf_printf(why, "has a malformed value for %s: \"%s\"", tag, ruling.malformed);
     else

@@ -117,7 +117,7 @@ struct row {
     const char *title;
     const char *domain; /* "*." in front: a wildcard */
     const char *account;
-    struct entry entries[6];
+    struct entry entries[8];
     enum caa_verdict verdict;
     const char *why;
 };
@@ -209,6 +209,14 @@ static const struct row rows[] = {
      {ISSUE("digicert.com"), ISSUE("sectigo.com")},
      CAA_FORBIDDEN,
      "CAA at \"example.com\" names only \"digicert.com\", \"sectigo.com\" for issue"},
+    {"many others, some of them twice",
+     PLAIN,
+     NULL,
+     {ISSUE("a.example"), ISSUE("b.example;x=1"), ISSUE("b.example;x=2"), ISSUE("c.example"), ISSUE("d.example"),
+      ISSUE("e.example"), ISSUE("f.example")},
+     CAA_FORBIDDEN,
+     "CAA at \"example.com\" names only \"a.example\", \"b.example\", \"c.example\", \"d.example\" and 2 more for "
+     "issue"},
     {"one that looks like it",
      PLAIN,
      NULL,
