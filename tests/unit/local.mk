@@ -33,6 +33,9 @@ UNIT_TESTS = \
 	tests/unit/test_dns_rrset \
 	tests/unit/test_http_curl \
 	tests/unit/test_http_tls \
+	tests/unit/test_monitor_format \
+	tests/unit/test_monitor_judge \
+	tests/unit/test_monitor_look \
 	tests/unit/test_platform_process \
 	tests/unit/test_platform_clock \
 	tests/unit/test_platform_run \
