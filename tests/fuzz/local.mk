@@ -3,7 +3,7 @@
 # `make check` feeds them their corpora.  To hunt:
 #     ./configure CC=clang --enable-fuzzers --enable-sanitizers && make check
 #     tests/fuzz/fuzz_journal -max_total_time=600 new-corpus tests/fuzz/corpus/journal
-FUZZ_TARGETS = tests/fuzz/fuzz_journal tests/fuzz/fuzz_dme_answer tests/fuzz/fuzz_dns_answer tests/fuzz/fuzz_config \
+FUZZ_TARGETS = tests/fuzz/fuzz_cert tests/fuzz/fuzz_journal tests/fuzz/fuzz_dme_answer tests/fuzz/fuzz_dns_answer tests/fuzz/fuzz_config \
 	tests/fuzz/fuzz_text tests/fuzz/fuzz_caa tests/fuzz/fuzz_dnssec
 check_PROGRAMS += $(FUZZ_TARGETS)
 TESTS += tests/fuzz/replay-corpora
@@ -34,3 +34,6 @@ tests_fuzz_fuzz_caa_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 
 tests_fuzz_fuzz_dnssec_SOURCES = tests/fuzz/fuzz_dnssec.c tests/fuzz/fuzz.h $(FUZZ_MAIN)
 tests_fuzz_fuzz_dnssec_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+tests_fuzz_fuzz_cert_SOURCES = tests/fuzz/fuzz_cert.c tests/fuzz/fuzz.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_cert_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
