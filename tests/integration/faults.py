@@ -1,11 +1,11 @@
-"""The table of faults: how each is made, and what the program says and does then.  test_faults.py runs it, one test a row.
+"""The table of faults: how each is made, and what the program says and does then.  test_faults.py runs a test for each.
 
 A row is
 
     Row("key-unknown", [config(credentials__api_key=NOBODY)], AUTH, says=..., hint=..., requests=1)
 
 name       the test's name
-by         the steps that bring the fault about: functions of a Stage, run in order
+by         the steps that bring the fault about: functions of a Stage (stage.py), run in order
 status     the exit status: 0 means that it heals itself or carries on
 says       regular expressions, all of which the one error message matches: the cause
 hint       the same for the hint: the remedy; () where the message itself tells what to do
@@ -19,28 +19,25 @@ journal    how many entries the journal has afterwards
 lost       how many records of ours are there that the journal has not
 then       a function of (stage, Result) that looks at what else should be so
 
-Whatever the row, a foreign record with the same name must survive, no zone may have been emptied, and no secret may show.
-After a row with status 0 the record must
-the API and is withdrawn under the same fault.
+Whatever the row, a foreign record with the same name must survive, no zone may have been emptied, and no secret may
+show.  After a row with status 0 the record must be seen at the API, and is withdrawn under the same fault.
 
 A fault is made by the lab wherever it can be: the simulator's settings and faults (tests/lab/dmesim), other
 certificates, name servers that are stopped; the rest by the program's own file, environment, clock (libfaketime) and
 state directory.
 """
 
-import contextlib
 import dataclasses
-import json
 import os
 import re
-import time
 
 from lab import plan
-from program import (API, AUTH, CONFIG, NAME, OK, PROPAGATION, RATE_LIMIT, STATE, USAGE, VALUE, ZONE, until)
+from program import API, AUTH, CONFIG, NAME, OK, PROPAGATION, RATE_LIMIT, STATE, USAGE, VALUE, ZONE
+from stage import (DOMAIN, FOREIGN, NOBODY, accounts, api, clock_jumps, config, config_text, damaged, delegation,
+                   dst_change, endpoint, env, escaped, frozen, impatient, key, machine_clock, mounted, never_released,
+                   only_over_tls, option, pause, pending_deletion, published, says_403, secret, secret_file, short,
+                   sim, tls, took, without, zone_as)
 
-FOREIGN = "some other program's"
-NOBODY = "00000000-1111-4222-8333-444444444444"  # a key that DNS Made Easy does not know
-DOMAIN = "host.example.com"
 AUTH_CALL = ("auth",)
 BY_NAME = ("add-domain", DOMAIN, VALUE)  # unlike certbot's, this call is rolled back when its wait fails
 YEARS_30 = 30 * 365 * 86400
@@ -66,144 +63,6 @@ class Row:
     seconds: float = 15.0
 
 
-class Stage:
-    """What the steps of a row work on: a lab, the program, and how it will be called."""
-
-    def __init__(self, lab, program):
-        self.lab, self.program = lab, program
-        self.env = {"CERTBOT_DOMAIN": DOMAIN, "CERTBOT_VALIDATION": VALUE, "CERTBOT_REMAINING_CHALLENGES": "0",
-                    "CERTBOT_ALL_DOMAINS": DOMAIN}
-        self.options = []
-        self.meanwhile = None  # called with the running program
-        self.undo = contextlib.ExitStack()
-
-    def write(self, name, content, mode=0o600):
-        """A file beside the configuration; returns its path."""
-        path = os.path.join(self.program.dir, name)
-        with open(path, "wb") as f:
-            f.write(content if isinstance(content, bytes) else content.encode("utf-8"))
-        os.chmod(path, mode)
-        return path
-
-    def run(self, call):
-        argv = [*self.options, *call]
-        if not self.meanwhile:
-            return self.program.run(*argv, env=self.env)
-        running = self.program.start(*argv, env=self.env)
-        self.meanwhile(running)
-        return running.wait()
-
-
-# -- steps ---------------------------------------------------------------------------------------------------------
-
-
-def sim(**settings):
-    """Settings of the simulator, for example skew=412: its clock is ahead."""
-    return lambda stage: stage.lab.set(**settings)
-
-
-def api(count=99, **fault):
-    """The next COUNT requests that match fail so (dmesim/fault.py)."""
-    return lambda stage: stage.lab.fault(count=count, **fault)
-
-
-def says_403(text, status=403):
-    return api(status=status, body=json.dumps({"error": [text]}), content_type="application/json")
-
-
-def config(**changes):
-    """Keys of the configuration as in Program.configure()."""
-    return lambda stage: stage.program.configure(**changes)
-
-
-def config_text(make, mode=0o600):
-    """The whole file: a text, or a function of the stage."""
-    return lambda stage: stage.program.write_config(make(stage) if callable(make) else make, mode)
-
-
-def env(**values):
-    return lambda stage: stage.env.update(values)
-
-
-def option(*words):
-    return lambda stage: stage.options.extend(words)
-
-
-def machine_clock(offset_s):
-    """This machine's clock is ahead by so many seconds."""
-    return lambda stage: stage.env.update(stage.program.clock(f"{offset_s:+d}"))
-
-
-def key(change):
-    """The API key becomes change(key)."""
-    return lambda stage: stage.program.configure(credentials__api_key=change(stage.lab.api_key))
-
-
-def secret(change):
-    return lambda stage: stage.program.configure(credentials__api_secret=change(stage.lab.api_secret))
-
-
-def secret_file(change, mode=0o600):
-    """The secret stands in a file of its own, with these bytes."""
-    def step(stage):
-        path = stage.write("secret", change(stage.lab.api_secret), mode)
-        stage.program.configure(credentials__api_secret=None, credentials__api_secret_file=path)
-    return step
-
-
-def endpoint(port, scheme="https"):
-    return config(dnsmadeeasy__endpoint=f"{scheme}://{plan.API_HOST}:{port}/V2.0/", dnsmadeeasy__give_up_after="1s")
-
-
-def tls(name):
-    """The API shows another certificate: expired, future, wrong-host, unknown-ca, self-signed."""
-    return sim(certificate=name)
-
-
-def pause(*servers):
-    return lambda stage: [stage.lab.pause(name) for name in servers]
-
-
-def delegation(zone, *servers):
-    """The zone's parent names these servers instead, and its own servers do too; without any it is not delegated."""
-    def step(stage):
-        lab = stage.lab
-        records = [[f"{zone}.", 60, "NS", f"{server}."] for server in servers]
-        stage.undo.callback(lab.flush)
-        stage.undo.callback(lab.restart, "root")
-        lab.update("root", zone.split(".")[1], delete=[[f"{zone}.", "NS"]], add=records)
-        if servers:
-            for server in lab.nameservers:
-                stage.undo.callback(lab.restart, server)
-                lab.update(server, zone, delete=[[f"{zone}.", "NS"]], add=records)
-        lab.flush()
-    return step
-
-
-def mounted(where, options, kind="tmpfs"):
-    """A file system of its own at WHERE(stage)."""
-    def step(stage):
-        path = where(stage)
-        stage.lab.run(["mkdir", "-p", "-m", "0700", path]).ok()
-        stage.lab.run(["mount", "-t", kind, "-o", options, "fault", path]).ok()
-        stage.undo.callback(lambda: stage.lab.run(["umount", path]).ok())
-    return step
-
-
-def frozen(where):
-    """What is at WHERE(stage) can't be changed any more."""
-    def step(stage):
-        path = where(stage)
-        stage.lab.run(["mount", "--bind", path, path]).ok()
-        stage.undo.callback(lambda: stage.lab.run(["umount", path]).ok())
-        stage.lab.run(["mount", "-o", "remount,bind,ro", path]).ok()
-    return step
-
-
-# It would otherwise try for a minute and a half.
-impatient = config(dnsmadeeasy__give_up_after="1s", dnsmadeeasy__timeout="1s")
-
-
 # -- the rows ------------------------------------------------------------------------------------------------------
 
 
@@ -226,48 +85,6 @@ def clock_rows():
             if seconds < YEARS_30:
                 rows.append(Row(f"clock-of-this-machine-{name}", [machine_clock(-sign * seconds)], OK, warns=warns, requests=3))
     return rows
-
-
-def dst_change(forward):
-    """Local time changes by an hour while the program waits: a time zone is made up for it."""
-    def step(stage):
-        moment = int(time.time()) + 2
-        change = time.gmtime(moment if forward else moment + 3600)  # the end is told in summer time
-        rule = f"{change.tm_yday - 1}/{change.tm_hour}:{change.tm_min:02d}:{change.tm_sec:02d}"
-        other = (change.tm_yday + 180) % 360
-        stage.env["TZ"] = f"WIN0SUM,{rule},{other}" if forward else f"WIN0SUM,{other},{rule}"
-        stage.lab.set_lag(3)
-    return step
-
-
-def clock_jumps(by_s):
-    """The wall clock jumps while it waits for the last name server."""
-    def step(stage):
-        file = stage.write("clock", "+0")
-        stage.env.update(stage.program.clock("@" + file))
-        stage.lab.set(hold="ns11")
-
-        def meanwhile(_running):
-            until(lambda: (NAME, VALUE) in stage.lab.txt(), what="the record")
-            os.replace(stage.write("clock.new", f"{by_s:+d}"), file)
-            time.sleep(0.5)
-            stage.lab.set(release="ns11")
-
-        stage.meanwhile = meanwhile
-    return step
-
-
-def never_released(stage):
-    """As clock_jumps(), but the name server never shows the record."""
-    jump = stage.meanwhile
-    stage.lab.set_lag([0, 30, 0, 0])
-    stage.meanwhile = jump
-
-
-def took(least, most):
-    def look(_stage, done):
-        assert least <= done.seconds <= most, done
-    return look
 
 
 CLOCK = [
@@ -363,18 +180,6 @@ CREDENTIALS = [
 ]
 
 
-def accounts(bad_zones=(), good_zones=("example.com",), default="good"):
-    def step(stage):
-        lab, settings = stage.lab, stage.program.settings
-        settings.pop("credentials")
-        both = [("bad", bad_zones, NOBODY, plan.OTHER_SECRET), ("good", good_zones, lab.api_key, lab.api_secret)]
-        settings["accounts"] = [{"name": name, "default_account": name == default, "zones": list(zones),
-                                 "credentials": {"api_key": key_, "api_secret": secret_}}
-                                for name, zones, key_, secret_ in both]
-        stage.program.configure()
-    return step
-
-
 ACCOUNTS = [
     Row("two-accounts-the-other-one-is-bad", [accounts(bad_zones=["example.org"])], OK, requests=(2, 3)),
     Row("two-accounts-and-the-zone-is-the-bad-one-s", [accounts(bad_zones=["example.com"], good_zones=[])], AUTH,
@@ -386,29 +191,6 @@ ACCOUNTS = [
 
 HTML_403 = "<html><head><title>Access denied</title></head><body>Your address has been blocked.</body></html>"
 HOSTILE = '\x1b[31mred\x1b]0;title\x07\u009b31m\u202eevil\u2066\r\nacme-dme: forged line\r\nhint: rm -rf /'
-
-
-def escaped(_stage, done):
-    for bad in ("\x1b", "\x07", "\x9b", "\r", "\u202e", "\u2066"):
-        assert bad not in done.stderr, repr(done.stderr)
-    assert "\nacme-dme: forged" not in done.stderr and "\nhint: rm" not in done.stderr
-
-
-def short(_stage, done):
-    assert max(len(line) for line in done.stderr.splitlines()) < 800, done
-
-
-def only_over_tls(stage, done):
-    assert all(r["tls"] for r in stage.lab.requests()), f"the redirect was followed\n{done}"
-
-
-def zone_as(content_type):
-    """The look-up's right answer, under a wrong name."""
-    def step(stage):
-        number = next(z["id"] for z in stage.lab.state()["zones"] if z["name"] == "example.com")
-        body = json.dumps({"id": number, "name": "example.com"})
-        stage.lab.fault(method="GET", count=1, status=200, body=body, content_type=content_type)
-    return step
 
 
 REFUSALS = [
@@ -506,11 +288,6 @@ TLS = [
         requests=0),
 ]
 
-def without(text):
-    def look(_stage, done):
-        assert text not in done.stderr, done
-    return look
-
 
 NETWORK = [
     Row("port-closed", [endpoint(444)], API, says=("no connection", API_NAME, "444|refused"), hint="firewall",
@@ -532,11 +309,6 @@ NETWORK = [
 
 def other_zone(zone):
     return ("add-domain", f"host.{zone}", VALUE)
-
-
-def pending_deletion(stage):
-    stage.undo.callback(lambda: stage.lab.sim("POST", "/zone", {"name": "example.net", "pendingActionId": 0}))
-    stage.lab.sim("POST", "/zone", {"name": "example.net", "pendingActionId": 3})
 
 
 DNS = [
@@ -639,28 +411,6 @@ CONFIGURATION = [
     Row("verb-unknown", [], USAGE, call=("frobnicate",), says="frobnicate", hint="--help", requests=0),
     Row("config-empty", [config_text("")], CONFIG, says=("empty",), hint="api_key", requests=0),
 ]
-
-def published(stage):
-    """The record is there, and its certificate issued: what follows happens to the clean-up."""
-    stage.lab.wait_published()
-    stage.program.run("auth", env=stage.env).ok()
-    stage.lab.sim("POST", "/reset", {"only": ["log"]})
-
-
-def journal_file(stage):
-    directory = os.path.join(stage.program.state, "journal")
-    return os.path.join(directory, next(name for name in os.listdir(directory) if name.endswith(".json")))
-
-
-def damaged(change):
-    """The bytes of the journal's only entry become change(bytes)."""
-    def step(stage):
-        path = journal_file(stage)
-        with open(path, "rb") as f:
-            content = f.read()
-        with open(path, "wb") as f:
-            f.write(change(content))
-    return step
 
 
 SET_ASIDE = r"damaged: .*set aside as .*may remain .*acme-dme check.*continuing$"

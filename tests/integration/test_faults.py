@@ -5,8 +5,9 @@ import time
 
 import pytest
 
-from faults import FOREIGN, ROWS, Stage
+from faults import ROWS
 from program import NAME, OK, VALUE, warnings
+from stage import FOREIGN, Stage
 
 WITHDRAW = {"auth": "cleanup", "add-domain": "del-domain", "add-record": "del-record"}
 

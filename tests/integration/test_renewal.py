@@ -10,7 +10,7 @@ import os
 import pytest
 
 import clients
-from faults import NOBODY
+from stage import NOBODY
 from lab import binaries, plan
 from program import AUTH, NAME, OK, VALUE
 
