@@ -102,7 +102,8 @@ static const char *line_name(const struct line *line)
 
 static struct dns_trace trace_of(const struct ask *ask)
 {
-    return (struct dns_trace){.server = line_name(ask->line), .name = ask->name, .type = ask->type};
+    return (struct dns_trace){
+        .server = line_name(ask->line), .name = ask->name, .type = ask->type, .flags = ask->flags};
 }
 
 /* Answer the question; it leaves its list but is not freed. */

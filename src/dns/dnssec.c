@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * 1. What the resolvers say, each of them: DS of the zone, with checking disabled so that a bogus zone answers too; its
- *    SOA, with DO, where AD tells of a resolver that validates; and where SOA fails, SOA once more with checking
- *    disabled: failing only while it checks is what a validator does with a bogus zone.
+ * 1. What the resolvers say, one after the other until one validates: DS of the zone, with checking disabled so that a
+ * bogus zone answers too; its SOA, with DO, where AD tells of a resolver that validates; and where SOA fails, SOA once
+ * more with checking disabled: failing only while it checks is what a validator does with a bogus zone.
  * 2. Is there a zone above that is not signed?  Then nobody can check anything here.
  * 3. What each of the zone's own servers gives: keys and SOA with their signatures, judged in dnssec_server.c.
  *
@@ -102,13 +102,37 @@ static void opinions_done(struct opinions *opinions)
     free(opinions->items);
 }
 
+static bool has_signature(const struct dns_rr *section, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (section[i].type == DNS_RRSIG)
+            return true;
+    return false;
+}
+
+/* Need nobody else be asked?  Not when somebody validates, nor when the parent's proof that there is no DS record came
+ * along: then the resolver is none of those that know no DS. */
+static bool is_settled(const struct opinions *opinions, const char *zone)
+{
+    for (size_t i = 0; i < opinions->count; i++) {
+        const struct opinion *o = &opinions->items[i];
+
+        if (o->validated || o->refused)
+            return true;
+        if (is_sound(&o->ds) && !has_record(&o->ds, zone, DNS_DS) &&
+            has_signature(o->ds.authority, o->ds.authority_count))
+            return true;
+    }
+    return false;
+}
+
 static enum err_code ask_opinions(const struct dnssec_request *request, struct opinions *out, struct err *err)
 {
     enum err_code code;
 
     out->items = mem_calloc(request->doh_count + 1, sizeof *out->items);
     code = ask_opinion(request->direct, request->zone, &out->items[out->count++], err);
-    for (size_t i = 0; i < request->doh_count && code == ERR_OK; i++)
+    for (size_t i = 0; i < request->doh_count && code == ERR_OK && !is_settled(out, request->zone); i++)
         code = ask_opinion(request->doh[i], request->zone, &out->items[out->count++], err);
     return code;
 }

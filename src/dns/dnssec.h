@@ -28,7 +28,7 @@ struct dnssec_request {
     const char *zone;
     const struct dns_servers *servers; /* the zone's own */
     struct resolver *direct;
-    struct resolver *const *doh; /* resolvers that are likely to validate; may be none */
+    struct resolver *const *doh; /* likely to validate: asked in order where `direct` does not; may be none */
     size_t doh_count;
     int64_t now_s; /* Unix time, the right one, not necessarily this machine's */
 };

@@ -22,6 +22,7 @@ struct ask {
     struct ask *next;
     char *name;
     enum dns_type type;
+    unsigned flags;
     void *tag;
     int64_t timeout_ms;
     struct buf query;
@@ -62,6 +63,7 @@ static void doh_start(struct resolver *self, const struct dns_question *question
 
     *ask = (struct ask){.name = mem_strdup(question->name),
                         .type = question->type,
+                        .flags = question->flags,
                         .tag = question->tag,
                         .timeout_ms = question->timeout_ms,
                         .query = BUF_INIT(512)};
@@ -141,6 +143,11 @@ static struct http_request make_request(const struct ask *ask, const char *url)
     return request;
 }
 
+static struct dns_trace trace_of(const char *url, const struct ask *ask)
+{
+    return (struct dns_trace){.server = url, .name = ask->name, .type = ask->type, .flags = ask->flags};
+}
+
 /* Send those questions of the batch that have no good answer yet to `url`.
  * Errors: ERR_CANCELLED and what http_perform_many() returns. */
 static enum err_code ask_url(struct doh *doh, const char *url, struct batch *batch, struct err *err)
@@ -155,7 +162,7 @@ static enum err_code ask_url(struct doh *doh, const char *url, struct batch *bat
             continue;
         index[count] = i;
         batch->requests[count++] = make_request(batch->asks[i], url);
-        trace = (struct dns_trace){url, batch->asks[i]->name, batch->asks[i]->type};
+        trace = trace_of(url, batch->asks[i]);
         dns_trace_question(doh->log, &trace);
     }
     if (count == 0)
@@ -169,7 +176,7 @@ static enum err_code ask_url(struct doh *doh, const char *url, struct batch *bat
         answer->result = take_response(&batch->responses[i], batch->asks[index[i]], answer, &why);
         answer->err = why;
         answer->elapsed_ms = batch->responses[i].elapsed_ms;
-        trace = (struct dns_trace){url, batch->asks[index[i]]->name, batch->asks[index[i]]->type};
+        trace = trace_of(url, batch->asks[index[i]]);
         dns_trace_answer(doh->log, &trace, answer);
         http_response_done(&batch->responses[i]);
         http_request_done(&batch->requests[i]);

@@ -74,8 +74,9 @@ void dns_trace_question(struct log *log, const struct dns_trace *about)
         {"name", about->name, 0},
     };
 
-    log_event(log, LOG_DEBUG, fields, ARRAY_LEN(fields), "dns: > %s %s \"%s\"", about->server,
-              dns_type_name(about->type), about->name);
+    log_event(log, LOG_DEBUG, fields, ARRAY_LEN(fields), "dns: > %s %s \"%s\"%s%s", about->server,
+              dns_type_name(about->type), about->name, about->flags & DNS_WANT_DNSSEC ? " DO" : "",
+              about->flags & DNS_NO_VALIDATION ? " CD" : "");
 }
 
 static void trace_failure(struct log *log, const struct dns_trace *about, const struct dns_answer *answer)

@@ -12,6 +12,7 @@ struct dns_trace {
     const char *server; /* address, URL, or what else it is called */
     const char *name;
     enum dns_type type;
+    unsigned flags; /* of enum dns_flag; shown with the question */
 };
 
 void dns_trace_question(struct log *log, const struct dns_trace *about);

@@ -30,6 +30,7 @@ struct recursive {
     const char *ds[4]; /* ends with NULL */
     int ds_rcode;
     enum err_code fails;
+    bool proves; /* signatures come with the answer that there is no DS record */
     enum { NO_VALIDATOR, AGREES, REFUSES, ALWAYS_SERVFAIL } validates;
 };
 
@@ -96,6 +97,8 @@ static void answer_resolver(const struct world *w, const struct recursive *r, co
         message_rr_soa(&m, MESSAGE_ANSWER, q->name, 60, 60);
     for (size_t i = 0; r->ds[i] && q->type == DNS_DS && strcmp(q->name, ZONE) == 0 && !(flags & 15); i++)
         message_rr_hex(&m, ZONE, DNS_DS, r->ds[i]);
+    if (q->type == DNS_DS && r->proves && !(flags & 15))
+        message_rr(&m, MESSAGE_AUTHORITY, "com", DNS_RRSIG, 60, "\0", 1);
     if (q->type == DNS_DS && is_above && w->above_has_ds)
         message_rr_hex(&m, q->name, DNS_DS, dnssec_vectors[0].ds_sha256);
     parse_reply(&m, reply);
@@ -484,6 +487,28 @@ TEST(what_is_broken_stays_so_where_a_resolver_remembers_better_times)
     dnssec_view_done(&view);
 }
 
+TEST(dns_over_https_is_asked_only_where_the_resolver_leaves_something_open)
+{
+    struct bench *b = *state;
+    struct dnssec_view view = examine_at(b, NOW_S, 1); /* it validates */
+
+    assert_int_equal(b->doh->asked, 0);
+    dnssec_view_done(&view);
+    b->world.resolver.validates = REFUSES;
+    view = examine_at(b, NOW_S, 1);
+    assert_int_equal(b->doh->asked, 0);
+    dnssec_view_done(&view);
+    b->world.resolver = (struct recursive){.proves = true};
+    view = examine_at(b, NOW_S, 1);
+    assert_int_equal(view.state, DNSSEC_UNSIGNED);
+    assert_int_equal(b->doh->asked, 0);
+    dnssec_view_done(&view);
+    b->world.resolver.proves = false;
+    view = examine_at(b, NOW_S, 1);
+    assert_int_equal(b->doh->asked, 2);
+    dnssec_view_done(&view);
+}
+
 TEST(a_forwarder_that_knows_no_ds_is_corrected_by_dns_over_https)
 {
     struct bench *b = *state;
@@ -554,6 +579,7 @@ int main(void)
         TEST_AT_BENCH(a_validator_that_refuses_what_seems_sound_is_believed),
         TEST_AT_BENCH(a_resolver_that_fails_with_and_without_checking_is_no_validator),
         TEST_AT_BENCH(what_is_broken_stays_so_where_a_resolver_remembers_better_times),
+        TEST_AT_BENCH(dns_over_https_is_asked_only_where_the_resolver_leaves_something_open),
         TEST_AT_BENCH(a_forwarder_that_knows_no_ds_is_corrected_by_dns_over_https),
         TEST_AT_BENCH(without_an_answer_about_ds_it_is_unknown_and_why_is_told),
         TEST_AT_BENCH(an_interrupt_ends_it),

@@ -43,6 +43,20 @@ TEST(a_question_is_a_line)
     expect_text(NULL, "acme-dme: dns: > " ABOUT "\n");
 }
 
+TEST(a_question_shows_its_flags)
+{
+    char *text = NULL;
+    size_t len = 0;
+    struct log log = {.level = LOG_DEBUG, .out = open_memstream(&text, &len), .format = LOG_TEXT};
+    struct dns_trace flagged = about;
+
+    flagged.flags = DNS_WANT_DNSSEC | DNS_NO_VALIDATION;
+    dns_trace_question(&log, &flagged);
+    assert_int_equal(fclose(log.out), 0);
+    assert_string_equal(text, "acme-dme: dns: > " ABOUT " DO CD\n");
+    free(text);
+}
+
 TEST(an_answer_shows_its_records)
 {
     struct dns_rr rrs[] = {
@@ -114,6 +128,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_question_is_a_line),
+        cmocka_unit_test(a_question_shows_its_flags),
         cmocka_unit_test(an_answer_shows_its_records),
         cmocka_unit_test(a_denial_shows_the_serial_of_the_zone),
         cmocka_unit_test(long_and_many_records_are_cut_and_bytes_escaped),
