@@ -149,6 +149,7 @@ static enum err_code check_account(struct check *check, const struct challenge_a
     struct err why;
     enum err_code code;
 
+    check_report_flush(check->report);
     err_init(&why);
     code = dme_probe(account->dme, &why);
     if (code == ERR_CANCELLED)

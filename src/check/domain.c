@@ -45,6 +45,7 @@ static enum err_code check_place(struct check *check, const char *name, const ch
 
     if (!check_may_ask(check, NULL, "name", name))
         return ERR_OK;
+    check_report_flush(check->report);
     err_init(&why);
     code = challenge_locate(check->opts.challenge, record, &place, &why);
     if (code == ERR_CANCELLED)

@@ -120,6 +120,7 @@ enum err_code check_records(struct check *check, const struct challenge_place *p
                   "the zone's name servers can't be asked");
         return ERR_OK;
     }
+    check_report_flush(check->report);
     err_init(&why);
     code = standing_examine(check->opts.direct, place->zone, place->record_name, place->servers, &standing, &why);
     if (code == ERR_CANCELLED)

@@ -105,6 +105,7 @@ enum err_code check_caa(struct check *check, const char *domain, struct err *err
         check_add(check->report, CHECK_SKIPPED, "caa", domain, "it is not known how the CA calls itself");
         return ERR_OK;
     }
+    check_report_flush(check->report);
     err_init(&failed);
     code = find_caa(check, is_wildcard ? domain + 2 : domain, &set, &failed);
     if (code == ERR_CANCELLED)
@@ -182,8 +183,10 @@ enum err_code check_dnssec(struct check *check, const struct challenge_place *pl
         .doh_count = check->opts.doh_count,
         .now_s = true_now_s(check, place),
     };
-    enum err_code code = dnssec_examine(&request, &view, err);
+    enum err_code code;
 
+    check_report_flush(check->report);
+    code = dnssec_examine(&request, &view, err);
     if (code == ERR_OK)
         report_dnssec(check, place->zone, &view, request.now_s);
     return code;

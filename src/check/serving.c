@@ -211,6 +211,7 @@ enum err_code check_serving(struct check *check, const struct dns_servers *serve
     struct err why;
     enum err_code code;
 
+    check_report_flush(check->report);
     err_init(&why);
     code = look(check, zone->name, servers, &list, &why);
     if (code == ERR_CANCELLED)

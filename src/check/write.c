@@ -184,6 +184,7 @@ static enum err_code write_to(struct check *check, const struct check_zone *zone
 
     if (!check_may_ask(check, zone->account, "write", zone->name))
         return ERR_OK;
+    check_report_flush(check->report);
     err_init(&why);
     code = make_set(zone, &set, &why);
     if (code == ERR_OK)

@@ -60,6 +60,7 @@ static enum err_code look_up(struct check *check, const struct challenge_place *
 
     if (!check_may_ask(check, place->account, "zone", place->zone))
         return ERR_OK;
+    check_report_flush(check->report);
     err_init(&why);
     code = dme_zone_find(place->account->dme, place->zone, &found, &why);
     if (code == ERR_CANCELLED)
@@ -120,8 +121,9 @@ static void report_agreement(struct check *check, const struct check_zone *zone,
     size_t at_zone = list_missing(&d->zone_ns, &d->parent_ns, &only_zone);
 
     if (!d->zone_ns.count) {
-        check_add(check->report, CHECK_WARN, "delegation", zone->name,
-                  "zone \"%s\" refers to %zu name servers, and none of them tells which ones the zone has", d->parent,
+        /* which is for check_serving() to judge */
+        check_add(check->report, CHECK_SKIPPED, "delegation", zone->name,
+                  "zone \"%s\" refers to %zu name servers, none of which tells what the zone itself names", d->parent,
                   d->parent_ns.count);
     } else if (at_parent || at_zone) {
         check_add(check->report, CHECK_WARN, "delegation", zone->name,
@@ -281,6 +283,7 @@ static enum err_code look_above(struct check *check, const struct challenge_plac
         check_add_error(check->report, CHECK_WARN, "delegation", place->zone, &place->servers_err);
         return ERR_OK;
     }
+    check_report_flush(check->report);
     err_init(&why);
     code = delegation_examine(check->opts.direct, place->zone, place->servers, &delegation, &why);
     if (code == ERR_CANCELLED)

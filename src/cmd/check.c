@@ -22,6 +22,7 @@ enum style { STYLE_PLAIN, STYLE_COLOUR };
 
 struct printer {
     const struct opts *opts;
+    struct progress *progress; /* the live line, which must not stand where ours begin */
     enum style style;
     size_t counts[4]; /* by level */
 };
@@ -45,6 +46,7 @@ static void print_finding(void *ctx, const struct check_finding *finding)
     printer->counts[finding->level]++;
     if (printer->opts->json || (printer->opts->quiet && !is_bad))
         return;
+    progress_clear(printer->progress);
     print_level(printer, finding->level);
     (void)printf("  %-11s  %s%s%s\n", finding->step, finding->subject, *finding->subject ? ": " : "", finding->text);
     if (*finding->hint)
@@ -56,6 +58,7 @@ static void print_end(const struct printer *printer, const struct check_report *
 {
     const size_t *counts = printer->counts;
 
+    progress_clear(printer->progress);
     if (printer->opts->json) {
         AUTO_FREE char *json = check_report_json(report);
 
@@ -297,7 +300,8 @@ enum err_code cmd_check(const struct opts *opts, struct err *err)
 {
     AUTO_APP struct app app = {0};
     bool is_coloured = platform_stdout_is_terminal() && !platform_env("NO_COLOR");
-    struct printer printer = {.opts = opts, .style = is_coloured ? STYLE_COLOUR : STYLE_PLAIN};
+    struct printer printer = {
+        .opts = opts, .progress = &app.progress, .style = is_coloured ? STYLE_COLOUR : STYLE_PLAIN};
     AUTO_CHECK_REPORT struct check_report report = {.on_finding = print_finding, .ctx = &printer};
     const struct app_request request = {
         .opts = opts, .findings = APP_FINDINGS_KEPT, .time_limit_ms = API_GIVE_UP_MS * APP_CALLS_IN_TIME_LIMIT};

@@ -175,21 +175,33 @@ def test_strict_takes_no_warning(lab, program):
     assert done.returncode == INTERNAL and done.stderr == "acme-dme: 1 warning, and --strict takes none\n", done
 
 
-def test_colours_are_for_terminals_only(program):
-    def shown(env):
-        leader, follower = pty.openpty()
-        process = program.lab.popen([program.path, "check", HOST], env=program.env(env), stdout=follower, stderr=follower)
-        os.close(follower)
-        text = b""
-        with contextlib.suppress(OSError):  # the kernel's way to say that the other side is closed
-            while part := os.read(leader, 65536):
-                text += part
-        os.close(leader)
-        assert process.wait(30) == 0
-        return text.decode()
+def on_a_terminal(program, *args, env=None):
+    """What the program shows on a terminal."""
+    leader, follower = pty.openpty()
+    process = program.lab.popen([program.path, *args], env=program.env(env), stdout=follower, stderr=follower)
+    os.close(follower)
+    text = b""
+    with contextlib.suppress(OSError):  # the kernel's way to say that the other side is closed
+        while part := os.read(leader, 65536):
+            text += part
+    os.close(leader)
+    assert process.wait(30) == 0, text
+    return text.decode()
 
-    assert shown({}).startswith("\033[32mok  \033[0m  config ")
-    assert "\033" not in shown({"NO_COLOR": "1"})
+
+def test_colours_are_for_terminals_only(program):
+    assert on_a_terminal(program, "check", HOST).startswith("\033[32mok  \033[0m  config ")
+    assert "\033" not in on_a_terminal(program, "check", HOST, env={"NO_COLOR": "1"})
+
+
+def test_the_live_line_of_a_round_trip_does_not_get_between_the_lines(lab, program):
+    lab.set_lag(2)
+    text = on_a_terminal(program, "check", "--write", HOST, env={"NO_COLOR": "1"})
+    assert "waiting for" in text
+    *lines, total, rest = text.replace("\r\n", "\n").split("\n")
+    assert SUM.match(total) and rest == ""
+    for line in lines:
+        assert LINE.match(line.split("\r")[-1]), repr(line)
 
 
 def test_many_names_of_a_zone_cost_no_more_than_one(lab, program):
@@ -567,6 +579,8 @@ def test_port_53_is_closed(lab, program):
     found = look(program, HOST)
     found.one("servers", "warn", "port 53", hint="DNS over HTTPS")
     found.one("records", "skipped")
+    found.one("delegation", "skipped", "4 name servers")
+    assert found.bad() == ["servers"]
     program.configure(propagation__doh="never")
     found = look(program, HOST, status=PROPAGATION)
     found.one("servers", "fail", "port 53", hint="doh: auto")
