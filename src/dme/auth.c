@@ -53,7 +53,7 @@ enum err_code dme_auth_sign(struct dme *dme, struct http_request *request, int64
 
 /* Date names a whole second, so the best guess is its middle; the server wrote it somewhere between our
  * sending and the first byte of the answer, so the best guess is the middle again. */
-bool dme_auth_learn_time(struct dme *dme, const struct http_response *response, int64_t sent_mono_ms)
+bool dme_auth_learn_time(struct dme *dme, const struct http_response *response, int64_t sent_mono_ms, bool is_from_api)
 {
     const char *date = http_response_header(response, "Date");
     int64_t server_s;
@@ -63,6 +63,9 @@ bool dme_auth_learn_time(struct dme *dme, const struct http_response *response, 
         return false;
     if (http_response_header(response, "Age")) /* some cache's idea of the time, not the server's */
         return false;
+    if (dme->has_api_time && !is_from_api)
+        return false;
+    dme->has_api_time |= is_from_api;
     middle_ms = sent_mono_ms + (response->mono_answered_ms - sent_mono_ms) / 2;
     dme->server_minus_mono_ms = server_s * 1000 + 500 - middle_ms;
     dme->has_server_time = true;

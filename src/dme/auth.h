@@ -17,9 +17,10 @@
 enum err_code dme_auth_sign(struct dme *dme, struct http_request *request, int64_t *out_signed_ms,
                             struct err *err) MUST_USE;
 
-/* Learn the server's time from an answer to a request that was sent at `sent_mono_ms`; false: it has no
- * usable Date. */
-bool dme_auth_learn_time(struct dme *dme, const struct http_response *response, int64_t sent_mono_ms);
+/* Learn the server's time from an answer to a request that was sent at `sent_mono_ms`; false: it has no usable Date.
+ * What something on the way says counts only as long as the API itself, `is_from_api`, has said nothing. */
+bool dme_auth_learn_time(struct dme *dme, const struct http_response *response, int64_t sent_mono_ms,
+                         bool is_from_api);
 
 /* What to make of 401 and 403.  DME_RESIGN: worth another try with the right time, and a warning was logged; DME_FINAL:
  * *err holds ERR_AUTH. */

@@ -57,6 +57,7 @@ struct dme *dme_new_at(const struct dme *like, const char *endpoint)
     struct dme *dme = dme_new(&opts);
 
     dme->has_server_time = like->has_server_time; /* both keep the same time */
+    dme->has_api_time = like->has_api_time;
     dme->server_minus_mono_ms = like->server_minus_mono_ms;
     return dme;
 }
@@ -300,8 +301,8 @@ static enum dme_verdict attempt(struct dme *dme, const struct dme_call *call, st
         return judge_failure(code, err);
     note_server(dme, &response);
     retry->asked_ms = asked_pause_ms(&response);
-    return judge_answer(dme, call, retry, &response, signed_ms, dme_auth_learn_time(dme, &response, sent_mono_ms), out,
-                        err);
+    return judge_answer(dme, call, retry, &response, signed_ms,
+                        dme_auth_learn_time(dme, &response, sent_mono_ms, is_from_api(&response)), out, err);
 }
 
 /* ------------------------------------------------------------------ all attempts */

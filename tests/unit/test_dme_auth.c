@@ -190,6 +190,26 @@ TEST(a_clock_that_jumped_after_the_offset_was_measured_is_healed_again)
     dme_fixture_done(&f);
 }
 
+/* A gateway between us and the API has an error page and a clock of its own. */
+TEST(the_time_of_what_is_on_the_way_does_not_replace_that_of_the_api)
+{
+    struct dme_fixture f;
+
+    dme_fixture_init(&f);
+    expect(&f, "GET", FIND, NULL, 403, OUT_OF_SYNC);
+    fake_http_expect(f.http, &(struct fake_exchange){.method = "GET",
+                                                     .url = FIND,
+                                                     .status = 502,
+                                                     .answer = "<html>",
+                                                     .headers = "Date: Sat, 12 Feb 2011 12:00:00 GMT",
+                                                     .no_date = true,
+                                                     .is_foreign = true});
+    expect_get(&f, FIND, ZONE);
+    assert_int_equal(find(&f), ERR_OK);
+    assert_true(text_starts_with(sent(&f, 2, "x-dnsme-requestDate"), "Sat, 12 Feb 2011 20:59:0"));
+    dme_fixture_done(&f);
+}
+
 TEST(a_403_that_is_not_about_the_clock_is_asked_once_only)
 {
     struct dme_fixture f;
@@ -460,6 +480,7 @@ int main(void)
         cmocka_unit_test(a_wrong_clock_is_healed_with_the_servers_time_and_named_in_a_warning),
         cmocka_unit_test(any_403_with_a_clock_that_far_off_is_worth_a_second_signature),
         cmocka_unit_test(a_clock_that_jumped_after_the_offset_was_measured_is_healed_again),
+        cmocka_unit_test(the_time_of_what_is_on_the_way_does_not_replace_that_of_the_api),
         cmocka_unit_test(a_403_that_is_not_about_the_clock_is_asked_once_only),
         cmocka_unit_test(a_wrong_clock_and_a_wrong_key_end_in_the_error_about_the_key),
         cmocka_unit_test(a_date_that_is_refused_twice_is_an_error_with_a_hint),
