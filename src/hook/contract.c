@@ -22,6 +22,7 @@ const struct hook_contract hook_contracts[] = {
     },
     {
         .client = "lego (exec)",
+        .label = "lego",
         .publish = "present",
         .withdraw = {"cleanup"},
         .usage = "FQDN. VALUE",
@@ -33,6 +34,7 @@ const struct hook_contract hook_contracts[] = {
     },
     {
         .client = "lego (exec, EXEC_MODE=RAW)",
+        .label = "lego",
         .publish = "present",
         .withdraw = {"cleanup"},
         .usage = "-- DOMAIN TOKEN KEYAUTH",
@@ -46,6 +48,7 @@ const struct hook_contract hook_contracts[] = {
     },
     {
         .client = "win-acme, simple-acme",
+        .label = "win-acme",
         .publish = "create",
         .withdraw = {"delete"},
         .usage = "IDENTIFIER RECORD VALUE",
@@ -120,6 +123,7 @@ const struct hook_contract hook_contracts[] = {
     },
     {
         .client = "any, by record name (acme.sh, Posh-ACME)",
+        .label = "add-record",
         .publish = "add-record",
         .withdraw = {"del-record"},
         .usage = "NAME VALUE [NAME VALUE ...]",
@@ -132,6 +136,7 @@ const struct hook_contract hook_contracts[] = {
     },
     {
         .client = "any, by domain (getssl)",
+        .label = "add-domain",
         .publish = "add-domain",
         .withdraw = {"del-domain"},
         .usage = "DOMAIN VALUE [DOMAIN VALUE ...]",

@@ -24,7 +24,8 @@ enum hook_value_kind {
 };
 
 struct hook_contract {
-    const char *client;
+    const char *client;                        /* as --help and the man page call it */
+    const char *label;                         /* short, for logs and results; NULL: `client` */
     const char *publish;                       /* verb; also a suffix of the program's name if `by_program` */
     const char *withdraw[HOOK_WITHDRAW_VERBS]; /* verbs */
     const char *program_publish[2];            /* suffixes of argv[0] instead of a verb */

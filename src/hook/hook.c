@@ -230,7 +230,9 @@ static int is_declined(const struct match *m, const struct hook_call *call, char
 static enum err_code parse_match(const struct match *m, const struct hook_call *call, char *const *args, int count,
                                  struct hook_request *out, struct err *err)
 {
-    out->client = m->contract->client; /* NOLINT(clang-analyzer-core.NullDereference): a match has a contract */
+    const struct hook_contract *contract = m->contract;
+
+    out->client = contract->label ? contract->label : contract->client;
     out->action = m->action;
     out->on_timeout = m->contract->on_timeout;
     out->time_limit_ms = m->contract->time_limit_ms;

@@ -46,7 +46,7 @@ struct hook_record {
 };
 
 struct hook_request {
-    const char *client; /* static, e.g. "certbot" */
+    const char *client; /* static and short, e.g. "certbot"; a verb for those that name none */
     enum hook_action action;
     struct hook_record *records;
     size_t count;

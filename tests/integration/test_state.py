@@ -65,7 +65,7 @@ def test_each_call_is_noted_for_each_of_its_names(quick):
     noted = results(quick)
     assert set(noted) == {(DOMAIN, "publish"), ("other.example.com", "publish"), (DOMAIN, "withdraw")}
     for one in noted.values():
-        assert one["kind"] == "hook" and one["client"].startswith("any, by record name") and one["code"] == "ok", one
+        assert one["kind"] == "hook" and one["client"] == "add-record" and one["code"] == "ok", one
         assert (one["error"], one["hint"], one["failures"], one["failure_ms"]) == ("", "", 0, 0), one
         assert begin <= one["at_ms"] == one["success_ms"] <= time.time() * 1000 and 0 <= one["took_ms"] < 30000, one
 
