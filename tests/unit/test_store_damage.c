@@ -750,6 +750,67 @@ TEST(an_entry_that_is_written_anew_while_others_set_it_aside_is_not_lost)
     place_done(&p);
 }
 
+/* The same, step by step: another process wrote the entry between our look at it and the move. */
+TEST(what_is_whole_after_the_move_goes_back_where_it_was)
+{
+    struct place p;
+    struct journal_entry entry = entry_of("_acme-challenge.example.com");
+    struct err err;
+    char *file;
+    char *as = NULL;
+    char *consequence = NULL;
+
+    place_init(&p);
+    assert_int_equal(journal_add(p.store, &entry, NULL), ERR_OK);
+    file = mem_printf("%s.json", entry.id);
+    assert_int_equal(damage_set_aside(p.store, &journal_part, file, &as, &consequence, &err), ERR_NOT_FOUND);
+    assert_int_equal(fixture_count(p.damaged), 0);
+    assert_int_equal(load_count(&p), 1);
+    assert_int_equal(journal_remove(p.store, entry.id, NULL), ERR_OK);
+    assert_int_equal(damage_set_aside(p.store, &journal_part, file, &as, &consequence, &err), ERR_NOT_FOUND);
+    assert_null(as);
+    assert_null(consequence);
+    free(file);
+    journal_entry_done(&entry);
+    place_done(&p);
+}
+
+/* A check during which another process writes the file once more; `path` is that in damaged/. */
+static enum err_code check_while_another_writes(const char *path, const char *file, UNUSED int64_t *out_at_ms,
+                                                UNUSED char **out_what, UNUSED struct err *err)
+{
+    char *dir = mem_strndup(path, (size_t)(strstr(path, "/damaged/") - path));
+    char *again = mem_printf("%s/journal/%s", dir, file);
+
+    fixture_write(again, "newer");
+    free(again);
+    free(dir);
+    return ERR_OK;
+}
+
+TEST(what_was_written_once_more_meanwhile_is_the_one_that_stays)
+{
+    struct place p;
+    struct store_part part = journal_part;
+    struct err err;
+    char *path;
+    char *text;
+    char *as = NULL;
+    char *consequence = NULL;
+
+    part.check = check_while_another_writes;
+    place_init(&p);
+    path = fixture_path(p.journal, "file.json");
+    fixture_write(path, "older");
+    assert_int_equal(damage_set_aside(p.store, &part, "file.json", &as, &consequence, &err), ERR_NOT_FOUND);
+    text = fixture_read(path);
+    assert_string_equal(text, "newer");
+    assert_int_equal(fixture_count(p.damaged), 0);
+    free(text);
+    free(path);
+    place_done(&p);
+}
+
 /* ------------------------------------------------------------------ zones and results */
 
 static struct zone_memo memo_of(const char *zone)
@@ -945,6 +1006,36 @@ TEST(a_damaged_result_is_set_aside_and_begun_anew)
     place_done(&p);
 }
 
+TEST(a_result_under_the_name_of_another_is_not_believed)
+{
+    struct place p;
+    struct result result = {.name = (char *)"example.com", .action = (char *)"publish", .at_ms = 1};
+    struct result_list list = {NULL, 0};
+    char *results;
+    char *path;
+    char *text;
+    char *copy;
+
+    place_init(&p);
+    results = fixture_path(p.dir, "results");
+    assert_int_equal(result_note(p.store, &result, NULL), ERR_OK);
+    path = only_file(results);
+    text = fixture_read(path);
+    copy = fixture_path(results, "example.com-0123456789abcdef.json");
+    fixture_write(copy, text);
+    assert_int_equal(result_load(p.store, &list, NULL), ERR_OK);
+    assert_int_equal(list.count, 1);
+    assert_false(platform_file_exists(copy));
+    assert_true(platform_file_exists(path));
+    assert_non_null(strstr(logged(&p), "it belongs into a file named"));
+    result_list_done(&list);
+    free(copy);
+    free(text);
+    free(path);
+    free(results);
+    place_done(&p);
+}
+
 /* ------------------------------------------------------------------ looking only */
 
 TEST(a_store_that_is_read_only_counts_damage_and_moves_nothing)
@@ -1050,10 +1141,13 @@ int main(void)
         cmocka_unit_test(files_set_aside_under_one_name_in_one_second_all_stay),
         cmocka_unit_test(eight_processes_meet_the_same_damage_and_each_file_is_set_aside_and_reported_once),
         cmocka_unit_test(an_entry_that_is_written_anew_while_others_set_it_aside_is_not_lost),
+        cmocka_unit_test(what_is_whole_after_the_move_goes_back_where_it_was),
+        cmocka_unit_test(what_was_written_once_more_meanwhile_is_the_one_that_stays),
         cmocka_unit_test(a_remembered_zone_with_any_byte_changed_is_believed_only_if_nothing_changed),
         cmocka_unit_test(a_damaged_memo_is_set_aside_once_and_the_zone_remembered_anew),
         cmocka_unit_test(zones_and_results_of_a_newer_program_are_neither_used_nor_overwritten),
         cmocka_unit_test(a_damaged_result_is_set_aside_and_begun_anew),
+        cmocka_unit_test(a_result_under_the_name_of_another_is_not_believed),
         cmocka_unit_test(a_store_that_is_read_only_counts_damage_and_moves_nothing),
         cmocka_unit_test(an_examination_finds_a_full_and_a_read_only_disk),
     };
