@@ -30,6 +30,7 @@ UNIT_TESTS = \
 	tests/unit/test_dns_wire \
 	tests/unit/test_dns_caa \
 	tests/unit/test_dns_dnssec \
+	tests/unit/test_dns_dnssec_server \
 	tests/unit/test_dns_rrset \
 	tests/unit/test_http_curl \
 	tests/unit/test_http_tls \
@@ -99,6 +100,7 @@ tests_unit_libfakes_a_SOURCES = \
 	tests/unit/dns_message.c tests/unit/dns_message.h \
 	tests/unit/dns_responder.c tests/unit/dns_responder.h \
 	tests/unit/dnssec_fixture.c tests/unit/dnssec_fixture.h \
+	tests/unit/dnssec_signer.c tests/unit/dnssec_signer.h \
 	tests/unit/dnssec_vectors.c tests/unit/dnssec_vectors.h \
 	tests/unit/fake_api.c tests/unit/fake_api_store.c tests/unit/fake_api.h \
 	tests/unit/fake_resolver.c tests/unit/fake_resolver.h \

@@ -14,7 +14,7 @@
 
 /* ------------------------------------------------------------------ a world with records */
 
-enum kind { KIND_CAA, KIND_ALIAS, KIND_RCODE, KIND_FAILURE };
+enum kind { KIND_CAA, KIND_ALIAS, KIND_RCODE, KIND_FAILURE, KIND_STRAY };
 
 struct entry {
     const char *owner;
@@ -86,6 +86,9 @@ static void answer(void *ctx, const struct dns_question *q, UNUSED int64_t now_m
     }
     message_begin(&m, 0, MESSAGE_RESPONSE | (refusal ? refusal->flags_or_code : 0));
     put_records(&m, w->entries, q->name);
+    for (const struct entry *e = w->entries; e && e->owner; e++)
+        if (e->kind == KIND_STRAY)
+            put_caa(&m, e->owner, e);
     dnssec_answer(&m, &reply->answer);
 }
 
@@ -414,6 +417,7 @@ static const struct row rows[] = {
     {"two names", PLAIN, NULL, {ISSUE(LE " digicert.com")}, MALFORMED("letsencrypt.org digicert.com")},
     {"names with a comma", PLAIN, NULL, {ISSUE(LE ",digicert.com")}, MALFORMED("letsencrypt.org,digicert.com")},
     {"a hyphen in front", PLAIN, NULL, {ISSUE("-a.org")}, MALFORMED("-a.org")},
+    {"a hyphen at the end", PLAIN, NULL, {ISSUE("a-.org")}, MALFORMED("a-.org")},
     {"a parameter without value",
      PLAIN,
      NULL,
@@ -581,9 +585,9 @@ TEST(records_of_other_owners_in_an_answer_do_not_count)
 {
     AUTO_CAA_SET struct caa_set set = {.owner = NULL};
     struct err err;
-    /* the alias's target has none; those that a resolver adds of its own accord belong to nobody on the way */
+    /* the alias's target has none, and what comes along unasked belongs to nobody on the way */
     static const struct entry entries[] = {{"www.example.com", KIND_ALIAS, 0, NULL, "cdn.example.net"},
-                                           {"other.example.net", KIND_CAA, 0, "issue", ";"},
+                                           {"other.example.net", KIND_STRAY, 0, "issue", ";"},
                                            {NULL}};
 
     assert_int_equal(find_in(entries, PLAIN, &set, &err), ERR_OK);

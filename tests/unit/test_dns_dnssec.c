@@ -31,7 +31,7 @@ struct recursive {
     int ds_rcode;
     enum err_code fails;
     bool proves; /* signatures come with the answer that there is no DS record */
-    enum { NO_VALIDATOR, AGREES, REFUSES, ALWAYS_SERVFAIL } validates;
+    enum { NO_VALIDATOR, AGREES, DENIES, REFUSES, ALWAYS_SERVFAIL } validates;
 };
 
 struct world {
@@ -39,6 +39,7 @@ struct world {
     struct recursive resolver, doh;
     const char *zone_above; /* a zone that exists above; NULL: none is seen */
     bool above_has_ds;
+    bool above_fails;     /* asked for DS of it */
     size_t asked_servers; /* questions to name servers */
     size_t plain;         /* questions that lack a flag they must have */
 };
@@ -89,9 +90,13 @@ static void answer_resolver(const struct world *w, const struct recursive *r, co
             flags |= DNS_SERVFAIL;
         else if (checks && r->validates == AGREES)
             flags |= MESSAGE_AUTHENTICATED;
+        else if (checks && r->validates == DENIES)
+            flags |= MESSAGE_AUTHENTICATED | DNS_NXDOMAIN;
     }
     if (strcmp(q->name, ZONE) == 0 && q->type == DNS_DS)
         flags |= (unsigned)r->ds_rcode;
+    if (is_above && q->type == DNS_DS && w->above_fails)
+        flags |= DNS_SERVFAIL;
     message_begin(&m, 0, flags);
     if (q->type == DNS_SOA && (is_above || strcmp(q->name, ZONE) == 0) && !(flags & 15))
         message_rr_soa(&m, MESSAGE_ANSWER, q->name, 60, 60);
@@ -240,6 +245,10 @@ TEST(the_view_tells_when_signatures_expire_and_whether_a_validator_agreed)
     assert_int_equal(view.state, DNSSEC_SECURE);
     assert_false(view.was_validated);
     dnssec_view_done(&view);
+    b->world.resolver.validates = DENIES; /* something else is authenticated */
+    view = examine_at(b, NOW_S, 0);
+    assert_false(view.was_validated);
+    dnssec_view_done(&view);
     view = examine_at(b, NOW_S, 1); /* DNS over HTTPS does */
     assert_true(view.was_validated);
     dnssec_view_done(&view);
@@ -284,6 +293,16 @@ TEST(below_a_zone_that_is_not_signed_nobody_checks)
     b->world.resolver.validates = NO_VALIDATOR;
     expect(b, DNSSEC_UNSIGNED, "the parent has a DS record, but zone \"com\" above it has none, so nobody checks");
     b->world.zone_above = NULL; /* com is no zone, so that it has no DS means nothing */
+    expect(b, DNSSEC_BROKEN, "the zone's keys are not signed");
+}
+
+TEST(a_zone_above_of_which_nothing_is_known_is_taken_to_be_signed)
+{
+    struct bench *b = *state;
+
+    b->world.above_has_ds = false;
+    b->world.above_fails = true;
+    break_both(b, FAULT_KEYS_NOT_SIGNED);
     expect(b, DNSSEC_BROKEN, "the zone's keys are not signed");
 }
 
@@ -563,6 +582,7 @@ int main(void)
         TEST_AT_BENCH(ds_of_algorithms_or_digests_that_nobody_knows_leave_the_zone_unsigned),
         TEST_AT_BENCH(a_stale_ds_beside_a_good_one_does_no_harm),
         TEST_AT_BENCH(below_a_zone_that_is_not_signed_nobody_checks),
+        TEST_AT_BENCH(a_zone_above_of_which_nothing_is_known_is_taken_to_be_signed),
         TEST_AT_BENCH(order_and_doubles_of_records_do_no_harm),
         TEST_AT_BENCH(a_ds_without_keys_is_broken),
         TEST_AT_BENCH(a_ds_that_names_no_key_is_broken_and_its_tag_is_told),

@@ -122,6 +122,51 @@ TEST(every_changed_bit_of_what_is_signed_and_of_the_signature_is_noticed)
     }
 }
 
+TEST(a_signature_that_is_longer_than_it_has_to_be_is_none)
+{
+    for (size_t i = 0; i < DNSSEC_VECTORS; i++) {
+        AUTO_DNS_ANSWER struct dns_answer keys = {0};
+        AUTO_DNS_ANSWER struct dns_answer soa = {0};
+        struct rrset set;
+        struct rrset_key key;
+        uint8_t longer[256] = {0};
+
+        take(&dnssec_vectors[i], 0, DNS_DNSKEY, &keys, &set);
+        take(&dnssec_vectors[i], 0, DNS_SOA, &soa, &set);
+        key = key_of(&keys, set.signatures[0].key_tag);
+        memcpy(longer, set.signatures[0].signature.data, set.signatures[0].signature.len);
+        set.signatures[0].signature.data = longer;
+        assert_int_equal(rrset_verify(&set, &set.signatures[0], &key), DNSKEY_GOOD);
+        set.signatures[0].signature.len++;
+        assert_int_equal(rrset_verify(&set, &set.signatures[0], &key), DNSKEY_BAD);
+    }
+}
+
+TEST(records_stand_in_canonical_order)
+{
+    static const char *const sorted[] = {"0101030f01", "0101030f0102", "0101030f02", "0101030fff"};
+    static const size_t orders[][4] = {{0, 1, 2, 3}, {3, 2, 1, 0}, {1, 0, 3, 2}, {2, 3, 0, 1}};
+
+    for (size_t i = 0; i < ARRAY_LEN(orders); i++) {
+        static struct message m;
+        AUTO_DNS_ANSWER struct dns_answer answer = {0};
+        struct rrset set;
+
+        message_begin(&m, 0, MESSAGE_RESPONSE);
+        for (size_t n = 0; n < 4; n++)
+            message_rr_hex(&m, ZONE, DNS_DNSKEY, sorted[orders[i][n]]);
+        dnssec_answer(&m, &answer);
+        assert_true(rrset_take(&answer, ZONE, DNS_DNSKEY, &set));
+        assert_int_equal(set.count, 4);
+        for (size_t n = 0; n < 4; n++) {
+            uint8_t want[8];
+
+            assert_int_equal(set.rdatas[n].len, dnssec_unhex(sorted[n], want, sizeof want));
+            assert_memory_equal(set.rdatas[n].data, want, set.rdatas[n].len);
+        }
+    }
+}
+
 TEST(a_ds_record_names_its_key_with_each_digest)
 {
     for (size_t i = 0; i < DNSSEC_VECTORS; i++) {
@@ -154,9 +199,13 @@ TEST(a_ds_record_names_its_key_with_each_digest)
                 rdata[at] ^= 4;
                 assert_true(rrset_ds_parse(&rr, &parsed));
             }
-            rr.rdata_len--;
-            assert_true(rrset_ds_parse(&rr, &parsed));
-            assert_false(rrset_ds_matches(&parsed, &set.owner, &(struct rrset_key){.tag = parsed.key_tag}));
+            for (int longer = 0; longer < 2; longer++) {
+                struct rrset_key key = key_of(&keys, parsed.key_tag);
+
+                rr.rdata_len += longer ? 2 : (size_t)-1;
+                assert_true(rrset_ds_parse(&rr, &parsed));
+                assert_false(rrset_ds_matches(&parsed, &set.owner, &key));
+            }
         }
     }
 }
@@ -389,6 +438,8 @@ int main(void)
         cmocka_unit_test(order_and_doubles_in_an_answer_change_nothing),
         cmocka_unit_test(a_set_that_is_not_the_one_that_was_signed_does_not_verify),
         cmocka_unit_test(every_changed_bit_of_what_is_signed_and_of_the_signature_is_noticed),
+        cmocka_unit_test(a_signature_that_is_longer_than_it_has_to_be_is_none),
+        cmocka_unit_test(records_stand_in_canonical_order),
         cmocka_unit_test(a_ds_record_names_its_key_with_each_digest),
         cmocka_unit_test(the_example_of_rfc_8080_verifies),
         cmocka_unit_test(the_examples_of_rfc_4034_and_4509_match),
