@@ -89,19 +89,19 @@ void clock_format_span(char out[CLOCK_SPAN_MAX], int64_t ms)
 {
     uint64_t magnitude = ms < 0 ? -(uint64_t)ms : (uint64_t)ms;
     uint64_t s = magnitude / 1000 + (magnitude % 1000 >= 500 ? 1 : 0);
-    uint64_t days = s / 86400;
+    uint64_t day_count = s / 86400;
     char in_day[24];
 
     (void)snprintf(in_day, sizeof in_day, "%" PRIu64 ":%02" PRIu64 ":%02" PRIu64, s / 3600 % 24, s / 60 % 60, s % 60);
     if (s < 3600)
         (void)snprintf(out, CLOCK_SPAN_MAX, "%" PRIu64 " s", s);
-    else if (days == 0)
+    else if (day_count == 0)
         (void)snprintf(out, CLOCK_SPAN_MAX, "%" PRIu64 " s (%s)", s, in_day);
-    else if (days < 730)
-        (void)snprintf(out, CLOCK_SPAN_MAX, "%" PRIu64 " s (%" PRIu64 " day%s %s)", s, days, days == 1 ? "" : "s",
-                       in_day);
+    else if (day_count < 730)
+        (void)snprintf(out, CLOCK_SPAN_MAX, "%" PRIu64 " s (%" PRIu64 " day%s %s)", s, day_count,
+                       day_count == 1 ? "" : "s", in_day);
     else
-        (void)snprintf(out, CLOCK_SPAN_MAX, "%" PRIu64 " s (%" PRIu64 " years)", s, (days * 100 + 18262) / 36525);
+        (void)snprintf(out, CLOCK_SPAN_MAX, "%" PRIu64 " s (%" PRIu64 " years)", s, (day_count * 100 + 18262) / 36525);
 }
 
 /* `count` decimal digits at *p; moves *p behind them; -1 when there are none. */

@@ -316,22 +316,23 @@ TEST(each_refusal_has_its_own_words_and_its_own_remedy)
 {
     static const struct refused rows[] = {
         {403, NULL, "{\"error\": [\"API key not found\"]}", "does not know the API key (fingerprint bc75ea4d)",
-         "DNSMADEEASY_API_KEY) with the one in DNS Made Easy's control panel"},
-        {401, NULL, "{\"error\": [\"API key not found\"]}", "(status 401: \"API key not found\")", "sandbox"},
+         "DNSMADEEASY_API_KEY) with the one in DNS Made Easy's control panel", false},
+        {401, NULL, "{\"error\": [\"API key not found\"]}", "(status 401: \"API key not found\")", "sandbox", false},
         {403, NULL, "{\"error\": [\"Unable to verify HMAC\"]}",
          "knows the API key (fingerprint bc75ea4d), but the API secret (fingerprint d2d5b5b6) does not belong to it",
-         "DNSMADEEASY_API_SECRET"},
-        {403, NULL, "{error: [\"Missing API key or HMAC\"]}", "the API key or the signature is missing", "proxy"},
-        {403, NULL, "{\"error\": [\"Missing API key or HMAC\"]}", "and both were sent", "x-dnsme headers"},
+         "DNSMADEEASY_API_SECRET", false},
+        {403, NULL, "{error: [\"Missing API key or HMAC\"]}", "the API key or the signature is missing", "proxy",
+         false},
+        {403, NULL, "{\"error\": [\"Missing API key or HMAC\"]}", "and both were sent", "x-dnsme headers", false},
         {403, NULL, "{\"error\": [\"Invalid request date header: dim., 28 ao\\u00fbt 2022 09:24:45 UTC\"]}",
-         "could not read the date", "bug"},
+         "could not read the date", "bug", false},
         {403, NULL, "{\"error\": [\"Something \\u001b[2J new\"]}",
          "refused access with the API key (fingerprint bc75ea4d) (status 403: \"Something \\x1b[2J new\"",
-         "plan includes API access"},
-        {403, NULL, "<html><title>Forbidden</title>", "DNS Made Easy refused access with the API key",
-         "control panel"},
-        {403, NULL, "", "and gave no reason (status 403)", "https://api.example.net/V2.0"},
-        {403, NULL, "{\"error\": [\"key " FIXTURE_KEY " is blocked\"]}", "\"key *** is blocked\"", NULL},
+         "plan includes API access", false},
+        {403, NULL, "<html><title>Forbidden</title>", "DNS Made Easy refused access with the API key", "control panel",
+         false},
+        {403, NULL, "", "and gave no reason (status 403)", "https://api.example.net/V2.0", false},
+        {403, NULL, "{\"error\": [\"key " FIXTURE_KEY " is blocked\"]}", "\"key *** is blocked\"", NULL, false},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -394,11 +395,14 @@ TEST(origin_shape_and_what_is_hidden_are_named)
 {
     static const char hidden[] = "/etc/acme-dme/acme-dme.yaml:4:15";
     const struct refused row = {
-        403, NULL, "{\"error\": [\"Unable to verify HMAC\"]}",
+        403,
+        NULL,
+        "{\"error\": [\"Unable to verify HMAC\"]}",
         "DNS Made Easy knows the API key (from /etc/acme-dme/acme-dme.yaml:3:12, fingerprint bc75ea4d), but the API "
         "secret (from environment variable DNSMADEEASY_API_SECRET, fingerprint 07e200bf) does not belong to it: the "
         "API secret has 35 characters instead of 36 (status 403: \"Unable to verify HMAC\")",
-        "Is the different one meant that it hides (/etc/acme-dme/acme-dme.yaml:4:15)? Then unset"};
+        "Is the different one meant that it hides (/etc/acme-dme/acme-dme.yaml:4:15)? Then unset",
+        false};
     struct dme_fixture f;
 
     dme_fixture_init(&f);
@@ -421,10 +425,13 @@ TEST(a_key_that_is_not_known_may_belong_to_the_other_endpoint)
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct dme_fixture f;
-        const struct refused row = {403, NULL, "{\"error\": [\"API key not found\"]}",
+        const struct refused row = {403,
+                                    NULL,
+                                    "{\"error\": [\"API key not found\"]}",
                                     "does not know the API key (from /etc/acme-dme/acme-dme.yaml:3:12, fingerprint "
                                     "bc75ea4d) (status 403",
-                                    rows[i].hint};
+                                    rows[i].hint,
+                                    false};
 
         dme_fixture_init(&f);
         dme_free(f.dme);

@@ -163,8 +163,7 @@ TEST(a_probe_takes_an_empty_account_for_a_good_one)
 {
     static const char *const bodies[] = {
         "{}", "{ }", "{\"totalPages\":0,\"totalRecords\":0,\"data\":[],\"page\":0}",
-        "{\"totalPages\":3,\"totalRecords\":3,\"data\":[{\"id\":7,\"name\":\"a.example\"}],"
-        "\"page\":0}"};
+        "{\"totalPages\":3,\"totalRecords\":3,\"data\":[{\"id\":7,\"name\":\"a.org\"}],\"page\":0}"};
 
     for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
         struct dme_fixture f;
