@@ -151,7 +151,7 @@ def test_it_runs_as_a_user_with_nothing_at_all(lab, program):
 def test_a_propagation_time_out_rolls_its_own_record_back(lab, program):
     lab.set(hold="ns12")
     lab.add_txt("example.com", "_acme-challenge.host", FOREIGN)
-    done = refused(program.run("--timeout", "1s", "add-record", NAME, VALUE), PROPAGATION, "ns12.dnsmadeeasy.com", f'"{NAME}"', hint="time-out")
+    done = refused(program.run("--timeout", "1s", "add-record", NAME, VALUE), PROPAGATION, "ns12.dnsmadeeasy.com", f'"{NAME}"', hint="--timeout")
     assert "ns11" not in done.stderr
     assert 1 <= done.seconds < 5
     program.clean([(NAME, FOREIGN)])
