@@ -22,7 +22,7 @@ static const char *consequence(int64_t size_ms)
         return ", which is close enough";
     if (size_ms < CLOCK_REFUSED_MS)
         return "; from 30 s on requests are refused";
-    return "; acme-dme signs with their time, other programs with this key are refused";
+    return "; acme-dme corrects for that, other programs with this key are refused";
 }
 
 static void report_clock(struct check *check, const struct challenge_account *account)

@@ -55,31 +55,53 @@ static void advise(struct check *check, const struct owners *owners, bool is_muc
                    "Delete those that no ACME client needs any more in DNS Made Easy's control panel: CAs "
                    "fail when there are too many.");
     else
-        check_hint(check->report,
-                   "They do no harm while they are few; if no other ACME client is at work, delete them in "
-                   "DNS Made Easy's control panel.");
+        check_hint(
+            check->report,
+            "A few do no harm; if no other ACME client is at work, delete them in DNS Made Easy's control panel.");
+}
+
+static const char *plural(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+/* "2 TXT records of unknown origin", "3 TXT records: 1 of runs at work, 2 of unknown origin" */
+static void describe(const struct owners *owners, size_t count, struct buf *out)
+{
+    const struct {
+        size_t count;
+        const char *what;
+    } parts[] = {{owners->at_work, "of runs at work"},
+                 {owners->leftovers, "left behind by runs that are gone"},
+                 {owners->strangers, "of unknown origin"}};
+    const char *before = ": ";
+
+    buf_printf(out, "%zu TXT record%s", count, plural(count));
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        if (parts[i].count == count)
+            buf_printf(out, " %s", parts[i].what);
+        else if (parts[i].count)
+            buf_printf(out, "%s%zu %s", before, parts[i].count, parts[i].what);
+        before = parts[i].count ? ", " : before;
+    }
 }
 
 static void report_values(struct check *check, const char *name, const struct strlist *values,
                           const struct journal_list *journal)
 {
+    AUTO_BUF struct buf text = BUF_INIT(512);
     struct owners owners = count_owners(check, name, values, journal);
     bool is_much = values->count > MANY || owners.bytes > MANY_BYTES;
-    const char *plural = values->count == 1 ? "" : "s";
+    bool is_in_order = owners.at_work == values->count && !is_much;
 
-    if (!values->count) {
+    describe(&owners, values->count, &text);
+    if (!values->count)
         check_add(check->report, CHECK_OK, "records", name, "no TXT record is there");
-    } else if (owners.at_work == values->count && !is_much) {
-        check_add(check->report, CHECK_OK, "records", name, "%zu TXT record%s of runs that are at work", values->count,
-                  plural);
-    } else {
-        check_add(
-            check->report, CHECK_WARN, "records", name,
-            "%zu TXT record%s: %zu of runs at work, %zu left behind by runs that are gone, %zu of unknown origin%s",
-            values->count, plural, owners.at_work, owners.leftovers, owners.strangers,
-            is_much ? "; that is more than fits into a UDP answer" : "");
+    else
+        check_add(check->report, is_in_order ? CHECK_OK : CHECK_WARN, "records", name, "%s%s", buf_cstr(&text),
+                  is_much ? ", more than fit into a UDP answer" : "");
+    if (!is_in_order)
         advise(check, &owners, is_much);
-    }
     check_measure(check->report, "records", (int64_t)values->count);
     check_measure(check->report, "at_work", (int64_t)owners.at_work);
     check_measure(check->report, "leftovers", (int64_t)owners.leftovers);

@@ -141,7 +141,7 @@ static void report_config(const struct app *app, struct check_report *report)
 {
     if (app->config->file)
         check_add(report, CHECK_OK, "config", app->config->file,
-                  "it has no mistakes, and others can't read its secrets");
+                  "no mistakes in it, and others can't read its secrets");
     else
         check_add(report, CHECK_OK, "config", "",
                   "there is no file; all comes from the environment and the command line");

@@ -321,7 +321,7 @@ def test_what_a_killed_run_left(lab, program):
     found.one("records", "ok", "1 TXT record", "at work")
     found = look(program, "--sweep-after", "0s", HOST)
     assert found.one("journal", "warn", "1 TXT record was left behind", NAME, hint="acme-dme sweep")["measures"] == {"records": 1, "leftovers": 1}
-    found.one("records", "warn", "1 left behind", "0 of unknown", hint="acme-dme sweep")
+    found.one("records", "warn", "1 TXT record left behind by runs", hint="acme-dme sweep")
 
 
 def test_a_damaged_file_is_set_aside_and_told(program):
@@ -333,7 +333,7 @@ def test_a_damaged_file_is_set_aside_and_told(program):
     program.lab.sim("POST", "/reset", {"only": ["log"]})
     found = look(program, HOST)
     assert found.one("damaged", "warn", "1 file", hint="damaged")["measures"]["damaged"] == 1
-    found.one("records", "warn", "1 of unknown origin")  # its journal entry is gone
+    found.one("records", "warn", "1 TXT record of unknown origin")  # its journal entry is gone
 
 
 def test_the_last_failure_of_a_hook_is_told(lab, program):
@@ -610,7 +610,7 @@ def test_servers_that_catch_up_are_fine(lab, program):
 def test_records_of_others_are_counted(lab, program):
     lab.add_txt("example.com", "_acme-challenge.host", "somebody else's")
     found = look(program, HOST)
-    assert found.one("records", "warn", "1 of unknown origin", hint="no harm")["measures"] == {
+    assert found.one("records", "warn", "1 TXT record of unknown origin", hint="no harm")["measures"] == {
         "records": 1, "at_work": 0, "leftovers": 0, "unknown": 1}
     assert "somebody" not in found.done.stdout
 
@@ -620,7 +620,7 @@ def test_too_many_records_are_a_danger(lab, program):
     lab.sim("POST", "/record", {"zone": "example.com", "records": [
         {"name": "_acme-challenge.host", "type": "TXT", "value": f'"{n:02}{VALUE}"', "ttl": 60} for n in range(25)]})
     lab.wait_published()
-    look(program, HOST).one("records", "warn", "25 TXT records", "more than fits", hint="CAs fail")
+    look(program, HOST).one("records", "warn", "25 TXT records of unknown origin, more than fit", hint="CAs fail")
 
 
 def test_a_cname_into_a_zone_of_ours(lab, program):
@@ -813,3 +813,57 @@ def test_verbose_tells_what_it_does_on_standard_error(program):
 def test_output_that_can_t_be_written_is_an_error(program):
     done = program.sh('exec "$0" check "$@" >/dev/full', HOST)
     assert done.returncode == STATE, done
+
+
+# -- what the README shows ---------------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def at_home(program):
+    """Configuration and state where they are usually, in the lab's own /etc and /var/lib."""
+    lab, config = program.lab, "/etc/acme-dme/acme-dme.yaml"
+    program.configure(state_dir="/var/lib/acme-dme", propagation__timeout="100s", propagation__settle="10s")
+    lab.run(["mount", "-t", "tmpfs", "-o", "mode=755", "test", "/var/lib"]).ok()
+    try:
+        lab.run(["install", "-D", "-m", "600", program.config, config]).ok()
+        program.config = config
+        yield
+    finally:
+        lab.run(["rm", "-r", "/etc/acme-dme"])
+        lab.run(["umount", "/var/lib"]).ok()
+
+
+def readme(command):
+    """The output that README.md shows behind that command."""
+    with open(os.path.join(os.path.dirname(__file__), "..", "..", "README.md"), encoding="utf-8") as f:
+        text = f.read()
+    assert text.count(f"    $ {command}\n") == 1, command
+    lines = text.split(f"    $ {command}\n")[1].split("\n")
+    end = next(i for i, line in enumerate(lines) if not line.startswith("    ") or line.startswith("    $ "))
+    return [line[4:] for line in lines[:end]]
+
+
+def without_numbers(lines):
+    """Without those that differ from run to run: fingerprints stay, serials, room and what is left of the budget do not."""
+    return [re.sub(r"(serial|only|,) \d+|\d+ of 150|4\d\d s", "N", line) for line in lines]
+
+
+def test_the_readme_shows_a_healthy_set_up(lab, program):
+    with at_home(program):
+        done = program.run("check", "example.com", "*.example.com").ok()
+    if not lab.ipv6:
+        pytest.skip("optional: no IPv6 here")
+    assert without_numbers(done.stdout.splitlines()) == without_numbers(readme("acme-dme check example.com '*.example.com'")), done.stdout
+
+
+def test_the_readme_shows_a_broken_set_up(lab, program):
+    lab.set(skew=412)
+    lab.set_lag(0)
+    caa(lab, "digicert.com")
+    lab.add_txt("example.com", "_acme-challenge", "left-by-somebody")
+    lab.pause("ns12")
+    with at_home(program):
+        done = program.run("-q", "check", "example.com", "www.example.org")
+    assert done.returncode == PROPAGATION, done
+    assert without_numbers(done.stdout.splitlines() + done.stderr.splitlines()) == \
+        without_numbers(readme("acme-dme -q check example.com www.example.org")), done.stdout

@@ -40,11 +40,8 @@ static struct dme *make_dme(struct stage *s, const char *endpoint)
 
 static void add_account(struct stage *s, const char *name, const char *endpoint)
 {
-    s->accounts[s->account_count++] = (struct challenge_account){.name = name,
-                                                                 .endpoint = endpoint,
-                                                                 .key_id = "f0",
-                                                                 .zones = &s->zones,
-                                                                 .dme = make_dme(s, endpoint)};
+    s->accounts[s->account_count++] = (struct challenge_account){
+        .name = name, .endpoint = endpoint, .key_id = "f0", .zones = &s->zones, .dme = make_dme(s, endpoint)};
 }
 
 static int setup(void **state)
@@ -199,7 +196,7 @@ TEST(an_offset_is_told_by_what_it_leads_to)
     expect_clock(s, 6500, CHECK_WARN, "from 30 s on");
     expect_clock(s, -20000, CHECK_WARN, "behind");
     expect_clock(s, 29000, CHECK_WARN, "other programs");
-    expect_clock(s, -412000, CHECK_WARN, "s behind DNS Made Easy's; acme-dme signs");
+    expect_clock(s, -412000, CHECK_WARN, "s behind DNS Made Easy's; acme-dme corrects");
     assert_non_null(strstr(finding(s, "clock", "")->hint, "turn its hands"));
 }
 

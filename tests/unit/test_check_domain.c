@@ -115,8 +115,8 @@ static void expect_finding(const struct stage *s, const char *step, enum check_l
     const struct check_finding *f = finding(s, step);
 
     if (f->level != level || !strstr(f->text, in_text))
-        fail_msg("%s: %s \"%s\", and not %s \"%s\"", step, check_level_name(f->level), f->text,
-                 check_level_name(level), in_text);
+        fail_msg("%s: %s \"%s\", and not %s \"%s\"", step, check_level_name(f->level), f->text, check_level_name(level),
+                 in_text);
 }
 
 static int64_t measure(const struct stage *s, const char *step, const char *name)
@@ -276,7 +276,8 @@ TEST(serials_are_compared_as_they_wrap)
     s->w->dns->servers[0].serial = UINT32_MAX;
     s->w->dns->servers[1].serial = 4;
     look(s, "www.example.com");
-    expect_finding(s, "serials", CHECK_WARN, "\"ns1.dme.test\" (192.0.2.1) has serial 4294967295, \"ns2.dme.test\" has 4");
+    expect_finding(s, "serials", CHECK_WARN,
+                   "\"ns1.dme.test\" (192.0.2.1) has serial 4294967295, \"ns2.dme.test\" has 4");
     assert_int_equal(measure(s, "serials", "behind"), 5);
     assert_true(fake_clock_slept_ms(&s->w->clock) >= 3000); /* it asked again */
 }
@@ -290,11 +291,11 @@ TEST(records_are_told_apart_by_the_journal)
     (void)fake_api_add_foreign(s->w->api, EXAMPLE_COM, "TXT", "_acme-challenge.www", "somebody else's");
     assert_int_equal(world_publish(s->w, PAIRS({"_acme-challenge.www.example.com", VALUE_A})), ERR_OK);
     look(s, "www.example.com");
-    expect_finding(s, "records", CHECK_WARN, "2 TXT records: 1 of runs at work, 0 left behind by runs that are gone, 1 of");
+    expect_finding(s, "records", CHECK_WARN, "2 TXT records: 1 of runs at work, 1 of unknown origin");
     s->opts.sweep_after_ms = 0;
     fake_clock_advance(&s->w->clock, 2 * DAY_MS);
     look(s, "www.example.com");
-    expect_finding(s, "records", CHECK_WARN, "0 of runs at work, 1 left behind by runs that are gone, 1 of unknown");
+    expect_finding(s, "records", CHECK_WARN, "2 TXT records: 1 left behind by runs that are gone, 1 of unknown");
     assert_non_null(strstr(finding(s, "records")->hint, "acme-dme sweep"));
     assert_int_equal(measure(s, "records", "unknown"), 1);
 }
@@ -328,6 +329,10 @@ TEST(caa_is_asked_through_dns_over_https_where_resolvers_are_silent)
     look(s, "www.example.com");
     expect_finding(s, "caa", CHECK_OK, "no CAA record");
     fake_resolver_fail(s->w->doh, ERR_SERVER, 0, SIZE_MAX);
+    look(s, "www.example.com");
+    expect_finding(s, "caa", CHECK_FAIL, "SERVFAIL");
+    fake_resolver_fail(s->w->doh, ERR_OK, 0, 0);
+    fake_resolver_fail(s->w->dns, ERR_SERVER, 0, SIZE_MAX); /* an answer, and one that counts */
     look(s, "www.example.com");
     expect_finding(s, "caa", CHECK_FAIL, "SERVFAIL");
 }
@@ -441,6 +446,22 @@ TEST(an_interruption_at_any_time_ends_it_and_leaves_nothing)
     }
 }
 
+TEST(an_interruption_of_the_deletion_does_not_keep_the_record)
+{
+    struct stage *s = *state;
+    size_t requests;
+
+    assert_int_equal(examine(s, DOMAINS("www.example.com"), ROUND_TRIP), ERR_OK);
+    requests = s->w->api->request_count;
+    assert_int_equal(examine(s, DOMAINS("www.example.com"), ROUND_TRIP), ERR_OK);
+    requests = s->w->api->request_count - requests;
+    assert_string_equal(s->w->api->requests[s->w->api->request_count - 1].method, "DELETE");
+    fake_api_fail(s->w->api, FAKE_API_CANCEL, s->w->api->request_count + requests - 1, 1);
+    assert_int_equal(examine(s, DOMAINS("www.example.com"), ROUND_TRIP), ERR_CANCELLED);
+    assert_int_equal(fake_api_count_ours(s->w->api), 0);
+    assert_int_equal(world_journal_count(s->w), 0);
+}
+
 TEST(a_round_trip_keeps_its_promises_whatever_the_api_does)
 {
     struct stage *s = *state;
@@ -482,6 +503,7 @@ int main(void)
         STAGE_TEST(a_name_of_any_length_can_be_tried),
         STAGE_TEST(no_failing_question_ends_it_or_changes_anything),
         STAGE_TEST(an_interruption_at_any_time_ends_it_and_leaves_nothing),
+        STAGE_TEST(an_interruption_of_the_deletion_does_not_keep_the_record),
         STAGE_TEST(a_round_trip_keeps_its_promises_whatever_the_api_does),
     };
 
