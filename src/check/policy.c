@@ -110,6 +110,9 @@ enum err_code check_caa(struct check *check, const char *domain, struct err *err
     code = find_caa(check, is_wildcard ? domain + 2 : domain, &set, &failed);
     if (code == ERR_CANCELLED)
         return err_set(err, code, "%s", failed.msg);
+    if (code != ERR_OK && !*failed.hint)
+        err_hint(&failed, "A CA that can't look CAA records up must not issue: see what the other lines say of the zone's "
+                          "name servers and DNSSEC.");
     if (code == ERR_OK)
         report_caa(check, domain, &set, caa_judge(&set, &request, why, sizeof why), why);
     else if (code == ERR_DNS) /* RFC 8659 section 3: a CA must not issue then */
