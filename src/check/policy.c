@@ -111,8 +111,8 @@ enum err_code check_caa(struct check *check, const char *domain, struct err *err
     if (code == ERR_CANCELLED)
         return err_set(err, code, "%s", failed.msg);
     if (code != ERR_OK && !*failed.hint)
-        err_hint(&failed, "A CA that can't look CAA records up must not issue: see what the other lines say of the zone's "
-                          "name servers and DNSSEC.");
+        err_hint(&failed, "A CA that can't look CAA records up must not issue: see what the other lines say of the "
+                          "zone's name servers and DNSSEC.");
     if (code == ERR_OK)
         report_caa(check, domain, &set, caa_judge(&set, &request, why, sizeof why), why);
     else if (code == ERR_DNS) /* RFC 8659 section 3: a CA must not issue then */
