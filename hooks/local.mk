@@ -12,6 +12,15 @@ nobase_dist_pkgdata_DATA = \
 	hooks/getssl/getssl.cfg \
 	hooks/lego/lego.env \
 	hooks/mod_md/acme-dme.conf \
+	hooks/monitoring/acme-dme-check.service \
+	hooks/monitoring/acme-dme-check.timer \
+	hooks/monitoring/acme-dme-status.cron \
+	hooks/monitoring/acme-dme-status.service \
+	hooks/monitoring/acme-dme-status.timer \
+	hooks/monitoring/alerts.yml \
+	hooks/monitoring/icinga2.conf \
+	hooks/monitoring/nagios.cfg \
+	hooks/monitoring/sudoers \
 	hooks/posh-acme/AcmeDme.ps1 \
 	hooks/proxmox/README.md \
 	hooks/systemd/acme-dme-sweep.service \

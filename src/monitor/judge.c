@@ -40,9 +40,10 @@ static const char *done_word(const char *action)
     return "done";
 }
 
-static const char *by(const struct result *result)
+/* " (certbot)", or nothing. */
+static char *format_client(const struct result *result)
 {
-    return *result->client ? " by " : "";
+    return *result->client ? mem_printf(" (%s)", result->client) : mem_strdup("");
 }
 
 static void judge_failure(struct monitor_result *r, const struct monitor_rules *rules, int64_t now_ms)
@@ -52,17 +53,17 @@ static void judge_failure(struct monitor_result *r, const struct monitor_rules *
     bool is_withdrawal = strcmp(result->action, "withdraw") == 0;
     enum monitor_level level = !is_withdrawal && failing_ms >= rules->failing_for_ms ? MONITOR_CRITICAL
                                                                                      : MONITOR_WARNING;
+    char AUTO_FREE *client = format_client(result);
     char last[MONITOR_AGE_MAX];
     char since[MONITOR_AGE_MAX];
 
     monitor_format_age(last, age_of(result->at_ms, now_ms));
     monitor_format_age(since, failing_ms);
     if (result->failures > 1)
-        monitor_verdict_set(&r->verdict, level, "%s%s%s failed %s ago, %lld times in %s: %s", result->action,
-                            by(result), result->client, last, (long long)result->failures, since, result->error);
+        monitor_verdict_set(&r->verdict, level, "%s failed %s ago, %lld times in %s%s: %s", result->action, last,
+                            (long long)result->failures, since, client, result->error);
     else
-        monitor_verdict_set(&r->verdict, level, "%s%s%s failed %s ago: %s", result->action, by(result), result->client,
-                            last, result->error);
+        monitor_verdict_set(&r->verdict, level, "%s failed %s ago%s: %s", result->action, last, client, result->error);
     if (*result->hint)
         monitor_verdict_hint(&r->verdict, "%s", result->hint);
     else if (is_withdrawal)
@@ -73,6 +74,7 @@ void monitor_judge_result(struct monitor_result *r, const struct monitor_rules *
 {
     const struct result *result = &r->result;
     int64_t age_ms = age_of(result->at_ms, now_ms);
+    char AUTO_FREE *client = format_client(result);
     char ago[MONITOR_AGE_MAX];
 
     monitor_format_age(ago, age_ms);
@@ -84,8 +86,7 @@ void monitor_judge_result(struct monitor_result *r, const struct monitor_rules *
         monitor_verdict_set(&r->verdict, MONITOR_OK, "%s in the future, says this machine's clock",
                             done_word(result->action));
     else
-        monitor_verdict_set(&r->verdict, MONITOR_OK, "%s%s%s %s ago", done_word(result->action), by(result),
-                            result->client, ago);
+        monitor_verdict_set(&r->verdict, MONITOR_OK, "%s %s ago%s", done_word(result->action), ago, client);
 }
 
 /* ------------------------------------------------------------------ certificates */

@@ -159,16 +159,16 @@ static void expect_verdict(struct monitor_verdict verdict, enum monitor_level le
 
 TEST(a_failure_is_a_warning_and_critical_when_it_lasts)
 {
-    expect_verdict(result_verdict("publish", ERR_OK, NOW - 3 * HOUR, 0, 0), MONITOR_OK, "published by certbot 3 h ago");
+    expect_verdict(result_verdict("publish", ERR_OK, NOW - 3 * HOUR, 0, 0), MONITOR_OK, "published 3 h ago (certbot)");
     expect_verdict(result_verdict("publish", ERR_ZONE, NOW - HOUR, NOW - HOUR, 1), MONITOR_WARNING,
-                   "publish by certbot failed 60 min ago: no zone");
+                   "publish failed 60 min ago (certbot): no zone");
     expect_verdict(result_verdict("publish", ERR_ZONE, NOW - HOUR, NOW - 3 * DAY + S, 6), MONITOR_WARNING,
-                   "publish by certbot failed 60 min ago, 6 times in 2 days: no zone");
+                   "publish failed 60 min ago, 6 times in 2 days (certbot): no zone");
     expect_verdict(result_verdict("publish", ERR_ZONE, NOW - HOUR, NOW - 3 * DAY, 6), MONITOR_CRITICAL,
-                   "publish by certbot failed 60 min ago, 6 times in 3 days: no zone");
+                   "publish failed 60 min ago, 6 times in 3 days (certbot): no zone");
     /* Nobody has tried again since: the certificate will not renew itself. */
     expect_verdict(result_verdict("renew", ERR_API, NOW - 4 * DAY, NOW - 4 * DAY, 1), MONITOR_CRITICAL,
-                   "renew by certbot failed 4 days ago: no zone");
+                   "renew failed 4 days ago (certbot): no zone");
 }
 
 TEST(a_withdrawal_that_failed_is_never_more_than_a_warning)
@@ -176,13 +176,13 @@ TEST(a_withdrawal_that_failed_is_never_more_than_a_warning)
     struct monitor_verdict verdict = result_verdict("withdraw", ERR_API, NOW - HOUR, NOW - 90 * DAY, 9);
 
     assert_non_null(strstr(verdict.hint, "acme-dme sweep"));
-    expect_verdict(verdict, MONITOR_WARNING, "withdraw by certbot failed 60 min ago, 9 times in 90 days: no zone");
+    expect_verdict(verdict, MONITOR_WARNING, "withdraw failed 60 min ago, 9 times in 90 days (certbot): no zone");
 }
 
 TEST(a_name_that_was_given_up_is_no_longer_judged)
 {
     expect_verdict(result_verdict("publish", ERR_ZONE, NOW - 400 * DAY, NOW - 400 * DAY, 1), MONITOR_CRITICAL,
-                   "publish by certbot failed 400 days ago: no zone");
+                   "publish failed 400 days ago (certbot): no zone");
     expect_verdict(result_verdict("publish", ERR_ZONE, NOW - 400 * DAY - S, NOW - 400 * DAY - S, 1), MONITOR_OK,
                    "nothing was heard of it for 400 days: no longer judged");
 }
@@ -190,15 +190,15 @@ TEST(a_name_that_was_given_up_is_no_longer_judged)
 TEST(a_clock_that_was_set_back_makes_no_trouble)
 {
     expect_verdict(result_verdict("publish", ERR_OK, NOW + 2 * MINUTE, 0, 0), MONITOR_OK,
-                   "published by certbot 1 min ago");
+                   "published 1 min ago (certbot)");
     expect_verdict(result_verdict("publish", ERR_OK, NOW + 9000 * DAY, 0, 0), MONITOR_OK,
                    "published in the future, says this machine's clock");
     expect_verdict(result_verdict("publish", ERR_ZONE, NOW + 9000 * DAY, NOW + 9000 * DAY, 1), MONITOR_WARNING,
-                   "publish by certbot failed 1 min ago: no zone");
+                   "publish failed 1 min ago (certbot): no zone");
     expect_verdict(result_verdict("publish", ERR_ZONE, INT64_MAX, INT64_MAX, INT64_MAX), MONITOR_WARNING,
-                   "publish by certbot failed 1 min ago, 9223372036854775807 times in 1 min: no zone");
+                   "publish failed 1 min ago, 9223372036854775807 times in 1 min (certbot): no zone");
     expect_verdict(result_verdict("publish", ERR_ZONE, NOW, 0, 1), MONITOR_WARNING,
-                   "publish by certbot failed 1 min ago: no zone");
+                   "publish failed 1 min ago (certbot): no zone");
 }
 
 /* ------------------------------------------------------------------ state directory */
