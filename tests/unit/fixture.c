@@ -30,7 +30,7 @@
 char *fixture_dir_new(void)
 {
     const char *base = getenv("TMPDIR");
-    char *dir = mem_printf("%s/acme-dme-test-XXXXXX", base ? base : "/tmp");
+    char *dir = mem_printf("%s/acme-dme-test.XXXXXX", base ? base : "/tmp");
 
     assert_non_null(mkdtemp(dir));
     assert_int_equal(chmod(dir, 0755), 0);
