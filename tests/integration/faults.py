@@ -30,13 +30,14 @@ state directory.
 import dataclasses
 import os
 import re
+import time
 
 from lab import plan
 from program import API, AUTH, CONFIG, NAME, OK, PROPAGATION, RATE_LIMIT, STATE, USAGE, VALUE, ZONE
 from stage import (DOMAIN, FOREIGN, NOBODY, accounts, api, clock_jumps, config, config_text, damaged, delegation,
                    dst_change, endpoint, env, escaped, frozen, impatient, key, machine_clock, mounted, never_released,
-                   only_over_tls, option, pause, pending_deletion, published, says_403, secret, secret_file, short,
-                   sim, tls, took, without, zone_as)
+                   only_over_tls, option, pause, pending, prefix, published, says_403, secret, secret_fifo,
+                   secret_file, short, sim, tls, took, without, zone_as)
 
 AUTH_CALL = ("auth",)
 BY_NAME = ("add-domain", DOMAIN, VALUE)  # unlike certbot's, this call is rolled back when its wait fails
@@ -106,6 +107,9 @@ CLOCK = [
         says=("certificate", "valid from 20", "clock says 199", API_NAME), hint=("clock is behind", "timedatectl")),
     Row("clock-of-this-machine-30y-ahead", [machine_clock(YEARS_30)], API, requests=0,
         says=("certificate", "expired", "clock .205", API_NAME), hint=("clock", "timedatectl")),
+    Row("clock-of-this-machine-at-1970", [lambda s: machine_clock(100 - int(time.time()))(s)], API,
+        says=("certificate", "valid from 20", "clock says 1970-01-01"), hint=("clock is behind", "timedatectl"),
+        requests=0),
 ]
 
 FROM_FILE = r"acme-dme\.yaml:\d+"
@@ -177,6 +181,12 @@ CREDENTIALS = [
         requests=1),
     Row("key-one-character-short", [key(lambda k: k[:-1])], AUTH, says="does not know the API key",
         tells=("35 characters", FROM_FILE), hint=".", warns=("no UUID",), requests=1),
+    Row("secret-on-the-command-line", [option("--api-secret", plan.API_SECRET)], USAGE, says="--api-secret",
+        hint="--help", requests=0, then=without(plan.API_SECRET)),
+    Row("secret-glued-to-an-option", [option("--credentials.api_secret=" + plan.API_SECRET)], USAGE,
+        says="--credentials.api_secret", hint="--help", requests=0, then=without(plan.API_SECRET)),
+    Row("secret-file-a-fifo", [secret_fifo], CONFIG, says=(FROM_FILE, "fifo", "not a regular file"), requests=0,
+        then=took(0, 2)),
 ]
 
 
@@ -263,6 +273,9 @@ REFUSALS = [
     Row("connection-reset", [impatient, api(kind="reset_before")], API, says=("connection broke", API_NAME), hint=".",
         requests=(2, 4)),
     Row("answer-cut", [impatient, api(kind="truncate")], API, says=API_NAME, hint=".", requests=(2, 4)),
+    Row("answer-with-too-many-headers",
+        [impatient, api(status=200, headers={f"X-{n}": "y" * 1000 for n in range(400)}, body="{}")], API,
+        says=("too many headers", API_NAME), hint="proxy", requests=(2, 4)),
 ]
 
 TLS = [
@@ -304,6 +317,14 @@ NETWORK = [
         says=("proxy", "resolve"), hint="https_proxy", requests=0),
     Row("proxy-that-is-not-there", [impatient, env(https_proxy=f"http://{plan.API_ADDR}:9")], API,
         says=("no connection", "proxy", f"{plan.API_ADDR}|9"), hint="https_proxy", requests=0),
+    Row("proxy-of-an-unknown-kind", [impatient, env(https_proxy="nonsense://x")], API, says=("nonsense://x",),
+        hint="https_proxy", requests=0),
+    Row("network-unplugged", [impatient, prefix("unshare", "-n")], API, says=("no connection", API_NAME),
+        hint="network", requests=0),
+    Row("endpoint-without-tls", [config(dnsmadeeasy__endpoint=f"http://{plan.API_HOST}/V2.0/")], CONFIG,
+        says=(FROM_FILE, "must be an https URL"), requests=0),
+    Row("endpoint-that-is-another-service", [config(dnsmadeeasy__endpoint=plan.ACME_DIR.replace("/dir", "/V2.0/"))],
+        API, says=("https://localhost:14000/V2.0", "not the API of DNS Made Easy"), hint="endpoint", requests=0),
 ]
 
 
@@ -316,7 +337,7 @@ DNS = [
         says=(r'"foreign\.org"', r'"host\.foreign\.org"'), hint="account", requests=(1, 3)),
     Row("zone-of-another-account", [], ZONE, call=other_zone("example.org"), says=r'"example\.org"', hint="account",
         requests=(1, 3)),
-    Row("zone-pending-deletion", [pending_deletion], ZONE, call=other_zone("example.net"),
+    Row("zone-pending-deletion", [pending("example.net", 3)], ZONE, call=other_zone("example.net"),
         says=(r'"example\.net"', "delet"), hint=".", requests=1),
     Row("zone-hosted-elsewhere", [], ZONE, call=other_zone("away.example.com"), says=r'"away\.example\.com"',
         hint=r"away\.example\.com", requests=(1, 4)),
@@ -349,6 +370,7 @@ DNS = [
          lambda s: s.lab.add_record("example.net", "a", "CNAME", "_acme-challenge.other.example.com.")], ZONE,
         call=("add-domain", "other.example.com", VALUE), says=("loop", r"a\.example\.net"), hint="CNAME|follow_cname",
         requests=(1, 4)),
+    Row("zone-pending-creation", [pending("example.net", 1)], OK, call=other_zone("example.net"), requests=(2, 3)),
 ]
 
 STATE_DIR = [
@@ -371,6 +393,8 @@ STATE_DIR = [
         hint="state_dir", requests=0),
     Row("state-behind-a-dangling-link", [lambda s: os.symlink("/does/not/exist", s.program.state)], STATE, says="state",
         hint="state_dir", requests=0),
+    Row("state-beyond-the-limit-of-file-sizes", [prefix("prlimit", "--fsize=0")], STATE,
+        says=("journal", "File too large"), requests=1, warns=("zones/example.com.*File too large.*continuing",)),
 ]
 
 
@@ -410,6 +434,10 @@ CONFIGURATION = [
     Row("certbot-without-a-domain", [env(CERTBOT_DOMAIN=None)], USAGE, says="CERTBOT_DOMAIN", hint="certbot", requests=0),
     Row("verb-unknown", [], USAGE, call=("frobnicate",), says="frobnicate", hint="--help", requests=0),
     Row("config-empty", [config_text("")], CONFIG, says=("empty",), hint="api_key", requests=0),
+    Row("config-of-20-MB", [config_text(lambda s: good(s) + "#" + " " * 20_000_000 + "\n")], CONFIG,
+        says=("acme-dme.yaml", "larger than"), requests=0),
+    Row("config-of-another-user", [lambda s: os.chown(s.program.config, 65534, 65534)], CONFIG,
+        says=("acme-dme.yaml", "another user"), hint=("chown", "chmod 600"), requests=0),
 ]
 
 

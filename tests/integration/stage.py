@@ -24,6 +24,7 @@ class Stage:
         self.env = {"CERTBOT_DOMAIN": DOMAIN, "CERTBOT_VALIDATION": VALUE, "CERTBOT_REMAINING_CHALLENGES": "0",
                     "CERTBOT_ALL_DOMAINS": DOMAIN}
         self.options = []
+        self.prefix = []
         self.meanwhile = None  # called with the running program
         self.undo = contextlib.ExitStack()
 
@@ -36,11 +37,9 @@ class Stage:
         return path
 
     def run(self, call):
-        argv = [*self.options, *call]
-        if not self.meanwhile:
-            return self.program.run(*argv, env=self.env)
-        running = self.program.start(*argv, env=self.env)
-        self.meanwhile(running)
+        running = self.program.popen([*self.prefix, self.program.path, *self.options, *call], env=self.env)
+        if self.meanwhile:
+            self.meanwhile(running)
         return running.wait()
 
 
@@ -207,9 +206,24 @@ def zone_as(content_type):
     return step
 
 
-def pending_deletion(stage):
-    stage.undo.callback(lambda: stage.lab.sim("POST", "/zone", {"name": "example.net", "pendingActionId": 0}))
-    stage.lab.sim("POST", "/zone", {"name": "example.net", "pendingActionId": 3})
+def pending(zone, action):
+    """A creation (1) or deletion (3) of the zone is under way at DNS Made Easy."""
+    def step(stage):
+        stage.undo.callback(lambda: stage.lab.sim("POST", "/zone", {"name": zone, "pendingActionId": 0}))
+        stage.lab.sim("POST", "/zone", {"name": zone, "pendingActionId": action})
+    return step
+
+
+def secret_fifo(stage):
+    """The secret's file is one that nobody ever writes to."""
+    path = os.path.join(stage.program.dir, "fifo")
+    os.mkfifo(path, 0o600)
+    stage.program.configure(credentials__api_secret=None, credentials__api_secret_file=path)
+
+
+def prefix(*words):
+    """A command in front of the program."""
+    return lambda stage: stage.prefix.extend(words)
 
 
 def published(stage):
