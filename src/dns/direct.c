@@ -103,7 +103,12 @@ static const char *line_name(const struct line *line)
 static struct dns_trace trace_of(const struct ask *ask)
 {
     return (struct dns_trace){
-        .server = line_name(ask->line), .name = ask->name, .type = ask->type, .flags = ask->flags};
+        .server = line_name(ask->line),
+        .name = ask->name,
+        .type = ask->type,
+        .flags = ask->flags,
+        .transport = ask->line->kind == CARES_SERVER_TCP ? DNS_TCP : DNS_UDP_THEN_TCP,
+    };
 }
 
 /* Answer the question; it leaves its list but is not freed. */

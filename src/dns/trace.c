@@ -66,6 +66,11 @@ static void put_records(struct buf *out, const char *prefix, const struct dns_rr
         buf_printf(out, " and %zu more", count - RECORDS_MAX);
 }
 
+static const char *way_of(const struct dns_trace *about)
+{
+    return about->transport == DNS_TCP ? " over TCP" : "";
+}
+
 void dns_trace_question(struct log *log, const struct dns_trace *about)
 {
     const struct log_field fields[] = {
@@ -74,8 +79,8 @@ void dns_trace_question(struct log *log, const struct dns_trace *about)
         {"name", about->name, 0},
     };
 
-    log_event(log, LOG_DEBUG, fields, ARRAY_LEN(fields), "dns: > %s %s \"%s\"%s%s", about->server,
-              dns_type_name(about->type), about->name, about->flags & DNS_WANT_DNSSEC ? " DO" : "",
+    log_event(log, LOG_DEBUG, fields, ARRAY_LEN(fields), "dns: > %s %s \"%s\"%s%s%s", about->server,
+              dns_type_name(about->type), about->name, way_of(about), about->flags & DNS_WANT_DNSSEC ? " DO" : "",
               about->flags & DNS_NO_VALIDATION ? " CD" : "");
 }
 
@@ -86,8 +91,9 @@ static void trace_failure(struct log *log, const struct dns_trace *about, const 
         {"error", err_name(answer->result), 0}, {"ms", NULL, answer->elapsed_ms},
     };
 
-    log_event(log, LOG_DEBUG, fields, ARRAY_LEN(fields), "dns: < %s %s \"%s\": failed after %" PRId64 " ms: %s",
-              about->server, dns_type_name(about->type), about->name, answer->elapsed_ms, answer->err.msg);
+    log_event(log, LOG_DEBUG, fields, ARRAY_LEN(fields), "dns: < %s %s \"%s\"%s: failed after %" PRId64 " ms: %s",
+              about->server, dns_type_name(about->type), about->name, way_of(about), answer->elapsed_ms,
+              answer->err.msg);
 }
 
 void dns_trace_answer(struct log *log, const struct dns_trace *about, const struct dns_answer *answer)
@@ -110,8 +116,8 @@ void dns_trace_answer(struct log *log, const struct dns_trace *about, const stru
     if (answer->answer_count == 0)
         put_records(&records, "; authority: ", answer->authority, answer->authority_count);
     log_event(log, LOG_DEBUG, fields, ARRAY_LEN(fields),
-              "dns: < %s %s \"%s\": %s%s%s, %zu answer%s in %" PRId64 " ms%s", about->server,
-              dns_type_name(about->type), about->name, buf_cstr(&rcode), answer->authoritative ? " authoritative" : "",
-              answer->authenticated ? " authenticated" : "", answer->answer_count, answer->answer_count == 1 ? "" : "s",
-              answer->elapsed_ms, buf_cstr(&records));
+              "dns: < %s %s \"%s\"%s: %s%s%s, %zu answer%s in %" PRId64 " ms%s", about->server,
+              dns_type_name(about->type), about->name, way_of(about), buf_cstr(&rcode),
+              answer->authoritative ? " authoritative" : "", answer->authenticated ? " authenticated" : "",
+              answer->answer_count, answer->answer_count == 1 ? "" : "s", answer->elapsed_ms, buf_cstr(&records));
 }

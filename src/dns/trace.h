@@ -12,7 +12,8 @@ struct dns_trace {
     const char *server; /* address, URL, or what else it is called */
     const char *name;
     enum dns_type type;
-    unsigned flags; /* of enum dns_flag; shown with the question */
+    unsigned flags;               /* of enum dns_flag; shown with the question */
+    enum dns_transport transport; /* DNS_TCP is shown */
 };
 
 void dns_trace_question(struct log *log, const struct dns_trace *about);

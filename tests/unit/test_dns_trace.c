@@ -57,6 +57,27 @@ TEST(a_question_shows_its_flags)
     free(text);
 }
 
+TEST(tcp_is_shown)
+{
+    struct dns_trace over_tcp = about;
+    struct dns_answer answer = {.elapsed_ms = 1};
+    char *text = NULL;
+    size_t len = 0;
+    struct log log = {.level = LOG_DEBUG, .out = open_memstream(&text, &len)};
+
+    assert_non_null(log.out);
+    over_tcp.transport = DNS_TCP;
+    dns_trace_question(&log, &over_tcp);
+    dns_trace_answer(&log, &over_tcp, &answer);
+    answer.result = err_set(&answer.err, ERR_NETWORK, "refused");
+    dns_trace_answer(&log, &over_tcp, &answer);
+    assert_int_equal(fclose(log.out), 0);
+    assert_string_equal(text, "acme-dme: dns: > " ABOUT " over TCP\n"
+                              "acme-dme: dns: < " ABOUT " over TCP: NOERROR, 0 answers in 1 ms\n"
+                              "acme-dme: dns: < " ABOUT " over TCP: failed after 1 ms: refused\n");
+    free(text);
+}
+
 TEST(an_answer_shows_its_records)
 {
     struct dns_rr rrs[] = {
@@ -129,6 +150,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_question_is_a_line),
         cmocka_unit_test(a_question_shows_its_flags),
+        cmocka_unit_test(tcp_is_shown),
         cmocka_unit_test(an_answer_shows_its_records),
         cmocka_unit_test(a_denial_shows_the_serial_of_the_zone),
         cmocka_unit_test(long_and_many_records_are_cut_and_bytes_escaped),
