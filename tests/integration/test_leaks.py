@@ -4,12 +4,11 @@ import base64
 import json
 import os
 import subprocess
-import sys
 import urllib.parse
 
 import pytest
 
-from lab import plan
+from lab import binaries, plan
 from lab.lab import Result
 from leaks import Watch, b64url, jwk_thumbprint, keys_below, pem_thumbprint
 
@@ -125,7 +124,7 @@ test "$4" = 2 || exit 0
 """)
     program.chmod(0o755)
     env = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
-    done = subprocess.run([sys.executable, "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", *workers, os.path.join(HERE, "planted.py")],
+    done = subprocess.run([binaries.PYTHON, "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", *workers, os.path.join(HERE, "planted.py")],
                           env={**env, "ACME_DME": str(program)}, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, cwd=HERE)
     assert done.returncode == 1, done.stdout
     assert "secrets showed up" in done.stdout and "API secret is in" in done.stdout, done.stdout
