@@ -140,10 +140,13 @@ static void report_secure(struct check *check, const char *zone, const struct dn
 
     if (view->expires_s)
         clock_format_iso(until, view->expires_s);
-    check_add(check->report, is_soon ? CHECK_WARN : CHECK_OK, "dnssec", zone,
-              "signed, and the chain of trust holds%s%s", view->expires_s ? "; the first signature expires " : "",
-              until);
-    if (is_soon)
+    check_add(check->report, is_soon || view->why ? CHECK_WARN : CHECK_OK, "dnssec", zone,
+              "signed, and the chain of trust holds%s%s%s%s", view->expires_s ? "; the first signature expires " : "",
+              until, view->why ? "; " : "", view->why ? view->why : "");
+    if (view->why)
+        check_hint(check->report, "Look at that resolver's clock and at its trust anchors: a CA has resolvers of its "
+                                  "own, but here signed zones may seem not to be there.");
+    else if (is_soon)
         check_hint(check->report,
                    "See that whoever signs the zone renews its signatures before that: a CA can't validate "
                    "names in it afterwards.");

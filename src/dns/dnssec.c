@@ -52,6 +52,7 @@ static bool has_record(const struct dns_answer *answer, const char *owner, enum 
 /* ------------------------------------------------------------------ what resolvers say */
 
 struct opinion {
+    struct resolver *of; /* borrowed */
     struct dns_answer ds;
     bool validated; /* looked, and agrees */
     bool refused;   /* looked, and finds it bogus */
@@ -77,6 +78,7 @@ static enum err_code ask_opinion(struct resolver *resolver, const char *zone, st
     if (code != ERR_OK)
         return code;
     failed = answers[1].result == ERR_OK && answers[1].rcode == DNS_SERVFAIL;
+    out->of = resolver;
     out->ds = answers[0];
     out->validated = is_sound(&answers[1]) && answers[1].authenticated;
     dns_answer_done(&answers[1]);
@@ -111,15 +113,16 @@ static bool has_signature(const struct dns_rr *section, size_t count)
 }
 
 /* Need nobody else be asked?  Not when somebody validates, nor when the parent's proof that there is no DS record came
- * along: then the resolver is none of those that know no DS. */
+ * along: then the resolver is none of those that know no DS.  A resolver that refuses is not enough: with a wrong clock
+ * or an old trust anchor it refuses everything. */
 static bool is_settled(const struct opinions *opinions, const char *zone)
 {
     for (size_t i = 0; i < opinions->count; i++) {
         const struct opinion *o = &opinions->items[i];
 
-        if (o->validated || o->refused)
+        if (o->validated)
             return true;
-        if (is_sound(&o->ds) && !has_record(&o->ds, zone, DNS_DS) &&
+        if (!o->refused && is_sound(&o->ds) && !has_record(&o->ds, zone, DNS_DS) &&
             has_signature(o->ds.authority, o->ds.authority_count))
             return true;
     }
@@ -137,20 +140,20 @@ static enum err_code ask_opinions(const struct dnssec_request *request, struct o
     return code;
 }
 
-/* An answer with DS records if anybody gives one (some forwarders know no DS), else one that says that there are none,
- * else NULL. */
-static const struct dns_answer *pick_ds(const struct opinions *opinions, const char *zone)
+/* That of a resolver that shows DS records if anybody does (some forwarders know no DS), else of one that says that
+ * there are none, else NULL. */
+static const struct opinion *pick_opinion(const struct opinions *opinions, const char *zone)
 {
-    const struct dns_answer *picked = NULL;
+    const struct opinion *picked = NULL;
 
     for (size_t i = 0; i < opinions->count; i++) {
-        const struct dns_answer *ds = &opinions->items[i].ds;
+        const struct opinion *o = &opinions->items[i];
 
-        if (!is_sound(ds))
+        if (!is_sound(&o->ds))
             continue;
-        if (has_record(ds, zone, DNS_DS))
-            return ds;
-        picked = picked ? picked : ds;
+        if (has_record(&o->ds, zone, DNS_DS))
+            return o;
+        picked = picked ? picked : o;
     }
     return picked;
 }
@@ -326,7 +329,7 @@ static void judge_seats(const struct seats *seats, struct dnssec_view *out)
 
 /* ------------------------------------------------------------------ all of it */
 
-static enum err_code examine_chain(const struct dnssec_request *request, const struct dns_answer *ds,
+static enum err_code examine_chain(const struct dnssec_request *request, const struct opinion *opinion,
                                    struct dnssec_view *out, struct err *err)
 {
     AUTO_FREE char *above = NULL;
@@ -334,7 +337,7 @@ static enum err_code examine_chain(const struct dnssec_request *request, const s
     struct dnssec_trust trust;
     enum err_code code;
 
-    dnssec_trust_take(ds, request->zone, &trust);
+    dnssec_trust_take(&opinion->ds, request->zone, &trust);
     if (trust.seen == 0) {
         conclude(out, DNSSEC_UNSIGNED, NULL);
         return ERR_OK;
@@ -344,7 +347,8 @@ static enum err_code examine_chain(const struct dnssec_request *request, const s
                  mem_strdup("the parent's DS records are all of algorithms that validators do not know"));
         return ERR_OK;
     }
-    code = find_unsigned_above(request->direct, request->zone, &above, err);
+    /* Asked of the one that knows DS: to one that doesn't, every zone above looks unsigned. */
+    code = find_unsigned_above(opinion->of, request->zone, &above, err);
     if (code == ERR_OK && above) {
         conclude(out, DNSSEC_UNSIGNED,
                  mem_printf("the parent has a DS record, but zone \"%s\" above it has none, so nobody checks", above));
@@ -358,7 +362,8 @@ static enum err_code examine_chain(const struct dnssec_request *request, const s
 }
 
 /* The resolvers' word on top of what the chain looks like.  One that refuses outweighs a chain that seems sound, as
- * the fault may lie above the zone; one that agrees with a broken chain may do so from memory only. */
+ * the fault may lie above the zone, unless another agrees; one that agrees with a broken chain may do so from memory
+ * only. */
 static void add_opinions(const struct opinions *opinions, struct dnssec_view *view)
 {
     bool refused = false;
@@ -369,7 +374,9 @@ static void add_opinions(const struct opinions *opinions, struct dnssec_view *vi
     }
     if (!refused || view->state == DNSSEC_BROKEN)
         return;
-    if (view->state == DNSSEC_UNSIGNED && !view->why)
+    if (view->was_validated)
+        conclude(view, view->state, mem_strdup("the resolver of this machine refuses it, and another one does not"));
+    else if (view->state == DNSSEC_UNSIGNED && !view->why)
         conclude(view, DNSSEC_BROKEN,
                  mem_strdup("validating resolvers refuse the zone, although the parent shows no DS record"));
     else
@@ -379,14 +386,14 @@ static void add_opinions(const struct opinions *opinions, struct dnssec_view *vi
 static enum err_code examine(const struct dnssec_request *request, struct dnssec_view *view, struct err *err)
 {
     AUTO(opinions_done) struct opinions opinions = {NULL, 0};
-    const struct dns_answer *ds;
+    const struct opinion *picked;
     enum err_code code = ask_opinions(request, &opinions, err);
 
     if (code != ERR_OK)
         return code;
-    ds = pick_ds(&opinions, request->zone);
-    if (ds)
-        code = examine_chain(request, ds, view, err);
+    picked = pick_opinion(&opinions, request->zone);
+    if (picked)
+        code = examine_chain(request, picked, view, err);
     else
         conclude(view, DNSSEC_UNKNOWN, describe_failure(&opinions));
     if (code == ERR_OK)

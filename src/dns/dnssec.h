@@ -12,7 +12,8 @@
 enum dnssec_state {
     DNSSEC_UNSIGNED, /* nothing to validate: no DS at the parent (why: NULL), none that counts, or a zone above that is
                         not signed itself (why tells) */
-    DNSSEC_SECURE,   /* the chain holds together; if a validating resolver could be asked, it agrees */
+    DNSSEC_SECURE,   /* the chain holds together; if a validating resolver could be asked, it agrees (why: NULL), or one
+                        agrees where another refuses (why tells) */
     DNSSEC_BROKEN,   /* validating resolvers, and so CAs, refuse the zone */
     DNSSEC_UNKNOWN,  /* could not be found out */
 };

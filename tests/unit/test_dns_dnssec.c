@@ -30,6 +30,7 @@ struct recursive {
     const char *ds[4]; /* ends with NULL */
     int ds_rcode;
     enum err_code fails;
+    bool knows_no_ds; /* no DS record of any zone, as some forwarders */
     bool proves; /* signatures come with the answer that there is no DS record */
     enum { NO_VALIDATOR, AGREES, DENIES, REFUSES, ALWAYS_SERVFAIL } validates;
 };
@@ -104,7 +105,7 @@ static void answer_resolver(const struct world *w, const struct recursive *r, co
         message_rr_hex(&m, ZONE, DNS_DS, r->ds[i]);
     if (q->type == DNS_DS && r->proves && !(flags & 15))
         message_rr(&m, MESSAGE_AUTHORITY, "com", DNS_RRSIG, 60, "\0", 1);
-    if (q->type == DNS_DS && is_above && w->above_has_ds)
+    if (q->type == DNS_DS && is_above && w->above_has_ds && !r->knows_no_ds)
         message_rr_hex(&m, q->name, DNS_DS, dnssec_vectors[0].ds_sha256);
     parse_reply(&m, reply);
 }
@@ -485,6 +486,27 @@ TEST(a_validator_that_refuses_what_seems_sound_is_believed)
     expect(b, DNSSEC_BROKEN, "validating resolvers refuse the zone, although the parent shows no DS record");
 }
 
+TEST(a_resolver_that_alone_refuses_a_sound_zone_is_told_of_and_not_believed)
+{
+    struct bench *b = *state;
+    struct dnssec_view view;
+
+    b->world.resolver.validates = REFUSES;
+    view = examine_at(b, NOW_S, 1);
+    assert_int_equal(view.state, DNSSEC_SECURE);
+    assert_string_equal(view.why, "the resolver of this machine refuses it, and another one does not");
+    dnssec_view_done(&view);
+    b->world.doh.validates = REFUSES;
+    view = examine_at(b, NOW_S, 1);
+    assert_int_equal(view.state, DNSSEC_BROKEN);
+    dnssec_view_done(&view);
+    b->world.doh.validates = AGREES;
+    break_both(b, FAULT_KEYS_NOT_SIGNED);
+    view = examine_at(b, NOW_S, 1);
+    assert_int_equal(view.state, DNSSEC_BROKEN);
+    dnssec_view_done(&view);
+}
+
 TEST(a_resolver_that_fails_with_and_without_checking_is_no_validator)
 {
     struct bench *b = *state;
@@ -513,10 +535,6 @@ TEST(dns_over_https_is_asked_only_where_the_resolver_leaves_something_open)
 
     assert_int_equal(b->doh->asked, 0);
     dnssec_view_done(&view);
-    b->world.resolver.validates = REFUSES;
-    view = examine_at(b, NOW_S, 1);
-    assert_int_equal(b->doh->asked, 0);
-    dnssec_view_done(&view);
     b->world.resolver = (struct recursive){.proves = true};
     view = examine_at(b, NOW_S, 1);
     assert_int_equal(view.state, DNSSEC_UNSIGNED);
@@ -524,7 +542,7 @@ TEST(dns_over_https_is_asked_only_where_the_resolver_leaves_something_open)
     dnssec_view_done(&view);
     b->world.resolver.proves = false;
     view = examine_at(b, NOW_S, 1);
-    assert_int_equal(b->doh->asked, 2);
+    assert_int_equal(b->doh->asked, 4); /* of the zone above, too */
     dnssec_view_done(&view);
 }
 
@@ -533,11 +551,12 @@ TEST(a_forwarder_that_knows_no_ds_is_corrected_by_dns_over_https)
     struct bench *b = *state;
     struct dnssec_view view;
 
-    b->world.resolver = (struct recursive){.validates = NO_VALIDATOR};
+    b->world.resolver = (struct recursive){.validates = NO_VALIDATOR, .knows_no_ds = true};
+    b->world.doh.validates = NO_VALIDATOR;
     break_both(b, FAULT_NO_KEYS);
     b->world.resolver.validates = NO_VALIDATOR;
     expect(b, DNSSEC_UNSIGNED, NULL);
-    view = examine_at(b, NOW_S, 1);
+    view = examine_at(b, NOW_S, 1); /* which knows the zone above to be signed, too */
     assert_int_equal(view.state, DNSSEC_BROKEN);
     dnssec_view_done(&view);
     b->world.resolver.fails = ERR_TIMEOUT;
@@ -597,6 +616,7 @@ int main(void)
         TEST_AT_BENCH(servers_that_are_all_silent_leave_it_unknown),
         TEST_AT_BENCH(more_addresses_than_anybody_needs_are_not_all_asked),
         TEST_AT_BENCH(a_validator_that_refuses_what_seems_sound_is_believed),
+        TEST_AT_BENCH(a_resolver_that_alone_refuses_a_sound_zone_is_told_of_and_not_believed),
         TEST_AT_BENCH(a_resolver_that_fails_with_and_without_checking_is_no_validator),
         TEST_AT_BENCH(what_is_broken_stays_so_where_a_resolver_remembers_better_times),
         TEST_AT_BENCH(dns_over_https_is_asked_only_where_the_resolver_leaves_something_open),
