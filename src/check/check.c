@@ -28,6 +28,7 @@ void check_free(struct check *check)
         free(check->zones[i].name);
         free(check->zones[i].record_name);
         dns_servers_done(&check->zones[i].api_servers);
+        dns_servers_done(&check->zones[i].answering);
     }
     free(check->zones);
     strlist_done(&check->names);

@@ -13,6 +13,8 @@ struct check_zone {
     char *record_name; /* one that challenges are written to */
     const struct challenge_account *account; /* borrowed */
     struct dns_servers api_servers; /* that DNS Made Easy and its vanity names serve it by; may be empty */
+    struct dns_servers answering; /* that we ask: with the addresses that are not silent, which would cost time again
+                                     with each name */
     bool is_silent;             /* nobody answers for it on port 53 */
 };
 
@@ -43,9 +45,10 @@ bool check_is_leftover(const struct check *check, const struct journal_entry *en
 enum err_code check_zone(struct check *check, const struct challenge_place *place, struct check_zone **out,
                          struct err *err) MUST_USE;
 
-/* serving.c: servers and serials.  Errors: ERR_CANCELLED. */
-enum err_code check_serving(struct check *check, const struct dns_servers *servers, struct check_zone *zone,
-                            struct err *err) MUST_USE;
+/* serving.c: servers and serials.  `servers` are all that the world may ask, `ours` those of them that acme-dme asks.
+ * Errors: ERR_CANCELLED. */
+enum err_code check_serving(struct check *check, const struct dns_servers *servers, const struct dns_servers *ours,
+                            struct check_zone *zone, struct err *err) MUST_USE;
 
 /* name.c: what stands at the record's name.  Errors: ERR_CANCELLED. */
 enum err_code check_records(struct check *check, const struct challenge_place *place, const struct check_zone *zone,
@@ -54,7 +57,8 @@ enum err_code check_records(struct check *check, const struct challenge_place *p
 /* policy.c: may the CA issue, can it believe the zone?  `domain` as it stands in a certificate.
  * Errors: ERR_CANCELLED. */
 enum err_code check_caa(struct check *check, const char *domain, struct err *err) MUST_USE;
-enum err_code check_dnssec(struct check *check, const struct challenge_place *place, struct err *err) MUST_USE;
+enum err_code check_dnssec(struct check *check, const struct challenge_place *place, const struct check_zone *zone,
+                           struct err *err) MUST_USE;
 
 /* "0.2 s", "40 s", "12 min", "3 h", "5 days" */
 #define CHECK_SPAN_MAX 32

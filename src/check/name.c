@@ -144,7 +144,7 @@ enum err_code check_records(struct check *check, const struct challenge_place *p
     }
     check_report_flush(check->report);
     err_init(&why);
-    code = standing_examine(check->opts.direct, place->zone, place->record_name, place->servers, &standing, &why);
+    code = standing_examine(check->opts.direct, place->zone, place->record_name, &zone->answering, &standing, &why);
     if (code == ERR_CANCELLED)
         return err_set(err, code, "%s", why.msg);
     if (code == ERR_OK)

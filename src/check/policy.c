@@ -177,13 +177,13 @@ static void report_dnssec(struct check *check, const char *zone, const struct dn
     }
 }
 
-enum err_code check_dnssec(struct check *check, const struct challenge_place *place, struct err *err)
+enum err_code check_dnssec(struct check *check, const struct challenge_place *place, const struct check_zone *zone,
+                           struct err *err)
 {
     AUTO(dnssec_view_done) struct dnssec_view view = {.state = DNSSEC_UNKNOWN};
-    const struct dns_servers nobody = {NULL, 0};
     const struct dnssec_request request = {
         .zone = place->zone,
-        .servers = place->servers ? place->servers : &nobody,
+        .servers = &zone->answering,
         .direct = check->opts.direct,
         .doh = check->opts.doh,
         .doh_count = check->opts.doh_count,

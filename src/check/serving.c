@@ -204,8 +204,37 @@ static enum err_code look(struct check *check, const char *zone, const struct dn
     return serving_examine(check->opts.direct, zone, servers, TIMEOUT_MS, out, err);
 }
 
-enum err_code check_serving(struct check *check, const struct dns_servers *servers, struct check_zone *zone,
-                            struct err *err)
+static bool has_address(const struct dns_servers *servers, const char *name, const char *address)
+{
+    for (size_t s = 0; s < servers->count; s++)
+        for (size_t a = 0; strcmp(servers->items[s].name, name) == 0 && a < servers->items[s].addresses.count; a++)
+            if (strcmp(servers->items[s].addresses.items[a], address) == 0)
+                return true;
+    return false;
+}
+
+static void note_over(enum serving_transport transport, const struct serving_list *list, const struct dns_servers *ours,
+                      struct dns_servers *out)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct serving *s = &list->items[i];
+
+        if (s->transport == transport && s->address && (s->result == SERVING_OK || s->result == SERVING_LAME) &&
+            has_address(ours, s->server, s->address))
+            dns_servers_add(out, s->server, s->address);
+    }
+}
+
+/* Questions go over UDP first: addresses that answer over TCP only are left out, unless there are no others. */
+static void note_answering(const struct serving_list *list, const struct dns_servers *ours, struct check_zone *zone)
+{
+    note_over(SERVING_UDP, list, ours, &zone->answering);
+    if (!zone->answering.count)
+        note_over(SERVING_TCP, list, ours, &zone->answering);
+}
+
+enum err_code check_serving(struct check *check, const struct dns_servers *servers, const struct dns_servers *ours,
+                            struct check_zone *zone, struct err *err)
 {
     AUTO(serving_list_done) struct serving_list list = {NULL, 0};
     struct err why;
@@ -216,9 +245,12 @@ enum err_code check_serving(struct check *check, const struct dns_servers *serve
     code = look(check, zone->name, servers, &list, &why);
     if (code == ERR_CANCELLED)
         return err_set(err, code, "%s", why.msg);
-    if (code == ERR_OK)
+    if (code == ERR_OK) {
         report(check, &list, zone);
-    else
+        note_answering(&list, ours, zone);
+    } else {
         check_add_error(check->report, CHECK_WARN, "servers", zone->name, &why);
+        dns_servers_copy(&zone->answering, ours);
+    }
     return ERR_OK;
 }

@@ -123,8 +123,8 @@ static void report_agreement(struct check *check, const struct check_zone *zone,
     if (!d->zone_ns.count) {
         /* which is for check_serving() to judge */
         check_add(check->report, CHECK_SKIPPED, "delegation", zone->name,
-                  "zone \"%s\" refers to %zu name servers, none of which tells what the zone itself names", d->parent,
-                  d->parent_ns.count);
+                  "zone \"%s\" refers to %zu name server%s, none of which tells what the zone itself names", d->parent,
+                  d->parent_ns.count, d->parent_ns.count == 1 ? "" : "s");
     } else if (at_parent || at_zone) {
         check_add(check->report, CHECK_WARN, "delegation", zone->name,
                   "zone \"%s\" and the zone itself name different servers: %s%s%s%s%s", d->parent,
@@ -144,7 +144,8 @@ static void report_agreement(struct check *check, const struct check_zone *zone,
                    "Shortly after a change that is normal; if it stays so, one of them has an old copy.");
     } else {
         check_add(check->report, CHECK_OK, "delegation", zone->name,
-                  "zone \"%s\" refers to the same %zu name servers as the zone itself", d->parent, d->parent_ns.count);
+                  "zone \"%s\" refers to the same %zu name server%s as the zone itself", d->parent, d->parent_ns.count,
+                  d->parent_ns.count == 1 ? "" : "s");
     }
 }
 
@@ -316,6 +317,6 @@ enum err_code check_zone(struct check *check, const struct challenge_place *plac
     if (code == ERR_OK)
         code = look_above(check, place, *out, &all, err);
     if (code == ERR_OK && place->servers)
-        code = check_serving(check, &all, *out, err);
-    return code == ERR_OK ? check_dnssec(check, place, err) : code;
+        code = check_serving(check, &all, place->servers, *out, err);
+    return code == ERR_OK ? check_dnssec(check, place, *out, err) : code;
 }

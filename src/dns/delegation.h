@@ -43,7 +43,7 @@ struct serving {         /* one address over one transport */
     const char *server;  /* name; borrowed from the servers that were given */
     const char *address; /* the same; NULL: the server has no address at all, result is SERVING_SILENT */
     enum { SERVING_IPV4, SERVING_IPV6 } family;
-    enum { SERVING_UDP, SERVING_TCP } transport;
+    enum serving_transport { SERVING_UDP, SERVING_TCP } transport;
     enum serving_result result;
     char *why;       /* for results other than OK: what came instead, to stand behind the server's name */
     uint32_t serial; /* SOA, with SERVING_OK */

@@ -207,7 +207,7 @@ TEST(strange_servers_with_the_same_serial_fetch_the_zone)
     struct fake_server *foreign = &s->w->dns->servers[3];
 
     look(s, "www.example.net");
-    expect_finding(s, "delegation", CHECK_OK, "1 name servers");
+    expect_finding(s, "delegation", CHECK_OK, "the same 1 name server as");
     ns3->is_inside = true; /* it serves, and nobody refers to it */
     fake_server_serve(foreign, "example.net");
     look(s, "www.example.net");
@@ -241,6 +241,33 @@ TEST(a_silent_server_is_one_warning)
     expect_finding(s, "servers", CHECK_WARN, "192.0.2.2 does not answer over UDP and TCP");
     assert_string_equal(finding(s, "servers")->subject, "ns2.dme.test");
     expect_finding(s, "serials", CHECK_OK, "");
+}
+
+static size_t asked_txt(const struct stage *s, const char *server, const char *name)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->w->dns->asked_count && i < ARRAY_LEN(s->w->dns->asked); i++)
+        n += strcmp(s->w->dns->asked[i].server, server) == 0 && strcmp(s->w->dns->asked[i].name, name) == 0 &&
+             s->w->dns->asked[i].type == DNS_TXT;
+    return n;
+}
+
+TEST(a_silent_server_costs_its_time_once_and_not_with_each_name)
+{
+    struct stage *s = *state;
+    int64_t start_ms = s->w->clock.mono_ms;
+    int64_t one_ms;
+
+    s->w->dns->servers[1].mood = FAKE_SERVER_SILENT;
+    look(s, "a.example.com");
+    one_ms = s->w->clock.mono_ms - start_ms;
+    start_ms = s->w->clock.mono_ms;
+    assert_int_equal(examine(s, DOMAINS("b.example.com", "c.example.com", "d.example.com"), READ_ONLY), ERR_OK);
+    assert_int_equal(count(s, "records"), 3);
+    assert_true(s->w->clock.mono_ms - start_ms < one_ms + 1000);
+    assert_int_equal(asked_txt(s, "192.0.2.1", "_acme-challenge.d.example.com"), 1);
+    assert_int_equal(asked_txt(s, "192.0.2.2", "_acme-challenge.d.example.com"), 0);
 }
 
 TEST(servers_that_refuse_without_another_are_a_failure)
@@ -491,6 +518,7 @@ int main(void)
         STAGE_TEST(strange_servers_with_the_same_serial_fetch_the_zone),
         STAGE_TEST(a_parent_that_can_t_be_asked_skips_that_step_alone),
         STAGE_TEST(a_silent_server_is_one_warning),
+        STAGE_TEST(a_silent_server_costs_its_time_once_and_not_with_each_name),
         STAGE_TEST(servers_that_refuse_without_another_are_a_failure),
         STAGE_TEST(when_nobody_answers_it_is_this_machine_s_network),
         STAGE_TEST(serials_are_compared_as_they_wrap),
