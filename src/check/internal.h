@@ -28,6 +28,8 @@ struct check {
     size_t accounts_good;   /* whose credentials work */
     bool has_answered;      /* the API, to any account */
     bool is_unreachable;    /* the API, for all of them */
+    size_t caa_first;       /* who is asked for CAA first: 0, opts.direct; n, opts.doh[n - 1] */
+    bool is_caa_silent;     /* nobody answered about CAA */
 };
 
 /* Add it and tell whether it was there before. */

@@ -62,28 +62,72 @@ static void report_caa(struct check *check, const char *domain, const struct caa
     }
 }
 
+static void report_caa_failure(struct check *check, const char *domain, enum err_code code, const struct err *why)
+{
+    /* RFC 8659 section 3: a CA must not issue where the look-up fails */
+    check_add_error(check->report, code == ERR_DNS ? CHECK_FAIL : CHECK_WARN, "caa", domain, why);
+    if (*why->hint)
+        return;
+    if (code == ERR_DNS)
+        check_hint(check->report, "A CA that can't look CAA records up must not issue: see what the other lines say of "
+                                  "the zone's name servers and DNSSEC.");
+    else
+        check_hint(check->report, "See whether this machine's resolvers answer at all; if they do, the zone's name "
+                                  "servers may be too slow for a CA, too.");
+}
+
+/* Two resolvers do not agree; a CA has resolvers of its own. */
+static void report_caa_doubt(struct check *check, const char *domain, const struct err *why)
+{
+    check_add(check->report, CHECK_WARN, "caa", domain, "%s, while DNS over HTTPS gets an answer that permits it",
+              why->msg);
+    check_hint(check->report, "Either this machine's resolver is at fault, or the zone's name servers do not answer "
+                              "everybody: a CA that can't look CAA records up must not issue.");
+}
+
 static bool is_unanswered(enum err_code code)
 {
     return code == ERR_TIMEOUT || code == ERR_NETWORK;
 }
 
-/* Where resolvers can't be asked on port 53, DNS over HTTPS may do. */
-static enum err_code find_caa(const struct check *check, const char *name, struct caa_set *out, struct err *err)
+static struct resolver *caa_resolver(const struct check *check, size_t i)
 {
-    enum err_code code = caa_find(check->opts.direct, name, out, err);
+    return i ? check->opts.doh[i - 1] : check->opts.direct;
+}
 
-    for (size_t i = 0; is_unanswered(code) && i < check->opts.doh_count; i++) {
+/* Where resolvers can't be asked on port 53, DNS over HTTPS may do; and where one fails, another may get an answer:
+ * *err is then the failure, else clear.  Who was silent is asked last from then on. */
+static enum err_code find_caa(struct check *check, const char *name, struct caa_set *out, struct err *err)
+{
+    size_t count = check->opts.doh_count + 1;
+    size_t first = check->caa_first;
+    enum err_code result = ERR_OK;
+    bool is_silence = true;
+
+    for (size_t n = 0; n < count; n++) {
+        size_t i = (first + n) % count;
         struct err later;
-        enum err_code again;
+        enum err_code code;
 
         err_init(&later);
-        again = caa_find(check->opts.doh[i], name, out, &later);
-        if (is_unanswered(again))
-            continue;
-        *err = later;
-        return again;
+        code = caa_find(caa_resolver(check, i), name, out, &later);
+        if (is_silence && !is_unanswered(code))
+            check->caa_first = i;
+        is_silence &= is_unanswered(code);
+        if (code == ERR_OK) {
+            if (is_unanswered(result))
+                err_init(err);
+            return code;
+        }
+        if (code == ERR_CANCELLED || n == 0 || (is_unanswered(result) && !is_unanswered(code))) {
+            *err = later;
+            result = code;
+        }
+        if (code == ERR_CANCELLED)
+            return code;
     }
-    return code;
+    check->is_caa_silent = is_silence;
+    return result;
 }
 
 enum err_code check_caa(struct check *check, const char *domain, struct err *err)
@@ -99,10 +143,15 @@ enum err_code check_caa(struct check *check, const char *domain, struct err *err
     };
     char why[WHY_MAX] = "";
     struct err failed;
+    enum caa_verdict verdict;
     enum err_code code;
 
     if (!check->opts.ca_issuers) {
         check_add(check->report, CHECK_SKIPPED, "caa", domain, "it is not known how the CA calls itself");
+        return ERR_OK;
+    }
+    if (check->is_unreachable && check->is_caa_silent) {
+        check_add(check->report, CHECK_SKIPPED, "caa", domain, "this machine reaches neither resolvers nor the API");
         return ERR_OK;
     }
     check_report_flush(check->report);
@@ -110,15 +159,15 @@ enum err_code check_caa(struct check *check, const char *domain, struct err *err
     code = find_caa(check, is_wildcard ? domain + 2 : domain, &set, &failed);
     if (code == ERR_CANCELLED)
         return err_set(err, code, "%s", failed.msg);
-    if (code != ERR_OK && !*failed.hint)
-        err_hint(&failed, "A CA that can't look CAA records up must not issue: see what the other lines say of the "
-                          "zone's name servers and DNSSEC.");
-    if (code == ERR_OK)
-        report_caa(check, domain, &set, caa_judge(&set, &request, why, sizeof why), why);
-    else if (code == ERR_DNS) /* RFC 8659 section 3: a CA must not issue then */
-        check_add_error(check->report, CHECK_FAIL, "caa", domain, &failed);
+    if (code != ERR_OK) {
+        report_caa_failure(check, domain, code, &failed);
+        return ERR_OK;
+    }
+    verdict = caa_judge(&set, &request, why, sizeof why);
+    if (verdict == CAA_PERMITTED && failed.code == ERR_DNS)
+        report_caa_doubt(check, domain, &failed);
     else
-        check_add_error(check->report, CHECK_WARN, "caa", domain, &failed);
+        report_caa(check, domain, &set, verdict, why);
     return ERR_OK;
 }
 

@@ -358,10 +358,44 @@ TEST(caa_is_asked_through_dns_over_https_where_resolvers_are_silent)
     fake_resolver_fail(s->w->doh, ERR_SERVER, 0, SIZE_MAX);
     look(s, "www.example.com");
     expect_finding(s, "caa", CHECK_FAIL, "SERVFAIL");
-    fake_resolver_fail(s->w->doh, ERR_OK, 0, 0);
-    fake_resolver_fail(s->w->dns, ERR_SERVER, 0, SIZE_MAX); /* an answer, and one that counts */
+    assert_non_null(strstr(finding(s, "caa")->hint, "A CA that can't look CAA records up must not issue"));
+}
+
+TEST(a_resolver_that_alone_fails_at_caa_is_a_warning)
+{
+    struct stage *s = *state;
+    struct resolver *doh[] = {fake_resolver_base(s->w->doh)};
+
+    s->w->api->refused_account = 0; /* nothing else is asked */
+    fake_resolver_fail(s->w->dns, ERR_SERVER, 0, SIZE_MAX);
     look(s, "www.example.com");
     expect_finding(s, "caa", CHECK_FAIL, "SERVFAIL");
+    s->opts.doh = doh;
+    s->opts.doh_count = 1;
+    look(s, "www.example.com");
+    expect_finding(s, "caa", CHECK_WARN, "SERVFAIL, while DNS over HTTPS gets an answer that permits it");
+    fake_resolver_fail(s->w->doh, ERR_TIMEOUT, 0, SIZE_MAX); /* says nothing against it */
+    look(s, "www.example.com");
+    expect_finding(s, "caa", CHECK_FAIL, "SERVFAIL");
+}
+
+TEST(resolvers_that_are_silent_about_caa_are_not_asked_first_again)
+{
+    struct stage *s = *state;
+    struct resolver *doh[] = {fake_resolver_base(s->w->doh)};
+    int64_t start_ms = s->w->clock.mono_ms;
+    size_t asked;
+
+    s->w->api->refused_account = 0;
+    s->opts.doh = doh;
+    s->opts.doh_count = 1;
+    fake_resolver_fail(s->w->dns, ERR_TIMEOUT, 0, SIZE_MAX);
+    look(s, "a.example.com");
+    asked = s->w->dns->asked_count;
+    assert_int_equal(examine(s, DOMAINS("a.example.com", "b.example.com", "c.example.com"), READ_ONLY), ERR_OK);
+    assert_int_equal(s->w->dns->asked_count, 2 * asked);
+    assert_int_equal(count(s, "caa"), 3);
+    assert_true(s->w->clock.mono_ms - start_ms < 12000); /* 5 s for each of the two runs */
 }
 
 /* ------------------------------------------------------------------ a round trip */
@@ -525,6 +559,8 @@ int main(void)
         STAGE_TEST(records_are_told_apart_by_the_journal),
         STAGE_TEST(a_cname_that_is_not_followed_fails),
         STAGE_TEST(caa_is_asked_through_dns_over_https_where_resolvers_are_silent),
+        STAGE_TEST(a_resolver_that_alone_fails_at_caa_is_a_warning),
+        STAGE_TEST(resolvers_that_are_silent_about_caa_are_not_asked_first_again),
         STAGE_TEST(a_round_trip_leaves_nothing_and_tells_each_server_s_lag),
         STAGE_TEST(a_slow_server_makes_the_time_out_too_short),
         STAGE_TEST(a_zone_apex_behind_a_cname_is_written_to_below_itself),
