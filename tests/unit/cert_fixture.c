@@ -51,7 +51,7 @@ static void set_dates(X509 *x509, const struct cert_order *order)
 
     assert_non_null(ASN1_TIME_set(X509_getm_notBefore(x509), order->not_before_s ? order->not_before_s : now - 3600));
     assert_non_null(
-        ASN1_TIME_set(X509_getm_notAfter(x509), order->not_after_s ? order->not_after_s : now + 90 * 86400));
+        ASN1_TIME_set(X509_getm_notAfter(x509), order->not_after_s ? order->not_after_s : now + 90 * 86400 + 3600));
     if (order->raw_not_after) {
         ASN1_TIME *raw = ASN1_STRING_type_new(V_ASN1_GENERALIZEDTIME);
 

@@ -22,7 +22,7 @@ struct cert_order {
     const char *organisation;
     const char *names;         /* as in openssl.cnf: "DNS:a.example,IP:192.0.2.1"; NULL: no SAN */
     int64_t not_before_s;      /* 0: an hour ago */
-    int64_t not_after_s;       /* 0: in 90 days */
+    int64_t not_after_s;       /* 0: in 90 days and an hour */
     const char *raw_not_after; /* the text of a GeneralizedTime, whatever it says */
     const char *serial_hex;    /* NULL: "01a2b3" */
     bool is_ca;

@@ -398,12 +398,12 @@ TEST(addresses_are_tried_until_one_gives_a_certificate)
 
 TEST(many_servers_are_asked_side_by_side_and_each_keeps_its_own_outcome)
 {
-    enum { SILENT = 70, COUNT = 90 };
+    enum { SILENT = 40, COUNT = 48 };
     const struct world *w = *state;
     struct cert_server good = {.kind = SERVER_TLS, .cert = &w->leaf};
     struct cert_server silent = {.kind = SERVER_SILENT};
     struct cert_peer peers[COUNT];
-    const struct cert_peer_opts opts = {w->ca_file, 1000, platform_clock()};
+    const struct cert_peer_opts opts = {w->ca_file, 2500, platform_clock()};
     struct strlist AUTO_STRLIST addresses = {NULL, 0};
     int64_t start_ms = clock_mono_ms(opts.clock);
 
@@ -414,7 +414,7 @@ TEST(many_servers_are_asked_side_by_side_and_each_keeps_its_own_outcome)
         peers[i] = (struct cert_peer){
             .host = "localhost", .port = i < SILENT ? silent.port : good.port, .addresses = &addresses};
     assert_int_equal(cert_peers_look(peers, COUNT, &opts, NULL), ERR_OK);
-    assert_true(clock_mono_ms(opts.clock) - start_ms < 15000); /* one after the other: 70 s */
+    assert_true(clock_mono_ms(opts.clock) - start_ms < 40000); /* one after the other: 100 s */
     for (size_t i = 0; i < COUNT; i++) {
         assert_int_equal(peers[i].code, i < SILENT ? ERR_TIMEOUT : ERR_OK);
         cert_peer_done(&peers[i]);

@@ -232,7 +232,7 @@ TEST(files_are_judged_one_by_one_whatever_is_wrong_with_others)
                    .common_name = "old", .not_before_s = now_s - 90 * 86400, .not_after_s = now_s - 86400 * 3});
     write_cert(w, "f.pem",
                &(struct cert_order){
-                   .common_name = "soon", .not_before_s = now_s - 80 * 86400, .not_after_s = now_s + 86400 * 20});
+                   .common_name = "soon", .not_before_s = now_s - 80 * 86400, .not_after_s = now_s + 86400 * 20 + 3600});
     fixture_write(garbage, "this is no certificate");
     assert_int_equal(mkdir(directory, 0700), 0);
     assert_int_equal(symlink("nowhere", dangling), 0);

@@ -99,8 +99,8 @@ TEST(a_name_service_that_hangs_has_until_the_time_limit_and_holds_no_other_name_
 
     for (size_t i = 0; i < COUNT; i++)
         lookups[i] = (struct platform_lookup){.host = i % 2 ? "hanging.example" : "four.example"};
-    assert_int_equal(platform_lookup(lookups, COUNT, 300, clock, NULL), ERR_OK);
-    assert_true(clock_mono_ms(clock) - start_ms < 20 * 300); /* one after the other: 20 times that */
+    assert_int_equal(platform_lookup(lookups, COUNT, 1500, clock, NULL), ERR_OK);
+    assert_true(clock_mono_ms(clock) - start_ms < 10 * 1500); /* one after the other: 20 times that */
     expect_no_children();
     for (size_t i = 0; i < COUNT; i++) {
         assert_int_equal(lookups[i].code, i % 2 ? ERR_TIMEOUT : ERR_OK);
