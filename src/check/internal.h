@@ -29,7 +29,7 @@ struct check {
     bool has_answered;      /* the API, to any account */
     bool is_unreachable;    /* the API, for all of them */
     size_t caa_first;       /* who is asked for CAA first: 0, opts.direct; n, opts.doh[n - 1] */
-    bool is_caa_silent;     /* nobody answered about CAA */
+    bool has_no_resolver;   /* none answers anything */
 };
 
 /* Add it and tell whether it was there before. */

@@ -7,9 +7,11 @@
 #include "check/internal.h"
 #include "dns/caa.h"
 #include "dns/dnssec.h"
+#include "dns/name.h"
 #include "util/text.h"
 
 #define WHY_MAX 512
+#define PROBE_MS 2000
 #define EXPIRES_SOON_S (INT64_C(3) * 86400)
 
 /* ------------------------------------------------------------------ CAA */
@@ -126,14 +128,37 @@ static enum err_code find_caa(struct check *check, const char *name, struct caa_
         if (code == ERR_CANCELLED)
             return code;
     }
-    check->is_caa_silent = is_silence;
     return result;
+}
+
+/* Are resolvers silent about that name, or about everything?  Each of them knows the top-level domain.
+ * Errors: ERR_CANCELLED. */
+static enum err_code look_for_resolver(struct check *check, const char *name, struct err *err)
+{
+    const char *top = name;
+
+    while (name_parent(top))
+        top = name_parent(top);
+    for (size_t i = 0; i <= check->opts.doh_count; i++) {
+        const struct dns_question question = {.name = top, .type = DNS_SOA, .timeout_ms = PROBE_MS};
+        AUTO_DNS_ANSWER struct dns_answer answer = {.rcode = 0};
+        struct err why;
+        enum err_code code = resolver_ask(caa_resolver(check, i), &question, &answer, &why);
+
+        if (code == ERR_CANCELLED)
+            return err_set(err, code, "%s", why.msg);
+        if (!is_unanswered(code))
+            return ERR_OK;
+    }
+    check->has_no_resolver = true;
+    return ERR_OK;
 }
 
 enum err_code check_caa(struct check *check, const char *domain, struct err *err)
 {
     AUTO_CAA_SET struct caa_set set = {.owner = NULL};
     bool is_wildcard = text_starts_with(domain, "*.");
+    const char *name = is_wildcard ? domain + 2 : domain;
     const struct caa_request request = {
         .issuers = check->opts.ca_issuers,
         .issuer_count = count_issuers(check->opts.ca_issuers),
@@ -150,18 +175,18 @@ enum err_code check_caa(struct check *check, const char *domain, struct err *err
         check_add(check->report, CHECK_SKIPPED, "caa", domain, "it is not known how the CA calls itself");
         return ERR_OK;
     }
-    if (check->is_unreachable && check->is_caa_silent) {
-        check_add(check->report, CHECK_SKIPPED, "caa", domain, "this machine reaches neither resolvers nor the API");
+    if (check->has_no_resolver) {
+        check_add(check->report, CHECK_SKIPPED, "caa", domain, "no resolver answers this machine");
         return ERR_OK;
     }
     check_report_flush(check->report);
     err_init(&failed);
-    code = find_caa(check, is_wildcard ? domain + 2 : domain, &set, &failed);
+    code = find_caa(check, name, &set, &failed);
     if (code == ERR_CANCELLED)
         return err_set(err, code, "%s", failed.msg);
     if (code != ERR_OK) {
         report_caa_failure(check, domain, code, &failed);
-        return ERR_OK;
+        return is_unanswered(code) ? look_for_resolver(check, name, err) : ERR_OK;
     }
     verdict = caa_judge(&set, &request, why, sizeof why);
     if (verdict == CAA_PERMITTED && failed.code == ERR_DNS)
@@ -240,6 +265,10 @@ enum err_code check_dnssec(struct check *check, const struct challenge_place *pl
     };
     enum err_code code;
 
+    if (check->has_no_resolver) {
+        check_add(check->report, CHECK_SKIPPED, "dnssec", place->zone, "no resolver answers this machine");
+        return ERR_OK;
+    }
     check_report_flush(check->report);
     code = dnssec_examine(&request, &view, err);
     if (code == ERR_OK)

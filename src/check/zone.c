@@ -284,6 +284,10 @@ static enum err_code look_above(struct check *check, const struct challenge_plac
         check_add_error(check->report, CHECK_WARN, "delegation", place->zone, &place->servers_err);
         return ERR_OK;
     }
+    if (check->has_no_resolver) {
+        check_add(check->report, CHECK_SKIPPED, "delegation", place->zone, "no resolver answers this machine");
+        return ERR_OK;
+    }
     check_report_flush(check->report);
     err_init(&why);
     code = delegation_examine(check->opts.direct, place->zone, place->servers, &delegation, &why);

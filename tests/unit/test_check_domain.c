@@ -398,6 +398,26 @@ TEST(resolvers_that_are_silent_about_caa_are_not_asked_first_again)
     assert_true(s->w->clock.mono_ms - start_ms < 12000); /* 5 s for each of the two runs */
 }
 
+TEST(without_any_resolver_each_further_name_costs_nothing)
+{
+    struct stage *s = *state;
+    int64_t start_ms;
+
+    s->w->api->refused_account = 0;
+    fake_resolver_fail(s->w->dns, ERR_TIMEOUT, 0, SIZE_MAX);
+    start_ms = s->w->clock.mono_ms;
+    assert_int_equal(examine(s, DOMAINS("a.example.com", "b.example.com", "*.example.com"), READ_ONLY), ERR_OK);
+    assert_true(s->w->clock.mono_ms - start_ms < 8000); /* 5 s for CAA, 2 s for the top-level domain */
+    expect_finding(s, "caa", CHECK_WARN, "can't tell");
+    assert_int_equal(count(s, "caa"), 3);
+    assert_int_equal(s->report.items[s->report.count - 1].level, CHECK_SKIPPED);
+    assert_string_equal(s->report.items[s->report.count - 1].text, "no resolver answers this machine");
+    fake_resolver_fail(s->w->dns, ERR_TIMEOUT, s->w->dns->asked_count, 3); /* of one name only */
+    assert_int_equal(examine(s, DOMAINS("a.example.com", "b.example.com"), READ_ONLY), ERR_OK);
+    expect_finding(s, "caa", CHECK_WARN, "can't tell");
+    assert_int_equal(s->report.items[s->report.count - 1].level, CHECK_OK);
+}
+
 /* ------------------------------------------------------------------ a round trip */
 
 TEST(a_round_trip_leaves_nothing_and_tells_each_server_s_lag)
@@ -561,6 +581,7 @@ int main(void)
         STAGE_TEST(caa_is_asked_through_dns_over_https_where_resolvers_are_silent),
         STAGE_TEST(a_resolver_that_alone_fails_at_caa_is_a_warning),
         STAGE_TEST(resolvers_that_are_silent_about_caa_are_not_asked_first_again),
+        STAGE_TEST(without_any_resolver_each_further_name_costs_nothing),
         STAGE_TEST(a_round_trip_leaves_nothing_and_tells_each_server_s_lag),
         STAGE_TEST(a_slow_server_makes_the_time_out_too_short),
         STAGE_TEST(a_zone_apex_behind_a_cname_is_written_to_below_itself),

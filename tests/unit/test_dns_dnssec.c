@@ -31,7 +31,7 @@ struct recursive {
     int ds_rcode;
     enum err_code fails;
     bool knows_no_ds; /* no DS record of any zone, as some forwarders */
-    bool proves; /* signatures come with the answer that there is no DS record */
+    bool proves;      /* signatures come with the answer that there is no DS record */
     enum { NO_VALIDATOR, AGREES, DENIES, REFUSES, ALWAYS_SERVFAIL } validates;
 };
 
