@@ -96,14 +96,30 @@ static void sweep_beside(const char *path, int64_t now_ms)
     platform_dir_sweep(dir, now_ms, TEMP_MAX_AGE_MS);
 }
 
+/* It is replaced: a device like /dev/stdout, a pipe or a link would be gone for everybody. */
+static enum err_code check_replaceable(const char *path, struct err *err)
+{
+    struct platform_path_info info;
+
+    if (platform_path_look(path, &info, NULL) != ERR_OK || info.kind == PLATFORM_PATH_FILE)
+        return ERR_OK;
+    (void)err_set(err, ERR_IO, "could not write \"%s\": it is not a regular file, which could be replaced", path);
+    err_hint(err, "Name a file that ends in \".prom\"; with \"--prometheus -\" the metrics go to standard output.");
+    return ERR_IO;
+}
+
 static enum err_code write_prometheus(const struct app *app, const struct monitor_report *report, const char *path,
                                       struct err *err)
 {
     AUTO_BUF struct buf text = BUF_INIT(MONITOR_TEXT_MAX);
+    enum err_code code;
 
     monitor_format_prometheus(report, &text);
     if (strcmp(path, "-") == 0 || !buf_ok(&text))
         return put(&text, err);
+    code = check_replaceable(path, err);
+    if (code != ERR_OK)
+        return code;
     if (!text_ends_with(path, ".prom"))
         log_line(app->log, LOG_WARNING, "\"%s\": node_exporter reads files that end in \".prom\" alone, continuing",
                  path);
@@ -161,15 +177,28 @@ int cmd_status_unknown(const struct err *err)
     return monitor_nagios_status(MONITOR_UNKNOWN);
 }
 
+/* One document goes to one place. */
+static enum err_code check_outputs(const struct opts *opts, struct err *err)
+{
+    if (opts->nagios && opts->json)
+        return err_set(err, ERR_USAGE, "options --nagios and --json are two ways to say the same: give one of them");
+    if (opts->prometheus && !*opts->prometheus)
+        return err_set(err, ERR_USAGE, "option --prometheus needs the name of a file");
+    if (opts->prometheus && strcmp(opts->prometheus, "-") == 0 && (opts->nagios || opts->json))
+        return err_set(err, ERR_USAGE, "option --prometheus - writes to standard output, and so does %s: name a file",
+                       opts->nagios ? "--nagios" : "--json");
+    return ERR_OK;
+}
+
 enum err_code cmd_status(const struct opts *opts, int *out_status, struct err *err)
 {
     AUTO_APP struct app app = {0};
     AUTO_MONITOR_REPORT struct monitor_report report = {0};
     const struct app_request request = {.opts = opts, .need = CONFIG_WITHOUT_CREDENTIALS};
-    enum err_code code;
+    enum err_code code = check_outputs(opts, err);
 
-    if (opts->nagios && opts->json)
-        return err_set(err, ERR_USAGE, "options --nagios and --json are two ways to say the same: give one of them");
+    if (code != ERR_OK)
+        return code;
     app_start(&app, opts);
     code = app_configure(&app, &request, err);
     if (code == ERR_OK)

@@ -382,6 +382,38 @@ def test_mistakes_without_the_plugin_have_their_own_statuses(program):
     assert not os.path.exists(program.state + "-none")
 
 
+@pytest.mark.parametrize("kind", ["link", "dangling", "pipe", "device", "directory"])
+def test_metrics_replace_nothing_but_a_file(program, lab, kind):
+    """As root, `--prometheus /dev/stdout` would else put a file in the place of /dev/stdout, for the whole machine."""
+    directory = lab.new_dir("textfile")
+    file, target = os.path.join(directory, "x.prom"), os.path.join(directory, "target")
+    if kind == "link":
+        with open(target, "w", encoding="ascii") as f:
+            f.write("theirs")
+    if kind in ("link", "dangling"):
+        os.symlink(target, file)
+    elif kind == "pipe":
+        os.mkfifo(file)
+    elif kind == "device":
+        try:
+            os.mknod(file, stat.S_IFCHR | 0o600, os.makedev(1, 3))
+        except PermissionError:
+            pytest.skip("needs root to make a device")
+    else:
+        os.mkdir(file)
+    before = os.lstat(file)
+    refused(program.run("status", "--prometheus", file), STATE, file, "not a regular file", hint="--prometheus -")
+    after = os.lstat(file)
+    assert (after.st_mode, after.st_ino) == (before.st_mode, before.st_ino)
+    assert sorted(os.listdir(directory)) == (["target", "x.prom"] if kind == "link" else ["x.prom"])
+
+
+def test_two_documents_do_not_share_standard_output(program):
+    refused(program.run("status", "--prometheus", "-", "--json"), USAGE, "--prometheus -", "--json")
+    assert nagios(program.run("status", "--prometheus=-", "--nagios"))[0] == "UNKNOWN"
+    refused(program.run("status", "--prometheus="), USAGE, "--prometheus")
+
+
 # -- hooks/monitoring ---------------------------------------------------------------------------------------------------------------
 
 
