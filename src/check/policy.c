@@ -224,6 +224,8 @@ static void report_secure(struct check *check, const char *zone, const struct dn
         check_hint(check->report,
                    "See that whoever signs the zone renews its signatures before that: a CA can't validate "
                    "names in it afterwards.");
+    if (view->expires_s)
+        check_measure(check->report, "expires_s", view->expires_s);
     check_measure(check->report, "was_validated", view->was_validated);
 }
 
@@ -240,13 +242,15 @@ static void report_dnssec(struct check *check, const char *zone, const struct dn
         report_secure(check, zone, view, now_s);
         break;
     case DNSSEC_BROKEN:
-        check_add(check->report, CHECK_FAIL, "dnssec", zone, "%s: CAs validate, and so refuse", view->why);
+        check_add(check->report, CHECK_FAIL, "dnssec", zone, "%s: CAs validate, and so refuse",
+                  view->why ? view->why : "its signatures can't be believed");
         check_code(check->report, ERR_DNS);
         check_hint(check->report, "Make keys, signatures and the DS record at the registrar fit, or have the DS record "
                                   "taken out there.");
         break;
     case DNSSEC_UNKNOWN:
-        check_add(check->report, CHECK_SKIPPED, "dnssec", zone, "could not be found out: %s", view->why);
+        check_add(check->report, CHECK_SKIPPED, "dnssec", zone, "could not be found out%s%s", view->why ? ": " : "",
+                  view->why ? view->why : "");
         break;
     }
 }

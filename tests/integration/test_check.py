@@ -699,6 +699,19 @@ def test_caa_for_another_method(lab, program):
     look(program, HOST, status=PROPAGATION).one("caa", "fail", "http-01")
 
 
+# -- DNSSEC ------------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_ds_record_of_a_zone_that_is_not_signed(lab, program):
+    ds = ["60", "DS", "4711", "13", "2", "ab" * 32]
+    with knot(lab, "root", "com", ["zone-set", "example.com.", *ds]):
+        look(program, HOST).one("dnssec", "ok", "nobody checks")  # an island: nothing leads to it from the root
+        with knot(lab, "root", ".", ["zone-set", "com.", *ds]):
+            found = look(program, HOST, status=PROPAGATION)
+    assert found.one("dnssec", "fail", "refuse", hint="DS record", subject="example.com")["code"] == "dns"
+    assert found.bad() == ["dnssec"]
+
+
 # -- a round trip ------------------------------------------------------------------------------------------------------------------
 
 

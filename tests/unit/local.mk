@@ -82,7 +82,8 @@ UNIT_TESTS += \
 UNIT_TESTS += \
 	tests/unit/test_check_report \
 	tests/unit/test_check_accounts \
-	tests/unit/test_check_domain
+	tests/unit/test_check_domain \
+	tests/unit/test_check_dnssec
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 # Fakes that several tests share.
@@ -106,6 +107,8 @@ tests_unit_libfakes_a_SOURCES = \
 	tests/unit/fake_resolver.c tests/unit/fake_resolver.h \
 	tests/unit/flow_world.c tests/unit/flow_world.h
 TEST_LIBS = tests/unit/libfakes.a
+# What is found out of DNSSEC is the test's word.
+tests_unit_test_check_dnssec_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=dnssec_examine
 # Writes go through a disk that fails on demand.
 FAKE_DISK_WRAP = -Wl,--wrap=platform_files_write,--wrap=platform_file_remove
 tests_unit_test_flow_faults_SOURCES = tests/unit/test_flow_faults.c tests/unit/fake_disk.c tests/unit/fake_disk.h
