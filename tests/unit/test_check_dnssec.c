@@ -34,6 +34,7 @@ static const struct check_finding *examine(struct check_report *report, struct d
     struct fake_clock clock;
     const struct challenge_account account = {.name = "main"};
     const struct challenge_place place = {.zone = (char[]){"example.com"}, .account = &account};
+    const struct check_zone zone = {.name = (char[]){"example.com"}};
     struct check *check;
     struct err err;
 
@@ -41,7 +42,7 @@ static const struct check_finding *examine(struct check_report *report, struct d
     check = check_new(&(struct check_opts){.clock = &clock.base}, report);
     next = view;
     next_code = ERR_OK;
-    assert_int_equal(check_dnssec(check, &place, &err), ERR_OK);
+    assert_int_equal(check_dnssec(check, &place, &zone, &err), ERR_OK);
     check_free(check);
     assert_int_equal(report->count, 1);
     assert_string_equal(report->items[0].step, "dnssec");
@@ -115,13 +116,14 @@ TEST(an_interruption_is_handed_on)
     struct fake_clock clock;
     const struct challenge_account account = {.name = "main"};
     const struct challenge_place place = {.zone = (char[]){"example.com"}, .account = &account};
+    const struct check_zone zone = {.name = (char[]){"example.com"}};
     struct check *check;
     struct err err;
 
     fake_clock_init(&clock);
     check = check_new(&(struct check_opts){.clock = &clock.base}, &report);
     next_code = ERR_CANCELLED;
-    assert_int_equal(check_dnssec(check, &place, &err), ERR_CANCELLED);
+    assert_int_equal(check_dnssec(check, &place, &zone, &err), ERR_CANCELLED);
     check_free(check);
     assert_int_equal(report.count, 0);
 }
