@@ -141,8 +141,8 @@ void monitor_judge_certificate(struct monitor_certificate *c, const struct monit
     if (c->problem && c->verdict.level != MONITOR_CRITICAL) {
         monitor_verdict_set(&c->verdict, MONITOR_CRITICAL, "%s: %s", name_of(c), c->problem);
         monitor_verdict_hint(&c->verdict,
-                             "Clients refuse this certificate.  If it is of a CA of your own, name that CA "
-                             "in \"monitor.ca_file\".");
+                             "Clients refuse this certificate.  A server has to send the whole chain (fullchain.pem); "
+                             "if the certificate is of a CA of your own, name that in \"monitor.ca_file\".");
     }
 }
 

@@ -88,6 +88,26 @@ static void as_duration(const char *text)
         FUZZ_CHECK(ms >= 0 && ms <= INT64_C(366) * 86400000);
 }
 
+static void as_fraction(const char *text)
+{
+    uint32_t numerator, denominator;
+
+    if (parse_fraction(text, &numerator, &denominator))
+        FUZZ_CHECK(numerator > 0 && numerator < denominator && denominator <= 1000);
+}
+
+static void as_host_port(const char *text)
+{
+    AUTO_FREE char *host = NULL;
+    AUTO_FREE char *port = NULL;
+
+    if (!parse_host_port(text, &host, &port))
+        return;
+    FUZZ_CHECK(*host && strlen(host) <= 253 && *port && strlen(port) <= 5 && strstr(text, host));
+    check_printable(host);
+    FUZZ_CHECK(!strpbrk(host, "/\\*?[] "));
+}
+
 static void as_message(const uint8_t *data, size_t size)
 {
     char out[64];
@@ -131,6 +151,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     as_name(text);
     as_address(text);
     as_duration(text);
+    as_fraction(text);
+    as_host_port(text);
     as_message(data, size);
     as_log_line(text);
     return 0;
