@@ -56,7 +56,7 @@ static size_t count_of(const struct tally *tally, enum store_reset_outcome outco
     return sum;
 }
 
-static void print_sum(const struct tally *tally, const char *dir)
+static void print_sum(const struct tally *tally, const char *dir, enum err_code code)
 {
     AUTO_BUF struct buf dropped = BUF_INIT(1024);
     size_t entries = tally->counts[STORE_ITEM_JOURNAL][STORE_KEPT];
@@ -77,7 +77,7 @@ static void print_sum(const struct tally *tally, const char *dir)
     if (unknown > 0)
         (void)printf("%s %zu %s not known to acme-dme %s\n", outcome_text(STORE_KEPT, tally->opts), unknown,
                      unknown == 1 ? "file or directory that is" : "files or directories that are", PACKAGE_VERSION);
-    if (entries + set_aside + dropped.len + unknown == 0)
+    if (code == ERR_OK && entries + set_aside + dropped.len + unknown == 0)
         (void)printf("\"%s\" is in order: nothing to do\n", dir);
 }
 
@@ -99,7 +99,7 @@ static enum err_code reset_state(struct app *app, const struct opts *opts, struc
         return ERR_OK;
     }
     if (!opts->quiet)
-        print_sum(&tally, dir);
+        print_sum(&tally, dir, code);
     return code;
 }
 

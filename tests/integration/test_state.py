@@ -284,6 +284,15 @@ def test_reset_where_there_is_nothing(quick):
     assert not os.path.exists(quick.state)
     silent(quick.run("sweep"))
     assert "is in order: nothing to do" in quick.run("reset", "--state").ok().stdout
+    # Nothing done because nothing could be is not order.
+    os.rename(quick.state, quick.state + "-away")
+    with open(quick.state, "w", encoding="ascii") as f:
+        f.write("x")
+    os.chmod(quick.state, 0o600)
+    done = quick.run("reset", "--state")
+    assert done.returncode == STATE and "in order" not in done.stdout, done
+    os.unlink(quick.state)
+    os.rename(quick.state + "-away", quick.state)
 
 
 def test_reset_waits_for_a_sweep(lab, quick):
