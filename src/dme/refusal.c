@@ -117,7 +117,7 @@ static void put_hidden(const struct dme *dme, struct buf *out)
     if (!dme->hidden_origin)
         return;
     text_cut_into(shown, sizeof shown, dme->hidden_origin);
-    buf_printf(out, "Is the different one meant that it hides (%s)? Then unset the environment variable. ", shown);
+    buf_printf(out, "It hides a different one (%s); if that is the right one, unset the environment variable. ", shown);
 }
 
 static void put_key_cause(const struct dme *dme, struct buf *out)

@@ -232,6 +232,7 @@ static enum err_code parse_match(const struct match *m, const struct hook_call *
 {
     const struct hook_contract *contract = m->contract;
 
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a match has a contract */
     out->client = contract->label ? contract->label : contract->client;
     out->action = m->action;
     out->on_timeout = m->contract->on_timeout;

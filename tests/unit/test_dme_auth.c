@@ -401,7 +401,7 @@ TEST(origin_shape_and_what_is_hidden_are_named)
         "DNS Made Easy knows the API key (from /etc/acme-dme/acme-dme.yaml:3:12, fingerprint bc75ea4d), but the API "
         "secret (from environment variable DNSMADEEASY_API_SECRET, fingerprint 07e200bf) does not belong to it: the "
         "API secret has 35 characters instead of 36 (status 403: \"Unable to verify HMAC\")",
-        "Is the different one meant that it hides (/etc/acme-dme/acme-dme.yaml:4:15)? Then unset",
+        "It hides a different one (/etc/acme-dme/acme-dme.yaml:4:15); if that is the right one, unset",
         false};
     struct dme_fixture f;
 

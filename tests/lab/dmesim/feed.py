@@ -4,6 +4,8 @@ own.
 A change carries the whole record set as it was when it happened, and the update deletes the set before it
 adds the values: applying it twice, or after a lost answer, does no harm. Changes reach a server in order. A
 server that is held gets nothing until it is released; one that does not answer gets everything once it does.
+Each change has a serial of the zone, which the update carries: a server that takes several changes at once, or
+that was restarted with its old zone, ends with the same serial as the others.
 """
 
 import importlib
@@ -18,16 +20,18 @@ HISTORY = 5000
 TIMEOUT_S = 2.0
 BACKOFF_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 MAX_SETS = 100  # record sets per update message
+SOA_TTL = 60
 NOT_IN_DNS = ("ANAME", "HTTPRED")
 
 
 class Change:
     """The new state of one record set; no values means it is gone."""
 
-    __slots__ = ("zone", "name", "type", "values", "ttl", "at")
+    __slots__ = ("zone", "number", "name", "type", "values", "ttl", "at")
 
-    def __init__(self, zone, name, kind, values, ttl):
+    def __init__(self, zone, number, name, kind, values, ttl):
         self.zone = zone
+        self.number = number  # of the zone's changes, from 1
         self.name = name
         self.type = kind
         self.values = values
@@ -61,7 +65,32 @@ def rdata_text(record, zone):
     return value
 
 
-def build_update(zone, changes):
+class Serials:
+    """The zones' SOA records as they were before the first change, and how many changes there were."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.counts = {}
+        self.first = {}
+
+    def next_number(self, zone):
+        with self.lock:
+            self.counts[zone] = self.counts.get(zone, 0) + 1
+            return self.counts[zone]
+
+    def soa(self, zone, number, ask):
+        """The SOA after change NUMBER; ask(zone) gets that of a server. None if there is none."""
+        with self.lock:
+            if zone not in self.first:
+                found = ask(zone)
+                if found is None:
+                    return None
+                self.first[zone] = found
+            first = self.first[zone]
+        return first.replace(serial=(first.serial + number) % 2**32)
+
+
+def build_update(zone, changes, soa=None):
     """One update message. dnspython is imported late: a simulator without name servers starts without it."""
     import dns.rdata
     import dns.rdataclass
@@ -83,14 +112,17 @@ def build_update(zone, changes):
             else:
                 data = dns.rdata.from_text(dns.rdataclass.IN, kind, value)
             message.add(owner, change.ttl, data)
+    if soa is not None:
+        message.add("@", SOA_TTL, soa)
     return message
 
 
 class Server(threading.Thread):
     """One name server and what it still has to be told."""
 
-    def __init__(self, entry):
+    def __init__(self, entry, serials):
         super().__init__(name=f"feed {entry['fqdn']}", daemon=True)
+        self.serials = serials
         self.fqdn = entry["fqdn"]
         self.address = entry.get("ipv4") or entry.get("ipv6")
         self.port = entry.get("port", 53)
@@ -197,6 +229,23 @@ class Server(threading.Thread):
                 left += self.send(zone, changes[start : start + MAX_SETS])
         return left
 
+    def ask_soa(self, zone):
+        """The zone's SOA at this server, None if it has none."""
+        import dns.exception
+        import dns.message
+        import dns.query
+        import dns.rdatatype
+
+        question = dns.message.make_query(f"{zone}.", "SOA")
+        try:
+            answer = dns.query.tcp(question, self.address, timeout=TIMEOUT_S, port=self.port, source=self.source)
+        except (OSError, EOFError, dns.exception.DNSException):
+            return None
+        for rrset in answer.answer:
+            if rrset.rdtype == dns.rdatatype.SOA:
+                return rrset[0]
+        return None
+
     def send(self, zone, changes):
         """Returns the changes that have to be tried again."""
         import dns.exception
@@ -204,7 +253,8 @@ class Server(threading.Thread):
         import dns.rcode
 
         try:
-            message = build_update(zone, changes)
+            soa = self.serials.soa(zone, max(change.number for change in changes), self.ask_soa)
+            message = build_update(zone, changes, soa)
         except (dns.exception.DNSException, ValueError) as error:
             if len(changes) > 1:  # one bad value must not keep the others out
                 return [left for change in changes for left in self.send(zone, [change])]
@@ -265,13 +315,14 @@ class Feed:
     """All the name servers."""
 
     def __init__(self, entries):
-        self.servers = [Server(entry) for entry in entries]
+        self.serials = Serials()
+        self.servers = [Server(entry, self.serials) for entry in entries]
 
     def start(self):
         if self.servers:
             # dnspython is loaded here: at the first change it would hold the answers up
             importlib.import_module("dns.query")
-            build_update("example.com", [Change("example.com", "", "TXT", [[b""]], 0)])
+            build_update("example.com", [Change("example.com", 1, "", "TXT", [[b""]], 0)])
         for server in self.servers:
             server.start()
 
@@ -290,8 +341,9 @@ class Feed:
         else:
             values = [rdata_text(record, zone.name) for record in records]
         ttl = min((record.ttl for record in records), default=0)
+        number = self.serials.next_number(zone.name)
         for server in self.servers:
-            server.push(Change(zone.name, name, kind, values, ttl))
+            server.push(Change(zone.name, number, name, kind, values, ttl))
 
     def pick(self, names):
         """Servers by full name, first label or address; "all" or "*" is everyone."""
