@@ -18,6 +18,7 @@ import dns.opcode
 import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
+import dns.rrset
 import pytest
 
 SIMULATOR = pathlib.Path(__file__).resolve().parent.parent / "lab" / "dmesim.py"
@@ -132,7 +133,9 @@ def signed(key=KEY, secret=SECRET, date=None, digest=None, host=None, **extra):
 
 
 class NameServer(threading.Thread):
-    """Takes RFC 2136 updates over TCP and keeps the record sets; can be told to refuse."""
+    """Takes RFC 2136 updates over TCP, keeps the record sets, and tells its SOA; can be told to refuse."""
+
+    SOA = "ns0.example.net. hostmaster.example.net. 41 43200 3600 1209600 180"
 
     def __init__(self):
         super().__init__(daemon=True)
@@ -153,7 +156,10 @@ class NameServer(threading.Thread):
                 message = dns.message.from_wire(stream.read(int.from_bytes(stream.read(2), "big")))
                 answer = dns.message.make_response(message)
                 answer.set_rcode(self.code)
-                if self.code == dns.rcode.NOERROR:
+                if message.opcode() == dns.opcode.QUERY:
+                    name = message.question[0].name
+                    answer.answer.append(dns.rrset.from_text(name, 60, "IN", "SOA", self.SOA))
+                elif self.code == dns.rcode.NOERROR:
                     self.apply(message)
                 wire = answer.to_wire()
                 connection.sendall(len(wire).to_bytes(2, "big") + wire)
