@@ -80,6 +80,7 @@ static enum err_code run_verb(const struct hook_call *call, const struct opts *o
 static enum err_code dispatch(int argc, char **argv, struct opts *opts, int *status, struct err *err)
 {
     struct hook_call call = {.program = argc ? argv[0] : "acme-dme", .env = platform_env};
+    const char *names[ARRAY_LEN(commands)];
     const struct command *command;
     enum err_code code;
     int index = 1;
@@ -102,8 +103,12 @@ static enum err_code dispatch(int argc, char **argv, struct opts *opts, int *sta
     command = find_command(argv[index]);
     if (command)
         return run_command(command, argc, argv, index + 1, opts, status, err);
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        names[i] = commands[i].name;
     call.argc = argc - index;
     call.argv = argv + index;
+    call.commands = names;
+    call.command_count = ARRAY_LEN(commands);
     return run_verb(&call, opts, status, err);
 }
 

@@ -53,6 +53,11 @@ static void put_clock_remedy(const struct dme *dme, struct buf *out)
                       "saving time to the clock instead of the time zone?");
 }
 
+static bool is_clock_good(int64_t offset_ms)
+{
+    return offset_ms < CLOCK_GOOD_MS && offset_ms > -CLOCK_GOOD_MS;
+}
+
 static void explain_date(const struct dme *dme, const char *said, const struct dme_refusal *r, bool was_resigned,
                          struct err *err)
 {
@@ -63,12 +68,17 @@ static void explain_date(const struct dme *dme, const char *said, const struct d
     if (!dme_clock_offset_ms(dme, &offset_ms)) {
         buf_puts(&cause, ", and its own time could not be measured, as its answer has no usable Date header");
         buf_puts(&remedy, "Does a proxy on the way remove that header? ");
+        put_clock_remedy(dme, &remedy);
+    } else if (is_clock_good(offset_ms)) {
+        buf_puts(&cause, ", though this machine's clock agrees with the time in its answers");
+        buf_puts(&remedy, "The clock is not to blame: try again later; if it stays so, check whether a proxy on the "
+                          "way holds requests up or changes their headers.");
     } else {
         buf_puts(&cause, was_resigned ? ", signed with its own time, too" : "");
         buf_puts(&cause, ": this machine's clock is ");
         dme_refusal_offset(offset_ms, &cause);
+        put_clock_remedy(dme, &remedy);
     }
-    put_clock_remedy(dme, &remedy);
     (void)err_set(err, ERR_AUTH, "DNS Made Easy refused the date of the request%s (status %ld: \"%s\")",
                   buf_cstr(&cause), r->status, said);
     err_hint(err, "%s", buf_cstr(&remedy));
@@ -81,7 +91,7 @@ static void put_clock_remark(const struct dme *dme, struct buf *out)
 
     if (!dme_clock_offset_ms(dme, &offset_ms))
         buf_puts(out, " Check this machine's clock too: the answer has no Date header to compare it with.");
-    else if (offset_ms < CLOCK_GOOD_MS && offset_ms > -CLOCK_GOOD_MS)
+    else if (is_clock_good(offset_ms))
         buf_puts(out, " The clock is not to blame: it agrees with DNS Made Easy's.");
 }
 

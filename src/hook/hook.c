@@ -139,13 +139,19 @@ static int event_matches(const char *pattern, const char *verb)
     return strcmp(verb, pattern) == 0;
 }
 
-static enum err_code refuse_verb(const char *verb, struct err *err)
+static enum err_code refuse_verb(const struct hook_call *call, struct err *err)
 {
-    AUTO_FREE const char **verbs = mem_calloc(hook_contract_count * (1 + HOOK_WITHDRAW_VERBS), sizeof *verbs);
+    const char *verb = call->argv[0];
+    AUTO_FREE const char **verbs =
+        mem_calloc(call->command_count + hook_contract_count * (1 + HOOK_WITHDRAW_VERBS), sizeof *verbs);
     size_t n = 0;
     const char *nearest;
     enum err_code code = err_set(err, ERR_USAGE, "\"%s\" is no command and no client's verb", verb);
 
+    while (n < call->command_count) {
+        verbs[n] = call->commands[n];
+        n++;
+    }
     for (size_t i = 0; i < hook_contract_count; i++) {
         const struct hook_contract *c = &hook_contracts[i];
         if (c->publish)
@@ -180,7 +186,7 @@ static enum err_code parse_event(const struct hook_call *call, struct hook_reque
     }
     if (call->env("ALPNCERTDIR") && call->env("COMMAND"))
         return ERR_OK;
-    return refuse_verb(verb, err);
+    return refuse_verb(call, err);
 }
 
 /* ------------------------------------------------------------------ taking the arguments apart */

@@ -66,6 +66,8 @@ struct hook_call {
     int argc;            /* of argv below */
     char *const *argv;   /* from the verb on */
     hook_env_fn *env;
+    const char *const *commands; /* words that are commands and no verbs: one of them may be meant; may be NULL */
+    size_t command_count;
 };
 
 /* Is the program called under a name that stands for a verb ("...-create", "-add", "-delete", "-del", with or without
