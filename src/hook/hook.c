@@ -256,7 +256,7 @@ static enum err_code parse_match(const struct match *m, const struct hook_call *
 enum err_code hook_parse(const struct hook_call *call, struct hook_request *out, struct err *err)
 {
     AUTO(hook_request_done) struct hook_request request = {.client = "", .action = HOOK_NOTHING};
-    struct match m;
+    struct match m = {NULL, HOOK_NOTHING};
     enum err_code code;
 
     if (call->program && match_program(call->program, &m)) {
