@@ -71,6 +71,13 @@ enum err_code posix_err(struct err *err, enum err_code code, int errnum, const c
     case EDQUOT:
         err_hint(err, "Free some space (or inodes, or quota) on the file system that holds \"%s\".", path);
         break;
+    case EFBIG:
+        err_hint(err, "Raise the limit of file sizes that this process has (\"ulimit -f\", LimitFSIZE= of systemd).");
+        break;
+    case EMFILE:
+    case ENFILE:
+        err_hint(err, "Raise the limit of open files (\"ulimit -n\", LimitNOFILE= of systemd).");
+        break;
     case EROFS:
         err_hint(
             err,

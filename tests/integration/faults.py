@@ -394,7 +394,10 @@ STATE_DIR = [
     Row("state-behind-a-dangling-link", [lambda s: os.symlink("/does/not/exist", s.program.state)], STATE, says="state",
         hint="state_dir", requests=0),
     Row("state-beyond-the-limit-of-file-sizes", [prefix("prlimit", "--fsize=0")], STATE,
-        says=("journal", "File too large"), requests=1, warns=("zones/example.com.*File too large.*continuing",)),
+        says=("journal", "File too large"), hint="ulimit -f", requests=1,
+        warns=("zones/example.com.*File too large.*continuing",)),
+    Row("state-beyond-the-limit-of-open-files", [prefix("prlimit", "--nofile=5")], STATE, says=("Too many open files",),
+        hint="ulimit -n", requests=0, warns=("results: .*Too many open files.*continuing",)),
 ]
 
 
