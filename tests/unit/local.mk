@@ -91,6 +91,7 @@ check_LIBRARIES += tests/unit/libfakes.a
 tests_unit_libfakes_a_SOURCES = \
 	tests/unit/test.h \
 	tests/unit/fixture.c tests/unit/fixture.h \
+	tests/unit/store_place.c tests/unit/store_place.h \
 	tests/unit/cert_fixture.c tests/unit/cert_fixture.h \
 	tests/unit/config_fixture.c tests/unit/config_fixture.h \
 	tests/unit/fake_clock.c tests/unit/fake_clock.h \

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "fixture.h"
+#include "store_place.h"
 #include "store/internal.h"
 #include "store/store.h"
 #include "test.h"
@@ -16,41 +17,6 @@
 
 #define ENDPOINT "https://api.dnsmadeeasy.com/V2.0/"
 #define VALUE "LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0"
-
-struct place {
-    char *dir;
-    char *journal;
-    char *damaged;
-    struct store *store;
-    struct log log;
-    char *logged;
-    size_t logged_len;
-};
-
-static void place_init(struct place *p)
-{
-    *p = (struct place){.dir = fixture_dir_new()};
-    p->journal = fixture_path(p->dir, "journal");
-    p->damaged = fixture_path(p->dir, "damaged");
-    p->log = (struct log){.level = LOG_WARNING, .out = open_memstream(&p->logged, &p->logged_len)};
-    assert_int_equal(store_open(p->dir, platform_clock(), &p->log, &p->store, NULL), ERR_OK);
-}
-
-static void place_done(struct place *p)
-{
-    store_free(p->store);
-    (void)fclose(p->log.out);
-    free(p->logged);
-    free(p->journal);
-    free(p->damaged);
-    fixture_dir_free(p->dir);
-}
-
-static const char *logged(struct place *p)
-{
-    (void)fflush(p->log.out);
-    return p->logged ? p->logged : "";
-}
 
 static void forget_log(struct place *p)
 {
@@ -290,7 +256,7 @@ TEST(a_changed_digit_of_a_record_id_is_not_believed)
     id[0] = '7';
     fixture_write(path, text);
     assert_int_equal(load_count(&p), 0);
-    assert_non_null(strstr(logged(&p), "its checksum is wrong"));
+    assert_non_null(strstr(place_logged(&p), "its checksum is wrong"));
     free(path);
     free(text);
     place_done(&p);
@@ -317,7 +283,7 @@ TEST(a_file_without_checksum_of_version_1_is_read_and_becomes_one_of_version_2_w
     fixture_write(path, "{\"version\":1," MEMBERS "\n");
     assert_int_equal(journal_load(p.store, &list, NULL), ERR_OK);
     assert_int_equal(list.count, 1);
-    assert_string_equal(logged(&p), "");
+    assert_string_equal(place_logged(&p), "");
     assert_int_equal(journal_update(p.store, &list.items[0], NULL), ERR_OK);
     text = fixture_read(path);
     assert_non_null(strstr(text, "\"version\":2"));
@@ -378,7 +344,7 @@ TEST(what_a_newer_program_wrote_is_left_alone_and_reported_once)
     assert_int_equal(load_count(&p), 0);
     assert_int_equal(fixture_count(p.journal), 3);
     assert_int_equal(count_in(p.damaged), 0);
-    assert_int_equal(count_text(logged(&p), "was written by a newer acme-dme"), 1);
+    assert_int_equal(count_text(place_logged(&p), "was written by a newer acme-dme"), 1);
     free(text);
     place_done(&p);
 }
@@ -413,12 +379,12 @@ static void expect_said(const char *text, const char *want)
     path = entry_path(&p, 1);
     fixture_write(path, text);
     assert_int_equal(load_count(&p), 0);
-    if (!strstr(logged(&p), want))
-        fail_msg("not said: %s\nbut: %s", want, logged(&p));
-    assert_int_equal(count_text(logged(&p), "warning: "), 1);
-    assert_int_equal(count_text(logged(&p), "\n"), 1);
-    assert_non_null(strstr(logged(&p), path));
-    assert_non_null(strstr(logged(&p), p.damaged));
+    if (!strstr(place_logged(&p), want))
+        fail_msg("not said: %s\nbut: %s", want, place_logged(&p));
+    assert_int_equal(count_text(place_logged(&p), "warning: "), 1);
+    assert_int_equal(count_text(place_logged(&p), "\n"), 1);
+    assert_non_null(strstr(place_logged(&p), path));
+    assert_non_null(strstr(place_logged(&p), p.damaged));
     free(path);
     place_done(&p);
 }
@@ -481,8 +447,8 @@ TEST(directories_links_and_devices_in_place_of_files_are_set_aside)
     assert_int_equal(load_count(&p), 0);
     assert_int_equal(fixture_count(p.journal), 0);
     assert_int_equal(fixture_count(p.damaged), 6);
-    assert_int_equal(count_text(logged(&p), "is not a regular file"), 5);
-    assert_int_equal(count_text(logged(&p), "it is larger than"), 1);
+    assert_int_equal(count_text(place_logged(&p), "is not a regular file"), 5);
+    assert_int_equal(count_text(place_logged(&p), "it is larger than"), 1);
     assert_int_equal(stat(elsewhere, &st), 0);
     free(inner);
     for (int i = 0; i < 6; i++)
@@ -509,7 +475,7 @@ TEST(foreign_files_are_left_alone)
     assert_int_equal(load_count(&p), 0);
     assert_int_equal(fixture_count(p.journal), ARRAY_LEN(names));
     assert_int_equal(count_in(p.damaged), 0);
-    assert_string_equal(logged(&p), "");
+    assert_string_equal(place_logged(&p), "");
     place_done(&p);
 }
 
@@ -580,7 +546,7 @@ TEST(what_can_not_be_moved_is_reported_once_and_hides_no_other)
     assert_int_equal(load_count(&p), 1);
     assert_int_equal(load_count(&p), 1);
     assert_true(platform_file_exists(path));
-    assert_int_equal(count_text(logged(&p), "it could not be set aside"), 1);
+    assert_int_equal(count_text(place_logged(&p), "it could not be set aside"), 1);
     free(path);
     journal_entry_done(&entry);
     place_done(&p);
@@ -901,9 +867,9 @@ TEST(a_damaged_memo_is_set_aside_once_and_the_zone_remembered_anew)
         assert_int_equal(zone_memo_find(p.store, ENDPOINT, "production", "1a2b3c4d", "x.example.com", &found, NULL),
                          ERR_NOT_FOUND);
     assert_int_equal(fixture_count(p.damaged), 1);
-    assert_int_equal(count_text(logged(&p), "\n"), 1);
-    assert_non_null(strstr(logged(&p), "warning: zones: damaged: "));
-    assert_non_null(strstr(logged(&p), "; the zone is looked up again, continuing"));
+    assert_int_equal(count_text(place_logged(&p), "\n"), 1);
+    assert_non_null(strstr(place_logged(&p), "warning: zones: damaged: "));
+    assert_non_null(strstr(place_logged(&p), "; the zone is looked up again, continuing"));
     assert_int_equal(zone_memo_save(p.store, &memo, NULL), ERR_OK);
     assert_int_equal(zone_memo_find(p.store, ENDPOINT, "production", "1a2b3c4d", "x.example.com", &found, NULL),
                      ERR_OK);
@@ -969,7 +935,7 @@ TEST(zones_and_results_of_a_newer_program_are_neither_used_nor_overwritten)
     assert_int_equal(result_load(p.store, &list, NULL), ERR_OK);
     assert_int_equal(list.count, 0);
     assert_int_equal(count_in(p.damaged), 0);
-    assert_int_equal(count_text(logged(&p), "\n"), 1);
+    assert_int_equal(count_text(place_logged(&p), "\n"), 1);
     result_list_done(&list);
     zone_memo_done(&memo);
     place_done(&p);
@@ -1027,7 +993,7 @@ TEST(a_result_under_the_name_of_another_is_not_believed)
     assert_int_equal(list.count, 1);
     assert_false(platform_file_exists(copy));
     assert_true(platform_file_exists(path));
-    assert_non_null(strstr(logged(&p), "it belongs into a file named"));
+    assert_non_null(strstr(place_logged(&p), "it belongs into a file named"));
     result_list_done(&list);
     free(copy);
     free(text);
@@ -1069,7 +1035,7 @@ TEST(a_store_that_is_read_only_counts_damage_and_moves_nothing)
     assert_true(found.free_bytes > 0);
     assert_true(platform_file_exists(bad) && platform_file_exists(bad_result));
     assert_false(platform_file_exists(p.damaged));
-    assert_string_equal(logged(&p), "");
+    assert_string_equal(place_logged(&p), "");
     assert_int_equal(result_note(reader, &result, NULL), ERR_INTERNAL);
     store_free(reader);
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "fixture.h"
+#include "store_place.h"
 #include "store/internal.h"
 #include "store/store.h"
 #include "test.h"
@@ -14,32 +15,6 @@
 
 #define ENDPOINT "https://api.dnsmadeeasy.com/V2.0/"
 #define VALUE "LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0"
-
-struct place {
-    char *dir;
-    char *journal;
-    struct store *store;
-    struct log log;
-    char *logged;
-    size_t logged_len;
-};
-
-static void place_init(struct place *p)
-{
-    *p = (struct place){.dir = fixture_dir_new()};
-    p->journal = fixture_path(p->dir, "journal");
-    p->log = (struct log){.level = LOG_WARNING, .out = open_memstream(&p->logged, &p->logged_len)};
-    assert_int_equal(store_open(p->dir, platform_clock(), &p->log, &p->store, NULL), ERR_OK);
-}
-
-static void place_done(struct place *p)
-{
-    store_free(p->store);
-    (void)fclose(p->log.out);
-    free(p->logged);
-    free(p->journal);
-    fixture_dir_free(p->dir);
-}
 
 static struct journal_entry example(void)
 {

@@ -5,41 +5,10 @@
 #include <unistd.h>
 
 #include "fixture.h"
+#include "store_place.h"
 #include "store/internal.h"
 #include "store/store.h"
 #include "test.h"
-
-struct place {
-    char *dir;
-    char *results;
-    struct store *store;
-    struct log log;
-    char *logged;
-    size_t logged_len;
-};
-
-static void place_init(struct place *p)
-{
-    *p = (struct place){.dir = fixture_dir_new()};
-    p->results = fixture_path(p->dir, "results");
-    p->log = (struct log){.level = LOG_WARNING, .out = open_memstream(&p->logged, &p->logged_len)};
-    assert_int_equal(store_open(p->dir, platform_clock(), &p->log, &p->store, NULL), ERR_OK);
-}
-
-static void place_done(struct place *p)
-{
-    store_free(p->store);
-    (void)fclose(p->log.out);
-    free(p->logged);
-    free(p->results);
-    fixture_dir_free(p->dir);
-}
-
-static const char *logged(struct place *p)
-{
-    (void)fflush(p->log.out);
-    return p->logged ? p->logged : "";
-}
 
 static struct result call(const char *name, const char *action, enum err_code code, int64_t at_ms)
 {
@@ -286,7 +255,7 @@ TEST(files_are_private_and_what_is_not_ours_is_left_alone)
     list = load(&p, 1);
     result_list_done(&list);
     assert_int_equal(fixture_count(p.results), 1 + ARRAY_LEN(foreign));
-    assert_string_equal(logged(&p), "");
+    assert_string_equal(place_logged(&p), "");
     place_done(&p);
 }
 
@@ -371,7 +340,7 @@ TEST(eight_processes_note_the_same_name_and_one_whole_result_remains)
     fixture_in_children(PROCESSES, note_often, p.dir);
     list = load(&p, 1);
     assert_int_equal(fixture_count(p.results), 1);
-    assert_string_equal(logged(&p), "");
+    assert_string_equal(place_logged(&p), "");
     result_list_done(&list);
     place_done(&p);
 }

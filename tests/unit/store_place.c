@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+#include "store_place.h"
+
+#include <stdlib.h>
+
+#include "fixture.h"
+#include "platform/platform.h"
+#include "test.h"
+
+void place_init(struct place *p)
+{
+    *p = (struct place){.dir = fixture_dir_new()};
+    p->journal = fixture_path(p->dir, "journal");
+    p->results = fixture_path(p->dir, "results");
+    p->damaged = fixture_path(p->dir, "damaged");
+    p->log = (struct log){.level = LOG_WARNING, .out = open_memstream(&p->logged, &p->logged_len)};
+    assert_int_equal(store_open(p->dir, platform_clock(), &p->log, &p->store, NULL), ERR_OK);
+}
+
+void place_done(struct place *p)
+{
+    store_free(p->store);
+    (void)fclose(p->log.out);
+    free(p->logged);
+    free(p->journal);
+    free(p->results);
+    free(p->damaged);
+    fixture_dir_free(p->dir);
+}
+
+const char *place_logged(struct place *p)
+{
+    (void)fflush(p->log.out);
+    return p->logged ? p->logged : "";
+}

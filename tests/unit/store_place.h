@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A store in a directory of its own, and what it logs.
+ */
+#ifndef ACME_DME_TESTS_UNIT_STORE_PLACE_H
+#define ACME_DME_TESTS_UNIT_STORE_PLACE_H
+
+#include "store/store.h"
+
+struct place {
+    char *dir;
+    char *journal; /* paths below it */
+    char *results;
+    char *damaged;
+    struct store *store;
+    struct log log; /* warnings and errors */
+    char *logged;   /* see place_logged() */
+    size_t logged_len;
+};
+
+void place_init(struct place *p);
+void place_done(struct place *p);
+/* All lines so far; borrowed until the next one. */
+const char *place_logged(struct place *p);
+
+#endif
