@@ -35,9 +35,9 @@ import time
 from lab import plan
 from program import API, AUTH, CONFIG, NAME, OK, PROPAGATION, RATE_LIMIT, STATE, USAGE, VALUE, ZONE
 from stage import (DOMAIN, FOREIGN, NOBODY, accounts, api, clock_jumps, config, config_text, damaged, delegation,
-                   dst_change, endpoint, env, escaped, frozen, impatient, key, machine_clock, mounted, never_released,
-                   only_over_tls, option, pause, pending, prefix, published, says_403, secret, secret_fifo,
-                   secret_file, short, sim, tls, took, without, zone_as)
+                   dst_change, endpoint, env, escaped, frozen, given_away, impatient, key, machine_clock, mounted,
+                   never_released, only_over_tls, option, pause, pending, prefix, published, says_403, secret,
+                   secret_fifo, secret_file, short, sim, tls, took, without, zone_as)
 
 AUTH_CALL = ("auth",)
 BY_NAME = ("add-domain", DOMAIN, VALUE)  # unlike certbot's, this call is rolled back when its wait fails
@@ -386,9 +386,8 @@ STATE_DIR = [
         says=("state", "[Nn]o space"), hint="space|state_dir", requests=0),
     Row("state-writable-by-everyone", [lambda s: (os.mkdir(s.program.state), os.chmod(s.program.state, 0o777))], STATE,
         says=("state", "write|writable"), hint="chmod go-w", requests=0),
-    Row("state-of-another-user",
-        [lambda s: (os.mkdir(s.program.state, 0o700), os.chown(s.program.state, 65534, 65534))], STATE,
-        says=("state", "another user"), hint="chown|state_dir", requests=0),
+    Row("state-of-another-user", [given_away(lambda s: s.program.state)], STATE, says=("state", "another user"),
+        hint="chown|state_dir", requests=0),
     Row("state-is-a-file", [lambda s: s.write("state", "")], STATE, says=("state", "[Nn]ot a directory"),
         hint="state_dir", requests=0),
     Row("state-behind-a-dangling-link", [lambda s: os.symlink("/does/not/exist", s.program.state)], STATE, says="state",
@@ -442,7 +441,7 @@ CONFIGURATION = [
     Row("config-empty", [config_text("")], CONFIG, says=("empty",), hint="api_key", requests=0),
     Row("config-of-20-MB", [config_text(lambda s: good(s) + "#" + " " * 20_000_000 + "\n")], CONFIG,
         says=("acme-dme.yaml", "larger than"), requests=0),
-    Row("config-of-another-user", [lambda s: os.chown(s.program.config, 65534, 65534)], CONFIG,
+    Row("config-of-another-user", [given_away(lambda s: s.program.config)], CONFIG,
         says=("acme-dme.yaml", "another user"), hint=("chown", "chmod 600"), requests=0),
 ]
 

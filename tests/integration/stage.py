@@ -8,6 +8,8 @@ import json
 import os
 import time
 
+import pytest
+
 from lab import plan
 from program import NAME, VALUE, until
 
@@ -219,6 +221,18 @@ def secret_fifo(stage):
     path = os.path.join(stage.program.dir, "fifo")
     os.mkfifo(path, 0o600)
     stage.program.configure(credentials__api_secret=None, credentials__api_secret_file=path)
+
+
+def given_away(where):
+    """What is at WHERE(stage) belongs to another user; a directory is made if nothing is there."""
+    def step(stage):
+        if not stage.lab.privileged:
+            pytest.skip("optional: files can't be given away in a user namespace")
+        path = where(stage)
+        if not os.path.lexists(path):
+            os.mkdir(path, 0o700)
+        os.chown(path, 65534, 65534)
+    return step
 
 
 def prefix(*words):
