@@ -456,6 +456,69 @@ TEST(the_log_tells_each_step_with_its_time)
     world_free(w);
 }
 
+/* ------------------------------------------------------------------ zones that the DNS does not show */
+
+static const struct pair in_example_net[] = {{"_acme-challenge.example.net", VALUE_A}, {NULL, NULL}};
+
+/* Nobody refers to example.net any more; its servers still serve it. */
+static void take_out(struct world *w)
+{
+    assert_string_equal(w->dns->servers[2].name, "ns3.dme.test");
+    w->dns->servers[2].is_inside = true;
+}
+
+TEST(a_zone_that_nobody_refers_to_is_published_in_with_one_warning)
+{
+    static const enum challenge_doh modes[] = {CHALLENGE_DOH_NEVER, CHALLENGE_DOH_AUTO};
+
+    for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+        struct world *w = world_new();
+        const char *first;
+
+        take_out(w);
+        w->opts.doh_mode = modes[i];
+        w->opts.doh = w->doh_list;
+        w->opts.doh_count = 1;
+        assert_int_equal(world_publish(w, in_example_net), ERR_OK);
+        assert_true(world_log_has(w, "zone \"example.net\" has no name servers in DNS (response code NXDOMAIN), so"));
+        first = strstr(w->log_text, "so a CA will hardly find its records");
+        assert_null(strstr(first + 1, "so a CA will hardly"));
+        world_free(w);
+    }
+}
+
+TEST(what_dns_over_https_shows_of_a_zone_is_as_good_as_what_the_resolver_shows)
+{
+    struct world *w = world_new();
+    struct fake_resolver *outside = fake_resolver_new(&w->clock, w->api);
+
+    fake_server_serve(fake_resolver_add_server(outside, "ns3.dme.test", "192.0.2.3"), "example.net");
+    take_out(w);
+    w->doh->doh_of = outside;
+    w->opts.doh_mode = CHALLENGE_DOH_AUTO;
+    w->opts.doh = w->doh_list;
+    w->opts.doh_count = 1;
+    assert_int_equal(world_publish(w, in_example_net), ERR_OK);
+    assert_false(world_log_has(w, "a CA will hardly"));
+    w->doh->doh_of = NULL;
+    world_free(w);
+    fake_resolver_free(outside);
+}
+
+TEST(a_resolver_that_does_not_answer_says_nothing_of_the_delegation)
+{
+    struct world *w = world_new();
+
+    assert_int_equal(world_publish(w, in_example_net), ERR_OK); /* the zone is remembered from here on */
+    take_out(w);
+    w->dns->fault = ERR_TIMEOUT;
+    w->dns->fault_first = w->dns->asked_count;
+    w->dns->fault_count = 1; /* the servers of the zone */
+    assert_int_equal(world_publish(w, PAIRS({"_acme-challenge.example.net", VALUE_B})), ERR_OK);
+    assert_false(world_log_has(w, "a CA will hardly"));
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -485,6 +548,9 @@ int main(void)
         cmocka_unit_test(an_address_is_no_name_and_costs_no_request),
         cmocka_unit_test(an_empty_set_is_published_without_a_request_or_a_wait),
         cmocka_unit_test(the_log_tells_each_step_with_its_time),
+        cmocka_unit_test(a_zone_that_nobody_refers_to_is_published_in_with_one_warning),
+        cmocka_unit_test(what_dns_over_https_shows_of_a_zone_is_as_good_as_what_the_resolver_shows),
+        cmocka_unit_test(a_resolver_that_does_not_answer_says_nothing_of_the_delegation),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
