@@ -8,12 +8,16 @@ const struct exit_row exit_rows[] = {
     {EXIT_STATUS_CONFIG, "The configuration is wrong, incomplete, or a secret is readable by others."},
     {EXIT_STATUS_AUTH, "DNS Made Easy refused the credentials."},
     {EXIT_STATUS_ZONE, "No zone of the account holds the name, or its CNAME leads out of the account."},
-    {EXIT_STATUS_API, "DNS Made Easy could not be reached or refused the request."},
+    {EXIT_STATUS_API, "DNS Made Easy or the CA could not be reached, or DNS Made Easy refused the request."},
     {EXIT_STATUS_RATE_LIMIT, "DNS Made Easy's request limit is used up."},
     {EXIT_STATUS_PROPAGATION, "Not every name server showed the records in time, or DNS failed."},
     {EXIT_STATUS_STATE, "The state directory: permissions, a full disk, a lock."},
     {EXIT_STATUS_CANCELLED, "Interrupted by a signal; what had been published was withdrawn."},
     {EXIT_STATUS_ATTENTION, "What acme-dme status looked at is critical, or could not be looked at."},
+    {EXIT_STATUS_CA, "The CA refused the request, or answered something unexpected."},
+    {EXIT_STATUS_CA_LIMIT, "The CA's rate limit is used up."},
+    {EXIT_STATUS_CHALLENGE, "The CA could not validate that you control a name."},
+    {EXIT_STATUS_PROGRAM, "A pre, deploy or post program failed; what was issued is kept."},
 };
 
 const size_t exit_row_count = ARRAY_LEN(exit_rows);
@@ -38,6 +42,10 @@ static const enum exit_status by_code[ERR_COUNT] = {
     [ERR_ZONE] = EXIT_STATUS_ZONE,
     [ERR_DNS] = EXIT_STATUS_PROPAGATION,
     [ERR_PROPAGATION] = EXIT_STATUS_PROPAGATION,
+    [ERR_ACME] = EXIT_STATUS_CA,
+    [ERR_ACME_LIMIT] = EXIT_STATUS_CA_LIMIT,
+    [ERR_CHALLENGE] = EXIT_STATUS_CHALLENGE,
+    [ERR_PROGRAM] = EXIT_STATUS_PROGRAM,
     [ERR_CANCELLED] = EXIT_STATUS_CANCELLED,
     [ERR_DECLINED] = EXIT_STATUS_INTERNAL,
     [ERR_INTERNAL] = EXIT_STATUS_INTERNAL,

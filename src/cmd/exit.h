@@ -22,6 +22,10 @@ enum exit_status {
     EXIT_STATUS_STATE = 9,
     EXIT_STATUS_CANCELLED = 10,
     EXIT_STATUS_ATTENTION = 11,
+    EXIT_STATUS_CA = 12,
+    EXIT_STATUS_CA_LIMIT = 13,
+    EXIT_STATUS_CHALLENGE = 14,
+    EXIT_STATUS_PROGRAM = 15,
 };
 
 struct exit_row {

@@ -54,6 +54,65 @@ struct config_account {
     char *unusable; /* why this account can't be used, e.g. its values are encrypted; NULL: it can */
 };
 
+/* `acme`: the CA and the account, and what certificates get that do not say otherwise. */
+enum config_hmac { CONFIG_HS256, CONFIG_HS384, CONFIG_HS512 };
+enum config_challenge { CONFIG_DNS_01, CONFIG_DNS_ACCOUNT_01, CONFIG_DNS_PERSIST_01 };
+
+struct config_acme {
+    char *directory;       /* a URL, after short names ("letsencrypt-staging") were looked up; never NULL */
+    struct strlist emails; /* `acme.email`: addresses, without "mailto:" */
+    char *ca_file;         /* NULL: the system's CAs */
+    bool agree_tos;
+    char *account_key_type; /* "ecdsa-p256"; checked */
+    char *eab_kid;          /* NULL: no external account binding */
+    struct secret *eab_hmac_key; /* as given: base64url text; NULL without eab_kid */
+    enum config_hmac eab_alg;
+    int64_t request_timeout_ms;
+    int64_t give_up_after_ms; /* a failing CA is tried again for so long */
+    int64_t poll_timeout_ms;  /* how long an order may be pending or processing */
+    bool ari;                 /* ask for renewal information (RFC 9773) */
+    int64_t program_timeout_ms; /* of deploy programs and the like */
+    uint32_t keep;            /* generations of a certificate that are kept */
+};
+
+/* One command of the operator's: a program and its arguments. */
+struct config_command {
+    struct strlist argv;
+};
+struct config_commands {
+    struct config_command *items;
+    size_t count;
+};
+
+/* What can be said of a certificate: for all of them under `acme`, for one in `certificates`, on the command line.
+ * NULL, 0 and empty: not said (see `given`). */
+struct config_certificate_settings {
+    char *key_type;        /* "ecdsa-p256" ... */
+    bool reuse_key;
+    char *profile;
+    char *preferred_chain;
+    enum config_challenge challenge;
+    struct config_share renew_before; /* what must remain of the lifetime */
+    char *csr_file;
+    char *key_file;        /* a private key that the operator brings */
+    char *owner;
+    char *group;
+    uint32_t key_mode;     /* 0: 0600, or 0640 with a group */
+    bool combined;         /* combined.pem: chain and key in one file, for haproxy */
+    bool der;              /* cert.der, privkey.der */
+    bool pfx;
+    bool pfx_legacy;
+    char *pfx_password_file; /* NULL: an empty password */
+    struct config_commands pre, deploy, post, failed;
+};
+
+struct config_certificate {
+    char *name;             /* never NULL: the first domain without "*." when not given */
+    struct strlist domains; /* as written; checked by who uses them */
+    char *directory;        /* a URL; NULL: that of `acme` */
+    struct config_certificate_settings settings;
+};
+
 struct config_origins; /* what config_explain() tells */
 
 struct config {
@@ -91,6 +150,11 @@ struct config {
     int64_t failing_for_ms;
     char *certificate_ca_file; /* NULL: the system's */
     int64_t certificate_timeout_ms;
+
+    struct config_acme acme;
+    struct config_certificate_settings certificate_defaults; /* `acme.profile` and the like, the environment, options */
+    struct config_certificate *managed; /* `certificates` */
+    size_t managed_count;
 
     struct config_origins *origins;
 };

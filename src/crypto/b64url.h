@@ -5,12 +5,23 @@
 #ifndef ACME_DME_CRYPTO_B64URL_H
 #define ACME_DME_CRYPTO_B64URL_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
+#include "util/attrs.h"
+#include "util/buf.h"
 
 /* Characters that `len` bytes become. */
 #define B64URL_LEN(len) (((len) * 4 + 2) / 3)
 
 /* Encode into `out`, which has room for B64URL_LEN(len) + 1 bytes; NUL-terminated. */
 void b64url_encode(char *out, const void *data, size_t len);
+
+/* The same, appended. */
+void b64url_put(struct buf *out, const void *data, size_t len);
+
+/* Decode strictly and append: no padding, no white space, no characters of plain base64, unused bits zero.  False, with
+ * nothing appended, for anything else. */
+bool b64url_decode(const char *text, size_t len, struct buf *out) MUST_USE;
 
 #endif

@@ -26,6 +26,12 @@ enum err_code digest_sha256(const void *data, size_t len, uint8_t out[DIGEST_SHA
 enum err_code digest_hmac_sha1_hex(const struct secret *key, const void *data, size_t len,
                                    char out[DIGEST_SHA1_HEX_LEN + 1], struct err *err) MUST_USE;
 
+/* HMACs of RFC 7518 section 3.2, as HS256, HS384 and HS512; *out_len is 32, 48 or 64. */
+enum digest_hmac { DIGEST_HMAC_SHA256, DIGEST_HMAC_SHA384, DIGEST_HMAC_SHA512 };
+#define DIGEST_HMAC_MAX 64
+enum err_code digest_hmac(enum digest_hmac hash, const struct secret *key, const void *data, size_t len,
+                          uint8_t out[DIGEST_HMAC_MAX], size_t *out_len, struct err *err) MUST_USE;
+
 /* base64url without padding (RFC 7515 section 2) of SHA-256: the TXT value of a key authorization, RFC 8555
  * section 8.4. */
 enum err_code digest_sha256_b64url(const void *data, size_t len, char out[DIGEST_B64URL_SHA256_LEN + 1],

@@ -109,6 +109,37 @@ enum err_code platform_files_write(const struct platform_file_write *writes, siz
 enum err_code platform_file_replace(const char *path, const void *data, size_t len, struct err *err) MUST_USE;
 enum err_code platform_file_create(const char *path, const void *data, size_t len, struct err *err) MUST_USE;
 
+/* Who owns a file or directory, and who may do what with it. */
+struct platform_access {
+    const char *owner; /* name or number; NULL: left as it is */
+    const char *group; /* the same */
+    unsigned mode;     /* permission bits */
+};
+
+/* Write files into a directory that does not exist yet, and make it: as a temporary directory beside it, with its final
+ * access and that of the files from the moment they are created, synced, and renamed.  All or nothing.
+ * Errors: ERR_EXISTS; ERR_USAGE (no such user or group, or we may not give files away); ERR_IO. */
+struct platform_tree_file {
+    const char *name; /* below the directory, without "/" */
+    const void *data;
+    size_t len;
+    struct platform_access access;
+};
+enum err_code platform_tree_create(const char *path, const struct platform_access *access,
+                                   const struct platform_tree_file *files, size_t count, struct err *err) MUST_USE;
+/* Remove a directory of files, as one that platform_tree_create() made; one that is not there is success.  It is renamed
+ * first, so that nobody finds half of it.  Errors: ERR_IO. */
+enum err_code platform_tree_remove(const char *path, struct err *err) MUST_USE;
+
+/* Make `path` a symbolic link to the directory `target` (relative to the link's own directory), in place of the link
+ * that may be there, in one step, durably.  Errors: ERR_EXISTS (something that is no link is there), ERR_IO. */
+enum err_code platform_link_switch(const char *path, const char *target, struct err *err) MUST_USE;
+/* Where a link leads to, as it is written.  Errors: ERR_NOT_FOUND, ERR_INPUT (no link), ERR_IO. */
+enum err_code platform_link_read(const char *path, char **out_target, struct err *err) MUST_USE;
+
+/* Change the permission bits of a directory of ours.  Errors: ERR_IO. */
+enum err_code platform_dir_set_mode(const char *path, unsigned mode, struct err *err) MUST_USE;
+
 /* Remove; a file that is not there is success.  A power failure right after may bring it back. */
 enum err_code platform_file_remove(const char *path, struct err *err) MUST_USE;
 
@@ -159,6 +190,35 @@ struct platform_dir_info {
 
 /* Errors: ERR_NOT_FOUND, ERR_IO (also: not a directory). */
 enum err_code platform_dir_inspect(const char *path, struct platform_dir_info *out, struct err *err) MUST_USE;
+
+/* ------------------------------------------------------------------ programs */
+
+/* A program of the operator's: started without a shell, with standard input closed (/dev/null), no other descriptor of
+ * ours, default signals and umask 022, in a process group of its own. */
+struct platform_program {
+    const char *const *argv;        /* NULL-terminated; argv[0] is a path, or a name that PATH has */
+    const char *const *environment; /* "NAME=value", NULL-terminated; added to ours, ACME_DME_* and DNSMADEEASY_* of
+                                       which are left out: they may be secrets */
+    int64_t timeout_ms;             /* then SIGTERM to the group, and SIGKILL 5 s later */
+    size_t max_output;              /* bytes kept of standard output and error together; more is read and dropped */
+    void (*line)(void *ctx, const char *line); /* told of each line as it comes; may be NULL */
+    void *ctx;
+};
+
+struct platform_program_end {
+    int exit_status; /* -1: it was killed by a signal */
+    int signal;      /* 0: it was not */
+    int64_t took_ms;
+    struct buf output; /* the beginning of what it wrote */
+};
+
+void platform_program_end_done(struct platform_program_end *end);
+
+/* Run it to its end.  A program that leaves children with our pipe open is not waited for beyond its own end and one
+ * second.  Errors: ERR_NOT_FOUND (no such program, or it may not be executed: says which), ERR_TIMEOUT, ERR_CANCELLED
+ * (the operator wants us to stop; the program was ended likewise), ERR_IO.  With all but the first *out is filled. */
+enum err_code platform_program_run(const struct platform_program *program, struct clock *clock,
+                                   struct platform_program_end *out, struct err *err) MUST_USE;
 
 /* ------------------------------------------------------------------ logs */
 

@@ -40,6 +40,10 @@ enum err_code {
     ERR_ZONE,        /* no zone of the account holds the name, or the zone can't be used */
     ERR_DNS,         /* DNS answers are missing or contradict each other */
     ERR_PROPAGATION, /* not every authoritative server shows the records in time */
+    ERR_ACME,        /* the CA refused the request, or answered something unexpected */
+    ERR_ACME_LIMIT,  /* the CA's rate limit */
+    ERR_CHALLENGE,   /* the CA could not validate that we control a name */
+    ERR_PROGRAM,     /* a program of the operator's (deploy and the like) failed */
     ERR_CANCELLED,   /* SIGINT, SIGTERM and the like */
     ERR_DECLINED,    /* an event that is not for us; nothing is printed */
     ERR_INTERNAL,    /* a bug or a library that refuses to work */
