@@ -101,6 +101,9 @@ enum err_code challenge_withdraw(struct challenge *c, const struct challenge_set
 /* Withdraw whatever the journal has of this run. */
 enum err_code challenge_withdraw_run(struct challenge *c, struct err *err) MUST_USE;
 
+/* Records that are to stay (dns-persist-01): struck out of the journal, so that no sweep takes them for leftovers. */
+enum err_code challenge_release(struct challenge *c, const struct challenge_set *set, struct err *err) MUST_USE;
+
 /* Where a record would go; reads only. */
 struct challenge_place {
     char *record_name; /* CNAMEs followed */

@@ -140,3 +140,15 @@ enum err_code challenge_withdraw_run(struct challenge *c, struct err *err)
     }
     return code == ERR_OK ? withdraw_batch(c, &batch, err) : code;
 }
+
+enum err_code challenge_release(struct challenge *c, const struct challenge_set *set, struct err *err)
+{
+    AUTO(journal_list_done) struct journal_list journal = {0};
+    enum err_code code = c->opts.store ? journal_load(c->opts.store, &journal, err) : ERR_OK;
+
+    for (size_t i = 0; code == ERR_OK && i < journal.count; i++)
+        for (size_t k = 0; code == ERR_OK && k < set->count; k++)
+            if (entry_answers(&journal.items[i], &set->items[k]))
+                code = journal_remove(c->opts.store, journal.items[i].id, err);
+    return code;
+}

@@ -39,6 +39,9 @@ long platform_process_id(void);
  * under 80 bytes, never NULL. */
 char *platform_run_id(void) MUST_USE;
 
+/* The same for this process itself, when it is the run. */
+char *platform_own_run_id(void) MUST_USE;
+
 /* Does the process that a run id names still live?  True when the system can't tell: a text that is no run id, one of
  * another host or container. */
 bool platform_run_is_alive(const char *run_id);

@@ -420,6 +420,18 @@ char *platform_run_id(void)
     return posix_run_id_in("/proc", getppid());
 }
 
+char *platform_own_run_id(void)
+{
+    struct process self;
+    struct place here;
+    bool is_loaded = process_load("/proc", getpid(), &self);
+
+    process_done(&self);
+    place_load("/proc", &here);
+    return mem_printf("%ld:%s:%s:%s:%s", (long)getpid(), is_loaded ? self.start : UNKNOWN, here.boot,
+                      here.pid_namespace, here.host);
+}
+
 bool platform_run_is_alive(const char *run_id)
 {
     return posix_run_is_alive_in("/proc", run_id);

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The phases that prove control: authorizations are fetched, the records of all are published in one batch and waited
+ * for once, the CA is told, and the records are withdrawn again, whatever happened.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "flow/wave.h"
+
+/* ------------------------------------------------------------------ authorizations */
+
+static const struct acme_authz *authz_of(const struct wave *wave, const struct run *run, size_t i)
+{
+    return &wave->authzs[run->first_authz + i];
+}
+
+static bool is_open(const struct acme_authz *authz)
+{
+    return authz->status == ACME_AUTHZ_PENDING;
+}
+
+/* The types on offer, for a message. */
+static char *list_offered(const struct acme_authz *authz)
+{
+    struct buf AUTO_BUF text = BUF_INIT(300);
+
+    for (size_t i = 0; i < authz->offered.count; i++)
+        buf_printf(&text, "%s\"%s\"", i ? ", " : "", authz->offered.items[i]);
+    return text.len && buf_ok(&text) ? buf_take(&text) : mem_strdup("nothing");
+}
+
+static enum err_code check_authz(const struct run *run, const struct acme_authz *authz, struct err *err)
+{
+    AUTO_FREE char *offered = NULL;
+
+    if (authz->result.code != ERR_OK) {
+        *err = authz->result.err;
+        return err->code;
+    }
+    if (authz->status == ACME_AUTHZ_VALID || (is_open(authz) && authz->has_challenge))
+        return ERR_OK;
+    if (!is_open(authz))
+        return err_set(err, ERR_ACME, "the CA's authorization for \"%s\" can't be used any more", authz->domain);
+    offered = list_offered(authz);
+    (void)err_set(err, ERR_ACME, "the CA does not offer \"%s\" for \"%s\", but %s",
+                  acme_challenge_type_name(run->job->challenge), authz->domain, offered);
+    err_hint(err, "Set \"challenge\" to one that the CA offers; dns-01 is what all of them have.");
+    return ERR_ACME;
+}
+
+/* The record that proves one authorization; of a persistent one perhaps it stands already. */
+static enum err_code add_record(const struct wave *wave, struct run *run, const struct acme_authz *authz,
+                                struct err *err)
+{
+    AUTO_FREE char *name = NULL;
+    AUTO_FREE char *value = NULL;
+    AUTO_FREE char *pair = NULL;
+    enum err_code code =
+        acme_challenge_record(wave->engine->acme, authz, run->job->challenge, &name, &value, err);
+
+    if (code != ERR_OK || run->job->challenge != ACME_DNS_PERSIST_01)
+        return code == ERR_OK ? challenge_set_add_record(&run->records, name, value, err) : code;
+    pair = mem_printf("%s %s", name, value);
+    strlist_add(&run->job->to_keep, pair);
+    for (size_t i = 0; run->job->persisted && i < run->job->persisted->count; i++)
+        if (strcmp(run->job->persisted->items[i], pair) == 0)
+            return ERR_OK;
+    return challenge_set_add_record(&run->records, name, value, err);
+}
+
+static void take_authzs(const struct wave *wave, struct run *run)
+{
+    size_t open = 0;
+
+    for (size_t i = 0; i < run->authz_count && run_is_live(run); i++) {
+        const struct acme_authz *authz = authz_of(wave, run, i);
+        struct err err;
+        enum err_code code = check_authz(run, authz, &err);
+
+        if (code == ERR_OK && is_open(authz)) {
+            code = add_record(wave, run, authz, &err);
+            open++;
+        }
+        if (code != ERR_OK)
+            run_fail(run, &err);
+    }
+    if (run_is_live(run))
+        log_line(wave->engine->log, LOG_INFO, "%s: %zu of %zu names are to be validated", run->job->name, open,
+                 run->authz_count);
+}
+
+/* Authorizations of one type are fetched together; runs of one wave seldom have more than one. */
+static enum err_code fetch_type(struct wave *wave, enum acme_challenge_type type, struct err *err)
+{
+    struct strlist AUTO_STRLIST urls = {NULL, 0};
+    size_t first = wave->authz_count;
+    enum err_code code;
+
+    for (size_t i = 0; i < wave->count; i++) {
+        struct run *run = &wave->runs[i];
+
+        if (!run_is_live(run) || run->order.status != ACME_ORDER_PENDING || run->job->challenge != type)
+            continue;
+        run->first_authz = first + urls.count;
+        run->authz_count = run->order.authorizations.count;
+        for (size_t k = 0; k < run->authz_count; k++)
+            strlist_add(&urls, run->order.authorizations.items[k]);
+    }
+    if (!urls.count)
+        return ERR_OK;
+    wave_tell(wave, "fetching authorizations", 0, urls.count);
+    wave->authzs = mem_resize(wave->authzs, first + urls.count, sizeof *wave->authzs);
+    memset(wave->authzs + first, 0, urls.count * sizeof *wave->authzs);
+    code = acme_authzs_fetch(wave->engine->acme, &urls, type, wave->authzs + first, err);
+    wave->authz_count = first + urls.count;
+    return code;
+}
+
+enum err_code wave_authorize(struct wave *wave, struct err *err)
+{
+    static const enum acme_challenge_type types[] = {ACME_DNS_01, ACME_DNS_ACCOUNT_01, ACME_DNS_PERSIST_01};
+    enum err_code code = ERR_OK;
+
+    for (size_t i = 0; code == ERR_OK && i < ARRAY_LEN(types); i++)
+        code = fetch_type(wave, types[i], err);
+    for (size_t i = 0; code == ERR_OK && i < wave->count; i++)
+        if (run_is_live(&wave->runs[i]) && wave->runs[i].authz_count)
+            take_authzs(wave, &wave->runs[i]);
+    return code;
+}
+
+/* ------------------------------------------------------------------ records */
+
+static enum err_code add_all(struct challenge_set *set, const struct challenge_set *records, struct err *err)
+{
+    enum err_code code = ERR_OK;
+
+    for (size_t i = 0; code == ERR_OK && i < records->count; i++)
+        code = challenge_set_add_record(set, records->items[i].name, records->items[i].value, err);
+    return code;
+}
+
+/* The records of all live runs. */
+static enum err_code merge(const struct wave *wave, struct challenge_set *set, struct err *err)
+{
+    enum err_code code = ERR_OK;
+
+    for (size_t i = 0; code == ERR_OK && i < wave->count; i++)
+        if (run_is_live(&wave->runs[i]))
+            code = add_all(set, &wave->runs[i].records, err);
+    return code;
+}
+
+static enum err_code publish_set(const struct wave *wave, const struct challenge_set *set, struct err *err)
+{
+    static const struct challenge_publish_opts opts = {.wait = CHALLENGE_WAIT,
+                                                       .on_timeout = CHALLENGE_TIMEOUT_ROLL_BACK};
+
+    return set->count ? challenge_publish(wave->engine->challenge, set, &opts, err) : ERR_OK;
+}
+
+/* Publishing is all or nothing, and a wave fails with the first of its names: one by one then, so that only the
+ * certificate fails whose name it is. */
+static enum err_code publish_one_by_one(struct wave *wave, struct err *err)
+{
+    for (size_t i = 0; i < wave->count; i++) {
+        struct run *run = &wave->runs[i];
+        struct err why;
+        enum err_code code;
+
+        if (!run_is_live(run))
+            continue;
+        code = publish_set(wave, &run->records, &why);
+        if (code == ERR_OK)
+            continue;
+        run_fail(run, &why);
+        challenge_set_done(&run->records); /* rolled back already */
+        if (code == ERR_CANCELLED) {
+            *err = why;
+            return code;
+        }
+    }
+    return ERR_OK;
+}
+
+enum err_code wave_publish(struct wave *wave, struct err *err)
+{
+    AUTO(challenge_set_done) struct challenge_set set = {0};
+    struct err why;
+    enum err_code code = merge(wave, &set, err);
+
+    if (code != ERR_OK || !set.count)
+        return code;
+    wave_tell(wave, "publishing", 0, set.count);
+    code = publish_set(wave, &set, &why);
+    if (code == ERR_OK)
+        return ERR_OK;
+    if (code != ERR_CANCELLED && wave_live(wave) > 1) {
+        log_line(wave->engine->log, LOG_WARNING, "%s; publishing for each certificate by itself, continuing", why.msg);
+        return publish_one_by_one(wave, err);
+    }
+    for (size_t i = 0; i < wave->count; i++) {
+        if (run_is_live(&wave->runs[i]))
+            challenge_set_done(&wave->runs[i].records); /* rolled back already */
+        run_fail(&wave->runs[i], &why);
+    }
+    if (code != ERR_CANCELLED)
+        return ERR_OK;
+    *err = why;
+    return code;
+}
+
+/* ------------------------------------------------------------------ answers */
+
+/* Challenges that the CA waits for; of a resumed order some may be under way. */
+static size_t open_challenges(struct wave *wave, struct acme_authz **out)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < wave->count; i++) {
+        const struct run *run = &wave->runs[i];
+
+        for (size_t k = 0; run_is_live(run) && k < run->authz_count; k++) {
+            struct acme_authz *authz = &wave->authzs[run->first_authz + k];
+
+            if (is_open(authz) && authz->challenge.status == ACME_CHALLENGE_PENDING)
+                out[count++] = authz;
+        }
+    }
+    return count;
+}
+
+static void fail_unanswered(const struct wave *wave)
+{
+    for (size_t i = 0; i < wave->count; i++) {
+        struct run *run = &wave->runs[i];
+
+        for (size_t k = 0; k < run->authz_count; k++)
+            if (authz_of(wave, run, k)->result.code != ERR_OK)
+                run_fail(run, &authz_of(wave, run, k)->result.err);
+    }
+}
+
+struct settling {
+    const struct wave *wave;
+    const char *step;
+};
+
+static void tell_settled(void *ctx, size_t done, size_t total)
+{
+    const struct settling *settling = ctx;
+
+    wave_tell(settling->wave, settling->step, done, total);
+}
+
+enum err_code wave_settle(struct wave *wave, enum acme_order_status status, const char *step, struct err *err)
+{
+    AUTO_FREE struct acme_order **orders = mem_calloc(wave->count, sizeof(struct acme_order *));
+    size_t count = wave_orders(wave, status, orders);
+    struct settling settling = {wave, step};
+    enum err_code code;
+
+    if (!count)
+        return ERR_OK;
+    wave_tell(wave, step, 0, count);
+    code = acme_orders_settle(wave->engine->acme, orders, count,
+                              &(struct acme_settle){.while_status = status,
+                                                    .timeout_ms = wave->engine->poll_timeout_ms,
+                                                    .progress = tell_settled,
+                                                    .ctx = &settling},
+                              err);
+    for (size_t i = 0; code == ERR_OK && i < wave->count; i++)
+        run_check_order(&wave->runs[i]);
+    return code;
+}
+
+enum err_code wave_answer(struct wave *wave, struct err *err)
+{
+    AUTO_FREE struct acme_authz **authzs = mem_calloc(wave->authz_count, sizeof(struct acme_authz *));
+    size_t count = open_challenges(wave, authzs);
+    enum err_code code = ERR_OK;
+
+    if (count) {
+        wave_tell(wave, "asking the CA to validate", 0, count);
+        code = acme_challenges_answer(wave->engine->acme, authzs, count, err);
+    }
+    if (code != ERR_OK)
+        return code;
+    fail_unanswered(wave);
+    return wave_settle(wave, ACME_ORDER_PENDING, "validating", err);
+}
+
+/* ------------------------------------------------------------------ afterwards */
+
+static void keep_records(const struct wave *wave, const struct run *run)
+{
+    struct err err;
+
+    if (challenge_release(wave->engine->challenge, &run->records, &err) != ERR_OK)
+        log_line(wave->engine->log, LOG_WARNING, "%s, continuing", err.msg);
+}
+
+void wave_withdraw(struct wave *wave)
+{
+    AUTO(challenge_set_done) struct challenge_set set = {0};
+    struct err err = {.code = ERR_OK};
+    enum err_code code = ERR_OK;
+
+    for (size_t i = 0; code == ERR_OK && i < wave->count; i++) {
+        const struct run *run = &wave->runs[i];
+
+        if (run_is_live(run) && run->job->challenge == ACME_DNS_PERSIST_01)
+            keep_records(wave, run);
+        else
+            code = add_all(&set, &run->records, &err);
+    }
+    if (code == ERR_OK && set.count) {
+        wave_tell(wave, "withdrawing", 0, set.count);
+        code = challenge_withdraw(wave->engine->challenge, &set, &err);
+    }
+    if (code != ERR_OK)
+        log_line(wave->engine->log, LOG_WARNING, "%s, continuing", err.msg);
+}
