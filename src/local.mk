@@ -128,6 +128,16 @@ libacmedme_a_SOURCES = \
 	src/flow/remove.c \
 	src/flow/withdraw.c \
 	src/flow/sweep.c \
+	src/flow/issue.c src/flow/issue.h \
+	src/flow/wave.h \
+	src/flow/names.c \
+	src/flow/order.c \
+	src/flow/prove.c \
+	src/flow/obtain.c \
+	src/flow/account.c src/flow/account.h \
+	src/flow/renewal.c src/flow/renewal.h \
+	src/flow/install.c src/flow/install.h \
+	src/flow/program.c src/flow/program.h \
 	src/check/check.h src/check/report.h src/check/report.c \
 	src/check/internal.h \
 	src/check/check.c \
@@ -156,7 +166,18 @@ libacmedme_a_SOURCES = \
 	src/cmd/logging.c src/cmd/logging.h \
 	src/cmd/progress.c src/cmd/progress.h \
 	src/cmd/hook.c \
-	src/cmd/sweep.c \
+	src/cmd/client.c src/cmd/client.h \
+	src/cmd/workspace.c src/cmd/workspace.h \
+	src/cmd/plan.c src/cmd/plan.h \
+	src/cmd/keep.c src/cmd/keep.h \
+	src/cmd/issuance.c src/cmd/issuance.h \
+	src/cmd/issuance_report.c \
+	src/cmd/issue.c \
+	src/cmd/renew.c \
+	src/cmd/revoke.c \
+	src/cmd/account.c \
+	src/cmd/certificates.c \
+	src/cmd/sweep.c src/cmd/sweep.h \
 	src/cmd/status.c \
 	src/cmd/reset.c \
 	src/cmd/help.c

@@ -45,6 +45,7 @@ static void show_progress(struct app *app, const struct opts *opts)
     if (opts->quiet || !is_quiet_otherwise || !platform_stderr_is_terminal())
         return;
     app->progress.out = stderr;
+    app->progress.clock = app->clock;
     app->log->clear = clear_progress;
     app->log->clear_ctx = &app->progress;
 }
@@ -122,6 +123,11 @@ static enum err_code open_http(struct app *app, const char *ca_file, struct http
     if (code == ERR_OK)
         *out = log_wants(app->log, LOG_DEBUG) ? http_trace_new(curl, app->log) : curl;
     return code;
+}
+
+enum err_code app_open_ca(struct app *app, struct err *err)
+{
+    return app->ca_http ? ERR_OK : open_http(app, app->config->acme.ca_file, &app->ca_http, err);
 }
 
 static enum err_code open_doh(struct app *app, struct err *err)
@@ -250,7 +256,7 @@ enum err_code app_connect(struct app *app, const struct app_request *request, st
         code = open_accounts(app, request->time_limit_ms, err);
     if (code != ERR_OK)
         return code;
-    app->run_id = platform_run_id();
+    app->run_id = request->run == APP_RUN_OWN ? platform_own_run_id() : platform_run_id();
     open_challenge(app);
     return ERR_OK;
 }
@@ -300,6 +306,7 @@ void app_close(struct app *app)
     free(app->doh);
     resolver_free(app->direct);
     http_free(app->doh_http);
+    http_free(app->ca_http);
     http_free(app->api_http);
     store_free(app->store);
     config_free(app->config);

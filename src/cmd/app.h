@@ -18,6 +18,7 @@ struct app {
     struct strlist warnings; /* of the configuration, with APP_FINDINGS_KEPT */
     struct strlist problems;
     struct http *api_http;
+    struct http *ca_http; /* of ACME CAs; NULL until app_open_ca() */
     struct http *doh_http;
     struct resolver *direct;
     struct resolver **doh;
@@ -38,6 +39,7 @@ struct app_request {
     enum config_need need; /* CONFIG_WITHOUT_CREDENTIALS: app_connect() is not called */
     enum { APP_FINDINGS_LOGGED, APP_FINDINGS_KEPT } findings; /* of the configuration: logged, or kept in the app */
     int64_t time_limit_ms; /* the ACME client stops listening after this; 0: never */
+    enum { APP_RUN_OF_CALLER, APP_RUN_OWN } run; /* whose records they are: of the ACME client that calls us, or ours */
 };
 
 /* Load the configuration and build everything: the steps below, one after the other.  Warnings and the configuration's
@@ -49,6 +51,9 @@ void app_start(struct app *app, const struct opts *opts);                       
 enum err_code app_configure(struct app *app, const struct app_request *request, struct err *err) MUST_USE;
 enum err_code app_open_store(struct app *app, struct err *err) MUST_USE;                   /* may be left out */
 enum err_code app_connect(struct app *app, const struct app_request *request, struct err *err) MUST_USE;
+
+/* HTTP to ACME CAs, once, for the standalone client. */
+enum err_code app_open_ca(struct app *app, struct err *err) MUST_USE;
 
 /* Where the state is, or would be with `journal: none`; yours. */
 char *app_state_dir(const struct app *app) MUST_USE;

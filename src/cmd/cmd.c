@@ -33,6 +33,13 @@ static const struct command {
     status_fn *run_for_status; /* instead of `run` */
 } commands[] = {
     {"check", cmd_check, SIZE_MAX, NULL},
+    {"issue", cmd_issue, 0, NULL},
+    {"renew", cmd_renew, SIZE_MAX, NULL},
+    {"revoke", cmd_revoke, 1, NULL},
+    {"account", cmd_account, 2, NULL},
+    {"list", cmd_list, 0, NULL},
+    {"show", cmd_show, 1, NULL},
+    {"delete", cmd_delete, 1, NULL},
     {"sweep", cmd_sweep, 0, NULL},
     {"reset", cmd_reset, 0, NULL},
     {"status", NULL, 0, cmd_status},

@@ -24,6 +24,23 @@ enum err_code cmd_check(const struct opts *opts, struct err *err) MUST_USE;
 /* reset.c: "acme-dme reset --state [--dry-run]" */
 enum err_code cmd_reset(const struct opts *opts, struct err *err) MUST_USE;
 
+/* issue.c: "acme-dme issue -d NAME ..." */
+enum err_code cmd_issue(const struct opts *opts, struct err *err) MUST_USE;
+
+/* renew.c: "acme-dme renew [NAME ...]" */
+enum err_code cmd_renew(const struct opts *opts, struct err *err) MUST_USE;
+
+/* revoke.c: "acme-dme revoke {NAME | --cert FILE}" */
+enum err_code cmd_revoke(const struct opts *opts, struct err *err) MUST_USE;
+
+/* account.c: "acme-dme account {register | show | ...}" */
+enum err_code cmd_account(const struct opts *opts, struct err *err) MUST_USE;
+
+/* certificates.c: "acme-dme list", "show NAME", "delete NAME" */
+enum err_code cmd_list(const struct opts *opts, struct err *err) MUST_USE;
+enum err_code cmd_show(const struct opts *opts, struct err *err) MUST_USE;
+enum err_code cmd_delete(const struct opts *opts, struct err *err) MUST_USE;
+
 /* status.c: "acme-dme status"; *out_status is the exit status on ERR_OK. */
 enum err_code cmd_status(const struct opts *opts, int *out_status, struct err *err) MUST_USE;
 /* Do these words ask for a plugin of Nagios?  Then a call that fails in whatever way has to say so on standard output,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/sweep.h"
 #include "util/text.h"
 
 #define CHALLENGE_PREFIX "_acme-challenge."
@@ -50,24 +51,6 @@ static enum err_code publish(struct app *app, const struct hook_request *request
 
     make_run_set(app, request, &run_set);
     return challenge_publish(app->challenge, set, &publish_opts, err);
-}
-
-/* Leftovers of killed runs go when a later run has done its work.  That costs nothing when there are none, and is no
- * reason to fail: the run that calls us did what it was asked to. */
-static void sweep_leftovers(struct app *app)
-{
-    AUTO(platform_lock_free_auto) struct platform_lock *lock = NULL;
-    struct err err;
-    enum err_code code;
-
-    if (!app->store)
-        return;
-    code = store_lock(app->store, "sweep", 0, &lock, &err);
-    if (code == ERR_OK)
-        code = challenge_sweep(app->challenge,
-                               &(struct sweep_opts){.age_ms = app->config->sweep_after_ms, .mode = SWEEP_REMOVE}, &err);
-    if (code != ERR_OK)
-        log_line(app->log, LOG_INFO, "leftovers of earlier runs were not swept: %s", err.msg);
 }
 
 static enum err_code withdraw(struct app *app, const struct hook_request *request, const struct challenge_set *set,

@@ -12,6 +12,13 @@ enum row_index {
     ROW_ACCOUNT,
     ROW_NO_WAIT,
     ROW_DRY_RUN,
+    ROW_DOMAIN,
+    ROW_NAME,
+    ROW_IMPORT_FROM,
+    ROW_FORCE,
+    ROW_STAGING,
+    ROW_CERT,
+    ROW_REASON,
     ROW_WRITE,
     ROW_STRICT,
     ROW_JSON,
@@ -28,10 +35,21 @@ const struct opts_row opts_rows[] = {
     [ROW_CONFIG] = {"--config", 'c', "FILE", "read this configuration file", NULL},
     [ROW_ACCOUNT] = {"--account", 'a', "NAME", "use this account of the configuration for everything", NULL},
     [ROW_NO_WAIT] = {"--no-wait", 0, NULL, "publish and do not wait for the name servers", "hook"},
-    [ROW_DRY_RUN] = {"--dry-run", 'n', NULL, "sweep, reset: list, change nothing", "sweep reset"},
+    [ROW_DRY_RUN] = {"--dry-run", 'n', NULL,
+                     "sweep, reset: list, change nothing; issue, renew: a full run with a test CA, install nothing",
+                     "sweep reset issue renew"},
+    [ROW_DOMAIN] = {"--domain", 'd', "NAME", "issue: a name of the certificate; may be repeated", "issue"},
+    [ROW_NAME] = {"--name", 0, "NAME", "issue: what the certificate is called; else its first domain", "issue"},
+    [ROW_IMPORT_FROM] = {"--import-from", 0, "CLIENT:PATH", "issue: names and key type of another client's certificate",
+                         "issue"},
+    [ROW_FORCE] = {"--force", 0, NULL, "issue, renew: even if the certificate is not due", "issue renew"},
+    [ROW_STAGING] = {"--staging", 0, NULL, "use the CA's staging directory", "issue renew revoke account"},
+    [ROW_CERT] = {"--cert", 0, "FILE", "revoke: this certificate", "revoke"},
+    [ROW_REASON] = {"--reason", 0, "REASON", "revoke: keyCompromise, superseded, ...", "revoke"},
     [ROW_WRITE] = {"--write", 0, NULL, "check: create a TXT record, time each name server, delete it", "check"},
     [ROW_STRICT] = {"--strict", 0, NULL, "check, status: exit with 1 when there are warnings", "check status"},
-    [ROW_JSON] = {"--json", 0, NULL, "check, status: one JSON document instead of lines", "check status"},
+    [ROW_JSON] = {"--json", 0, NULL, "one JSON document instead of lines",
+                  "check status issue renew revoke account list show"},
     [ROW_NAGIOS] = {"--nagios", 0, NULL, "status: as a plugin of Nagios, Icinga and others", "status"},
     [ROW_PROMETHEUS] = {"--prometheus", 0, "FILE", "status: write metrics for Prometheus' node_exporter", "status"},
     [ROW_STATE] = {"--state", 0, NULL, "reset: the state directory", "reset"},
@@ -48,6 +66,7 @@ const size_t opts_row_count = ARRAY_LEN(opts_rows);
 void opts_done(struct opts *opts)
 {
     free(opts->overrides);
+    strlist_done(&opts->domains);
     *opts = (struct opts){.action = OPTS_RUN};
 }
 
@@ -65,6 +84,27 @@ static void apply_row(struct opts *opts, size_t row, const char *value)
         break;
     case ROW_DRY_RUN:
         opts->dry_run = true;
+        break;
+    case ROW_DOMAIN:
+        strlist_add(&opts->domains, value);
+        break;
+    case ROW_NAME:
+        opts->name = value;
+        break;
+    case ROW_IMPORT_FROM:
+        opts->import_from = value;
+        break;
+    case ROW_FORCE:
+        opts->force = true;
+        break;
+    case ROW_STAGING:
+        opts->staging = true;
+        break;
+    case ROW_CERT:
+        opts->cert = value;
+        break;
+    case ROW_REASON:
+        opts->reason = value;
         break;
     case ROW_WRITE:
         opts->write = true;

@@ -12,6 +12,7 @@
 
 #include "config/config.h"
 #include "util/log.h"
+#include "util/mem.h"
 
 enum opts_action { OPTS_RUN, OPTS_HELP, OPTS_VERSION };
 
@@ -25,6 +26,13 @@ struct opts {
     bool json;
     bool nagios;
     const char *prometheus; /* file to write, "-": standard output; NULL: none */
+    struct strlist domains; /* items as given; owned */
+    const char *name;
+    const char *import_from;
+    const char *cert;
+    const char *reason;
+    bool force;
+    bool staging;
     bool write;
     bool strict;
     bool quiet;

@@ -16,21 +16,42 @@ void progress_clear(struct progress *progress)
     progress->shown = 0;
 }
 
+static void show_line(struct progress *progress, const char *whole)
+{
+    char line[COLUMNS + 1];
+    int shown;
+
+    text_escape_into(line, sizeof line, whole, strlen(whole));
+    shown = (int)strlen(line);
+    (void)fprintf(progress->out, "\r%s%*s", line, progress->shown > shown ? progress->shown - shown : 0, "");
+    (void)fflush(progress->out);
+    progress->shown = shown;
+}
+
 void progress_show(void *ctx, const struct propagation_progress *p)
 {
     struct progress *progress = ctx;
-    char line[COLUMNS + 1];
     char whole[512];
-    int shown;
 
     if (!progress->out)
         return;
     (void)snprintf(whole, sizeof whole, "%zu of %zu name%s everywhere, %lld s%s%s", p->records_done, p->records_total,
                    p->records_total == 1 ? "" : "s", (long long)(p->elapsed_ms / 1000),
                    *p->lagging ? ", waiting for " : ", settling", p->lagging);
-    text_escape_into(line, sizeof line, whole, strlen(whole));
-    shown = (int)strlen(line);
-    (void)fprintf(progress->out, "\r%s%*s", line, progress->shown > shown ? progress->shown - shown : 0, "");
-    (void)fflush(progress->out);
-    progress->shown = shown;
+    show_line(progress, whole);
+}
+
+void progress_step(struct progress *progress, const char *step, size_t done, size_t total)
+{
+    char whole[512];
+    int64_t now_ms;
+
+    if (!progress->out || !progress->clock)
+        return;
+    now_ms = clock_mono_ms(progress->clock);
+    if (!progress->begin_ms)
+        progress->begin_ms = now_ms;
+    (void)snprintf(whole, sizeof whole, "%s %zu of %zu, %lld s", step, done, total,
+                   (long long)((now_ms - progress->begin_ms) / 1000));
+    show_line(progress, whole);
 }

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "cmd/sweep.h"
+
 #include "cmd/cmd.h"
 
 /* Calls that withdraw sweep too, and a timer's failure would mean mail for nothing. */
@@ -53,4 +55,20 @@ enum err_code cmd_sweep(const struct opts *opts, struct err *err)
                                                 .mode = opts->dry_run ? SWEEP_DRY_RUN : SWEEP_REMOVE,
                                                 .report = opts->quiet ? NULL : print_entry},
                            err);
+}
+
+void sweep_leftovers(struct app *app)
+{
+    AUTO(platform_lock_free_auto) struct platform_lock *lock = NULL;
+    struct err err;
+    enum err_code code;
+
+    if (!app->store)
+        return;
+    code = store_lock(app->store, "sweep", 0, &lock, &err);
+    if (code == ERR_OK)
+        code = challenge_sweep(app->challenge,
+                               &(struct sweep_opts){.age_ms = app->config->sweep_after_ms, .mode = SWEEP_REMOVE}, &err);
+    if (code != ERR_OK)
+        log_line(app->log, LOG_INFO, "leftovers of earlier runs were not swept: %s", err.msg);
 }

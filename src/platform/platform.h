@@ -57,6 +57,10 @@ const char *platform_env(const char *name);
 bool platform_stderr_is_terminal(void);
 bool platform_stdout_is_terminal(void);
 
+/* Is there a person who can be asked: are standard input and error terminals?  Ask: true for "y" or "yes". */
+bool platform_can_ask(void);
+bool platform_ask(const char *question);
+
 /* The user's home directory: $HOME, else the user database.  NULL if there is none. */
 char *platform_home(void) MUST_USE;
 

@@ -7,7 +7,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,9 +19,11 @@
 
 #include "platform/posix.h"
 #include "util/parse.h"
+#include "util/text.h"
 
 #define FIRST_FOREIGN_FD 3
 #define PASSWD_BUF_SIZE 16384
+#define ANSWER_SIZE 64
 
 /* Without a list of what is open, try them all; a limit that is "unlimited" ends here. */
 static void close_up_to_limit(void)
@@ -105,6 +109,23 @@ const char *platform_env(const char *name)
 long platform_process_id(void)
 {
     return (long)getpid();
+}
+
+bool platform_can_ask(void)
+{
+    return isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1;
+}
+
+bool platform_ask(const char *question)
+{
+    char answer[ANSWER_SIZE];
+
+    (void)fputs(question, stderr);
+    (void)fflush(stderr);
+    if (!fgets(answer, sizeof answer, stdin))
+        return false;
+    answer[strcspn(answer, "\r\n")] = '\0';
+    return text_casecmp(answer, "y") == 0 || text_casecmp(answer, "yes") == 0;
 }
 
 bool platform_stderr_is_terminal(void)

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What became of certificates, for people and for machines.  What was not due is not worth a word of `renew`: cron would
+ * mail it.
+ */
+#include <stdio.h>
+
+#include "cmd/issuance.h"
+#include "json/json.h"
+
+#define DOCUMENT_MAX (16u * 1024 * 1024)
+
+static const char *outcome_name(const struct issuance *issuance)
+{
+    static const char *const names[] = {
+        [ISSUANCE_NOT_DUE] = "not-due", [ISSUANCE_DONE] = "renewed",   [ISSUANCE_TRIED] = "tried",
+        [ISSUANCE_DEPLOYED] = "deployed", [ISSUANCE_FAILED] = "failed",
+    };
+
+    return issuance->outcome == ISSUANCE_DONE && issuance->is_first ? "issued" : names[issuance->outcome];
+}
+
+/* ------------------------------------------------------------------ lines */
+
+static void print_line(const struct app *app, const struct issuance *issuance)
+{
+    const struct plan *plan = &issuance->plan;
+    AUTO_FREE char *dir = certificate_dir(app->store, plan->name);
+    const char *plural = plan->domains.count == 1 ? "" : "s";
+    char until[CLOCK_HTTP_DATE_MAX];
+
+    clock_format_iso(until, plan->record.not_after_s);
+    switch (issuance->outcome) {
+    case ISSUANCE_DONE:
+        (void)printf("%s: certificate for %zu name%s until %s: %s\n", plan->name, plan->domains.count, plural, until, dir);
+        break;
+    case ISSUANCE_TRIED:
+        (void)printf("%s: a certificate for %zu name%s could be had from %s; nothing was changed\n", plan->name,
+                     plan->domains.count, plural, plan->directory);
+        break;
+    case ISSUANCE_DEPLOYED:
+        (void)printf("%s: deployed\n", plan->name);
+        break;
+    case ISSUANCE_NOT_DUE:
+    case ISSUANCE_FAILED:
+        break;
+    }
+}
+
+static void print_not_due(const struct app *app, const struct opts *opts, const struct issuance *issuance)
+{
+    const struct renewal_rule rule = plan_rule(&issuance->plan, app->config);
+    char moment[CLOCK_HTTP_DATE_MAX];
+
+    clock_format_iso(moment, renewal_moment_ms(&issuance->plan.record, &rule) / 1000);
+    if (!opts->domains.count && !opts->name)
+        log_line(app->log, LOG_INFO, "%s: not due before %s", issuance->plan.name, moment);
+    else
+        (void)printf("%s: there is a certificate, not due before %s; --force gets another\n", issuance->plan.name, moment);
+}
+
+/* ------------------------------------------------------------------ JSON */
+
+static void set_time(json_t *object, const char *key, int64_t unix_s)
+{
+    char text[CLOCK_HTTP_DATE_MAX];
+
+    clock_format_iso(text, unix_s);
+    (void)json_object_set_new(object, key, json_string(text));
+}
+
+static json_t *list_json(const struct strlist *list)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < list->count; i++)
+        (void)json_array_append_new(array, json_string(list->items[i]));
+    return array;
+}
+
+static json_t *item_json(const struct app *app, const struct issuance *issuance)
+{
+    const struct plan *plan = &issuance->plan;
+    AUTO_FREE char *dir = certificate_dir(app->store, plan->name);
+    json_t *object = json_object();
+
+    (void)json_object_set_new(object, "name", json_string(plan->name));
+    (void)json_object_set_new(object, "outcome", json_string(outcome_name(issuance)));
+    (void)json_object_set_new(object, "domains", list_json(&plan->domains));
+    (void)json_object_set_new(object, "directory", json_string(plan->directory));
+    if (plan->why)
+        (void)json_object_set_new(object, "reason", json_string(plan->why));
+    if (plan->record.generation) {
+        (void)json_object_set_new(object, "path", json_string(dir));
+        set_time(object, "not_after", plan->record.not_after_s);
+    }
+    if (issuance->err.code != ERR_OK) {
+        (void)json_object_set_new(object, "code", json_string(err_name(issuance->err.code)));
+        (void)json_object_set_new(object, "error", json_string(issuance->err.msg));
+        (void)json_object_set_new(object, "hint", json_string(issuance->err.hint));
+    }
+    return object;
+}
+
+static enum err_code print_document(const struct app *app, const struct issuance_list *list, struct err *err)
+{
+    AUTO_JSON json_t *document = json_object();
+    struct buf AUTO_BUF text = BUF_INIT(DOCUMENT_MAX);
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < list->count; i++)
+        (void)json_array_append_new(array, item_json(app, &list->items[i]));
+    (void)json_object_set_new(document, "certificates", array);
+    json_write(document, &text);
+    if (!buf_ok(&text))
+        return err_set(err, ERR_INTERNAL, "the report is too large");
+    (void)puts(buf_cstr(&text));
+    return ERR_OK;
+}
+
+/* ------------------------------------------------------------------ whole */
+
+/* One failure is the error of the command; of several each is said, and they are summed up. */
+static enum err_code sum_up(const struct app *app, const struct issuance_list *list, struct err *err)
+{
+    const struct issuance *first = NULL;
+    size_t bad = 0;
+
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->items[i].err.code == ERR_OK)
+            continue;
+        first = first ? first : &list->items[i];
+        bad++;
+    }
+    if (!bad)
+        return ERR_OK;
+    if (bad == 1) {
+        *err = first->err;
+        return list->count == 1 ? err->code : err_prefix(err, err->code, "certificate \"%s\"", first->plan.name);
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        const struct issuance *issuance = &list->items[i];
+
+        if (issuance->err.code == ERR_OK)
+            continue;
+        log_line(app->log, LOG_ERROR, "certificate \"%s\": %s", issuance->plan.name, issuance->err.msg);
+        if (*issuance->err.hint)
+            log_line(app->log, LOG_ERROR, "hint: %s", issuance->err.hint);
+    }
+    return err_set(err, first->err.code, "%zu of %zu certificates failed", bad, list->count);
+}
+
+enum err_code issuance_report(const struct app *app, const struct opts *opts, const struct issuance_list *list,
+                              struct err *err)
+{
+    enum err_code code = opts->json ? print_document(app, list, err) : ERR_OK;
+
+    for (size_t i = 0; !opts->json && !opts->quiet && i < list->count; i++) {
+        if (list->items[i].outcome == ISSUANCE_NOT_DUE)
+            print_not_due(app, opts, &list->items[i]);
+        else
+            print_line(app, &list->items[i]);
+    }
+    return code == ERR_OK ? sum_up(app, list, err) : code;
+}

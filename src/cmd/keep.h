@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What remains of an issuance: files, the certificate's record, and for `acme-dme status` how it ended.
+ */
+#ifndef ACME_DME_CMD_KEEP_H
+#define ACME_DME_CMD_KEEP_H
+
+#include "cmd/plan.h"
+
+/* Install what the job brought, save the record, and forget the order: it was needed until then.
+ * Errors: those of install_certificate() and certificate_save(). */
+enum err_code keep_certificate(struct app *app, struct plan *plan, const struct issue_job *job, struct err *err)
+    MUST_USE;
+
+/* With rateLimited: the CA's wish not to be asked before a moment, remembered with a certificate that is there. */
+void keep_retry_after(struct app *app, struct plan *plan, const struct err *refusal);
+
+/* How it ended, for `acme-dme status`. */
+void keep_result(struct app *app, const struct plan *plan, const struct err *outcome, const char *action,
+                 int64_t took_ms);
+
+/* Records that stand already (dns-persist-01), as "name value". */
+void keep_read_persisted(const struct certificate_record *record, struct strlist *out);
+
+#endif
