@@ -45,6 +45,9 @@ static enum err_code import(const struct app *app, const struct opts *opts, stru
     add_setting(&out->settings, "profile", out->certificate.profile);
     add_setting(&out->settings, "preferred_chain", out->certificate.preferred_chain);
     add_setting(&out->settings, "reuse_key", out->certificate.reuse_key ? "true" : NULL);
+    if (out->certificate.reuse_key && out->certificate.key_file)
+        log_line(app->log, LOG_WARNING, "the present key is not taken over; to keep it give --key %s, continuing",
+                 out->certificate.key_file);
     for (size_t i = 0; i < out->certificate.warnings.count; i++)
         log_line(app->log, LOG_WARNING, "%s, continuing", out->certificate.warnings.items[i]);
     return ERR_OK;

@@ -78,7 +78,9 @@ UNIT_TESTS += \
 	tests/unit/test_flow_withdraw \
 	tests/unit/test_flow_await \
 	tests/unit/test_flow_sweep \
-	tests/unit/test_flow_faults
+	tests/unit/test_flow_faults \
+	tests/unit/test_flow_names \
+	tests/unit/test_flow_renewal
 UNIT_TESTS += \
 	tests/unit/test_check_report \
 	tests/unit/test_check_accounts \
