@@ -11,6 +11,7 @@
 #include "check/check.h"
 #include "dns/caa.h"
 #include "platform/platform.h"
+#include "store/certs.h"
 #include "util/text.h"
 
 /* Whoever watches wants to see an end of it. */
@@ -90,7 +91,25 @@ static void add_word(struct strlist *words, const char *word)
         strlist_add(words, word);
 }
 
-/* Without arguments: what hooks were called for, and the zones that the configuration names. */
+static void add_list(struct strlist *out, const struct strlist *words)
+{
+    for (size_t i = 0; i < words->count; i++)
+        add_word(out, words->items[i]);
+}
+
+/* Names of the certificates that the standalone client has, or is to have. */
+static void add_certificates(const struct app *app, struct strlist *out)
+{
+    AUTO(certificate_list_done) struct certificate_list stored = {NULL, 0};
+
+    if (app->store && certificate_list(app->store, &stored, NULL) == ERR_OK)
+        for (size_t i = 0; i < stored.count; i++)
+            add_list(out, &stored.items[i].domains);
+    for (size_t i = 0; i < app->config->managed_count; i++)
+        add_list(out, &app->config->managed[i].domains);
+}
+
+/* Without arguments: what hooks were called for, our own certificates, and the zones that the configuration names. */
 static void choose_domains(const struct app *app, const struct opts *opts, struct strlist *out)
 {
     AUTO(result_list_done) struct result_list results = {NULL, 0};
@@ -104,9 +123,21 @@ static void choose_domains(const struct app *app, const struct opts *opts, struc
     for (size_t i = 0; i < results.count; i++)
         if (results.items[i].kind == RESULT_HOOK)
             add_word(out, results.items[i].name);
+    add_certificates(app, out);
     for (size_t i = 0; i < app->config->account_count; i++)
-        for (size_t z = 0; z < app->config->accounts[i].zones.count; z++)
-            add_word(out, app->config->accounts[i].zones.items[z]);
+        add_list(out, &app->config->accounts[i].zones);
+}
+
+/* The ACME account that CAA records may name: the configured one, else that of the standalone client; yours. */
+static char *find_account_uri(const struct app *app)
+{
+    AUTO(account_record_done) struct account_record record = {.url = NULL};
+
+    if (app->config->check_account_uri || !app->store)
+        return mem_strdup(app->config->check_account_uri);
+    if (account_record_load(app->store, app->config->acme.directory, &record, NULL) != ERR_OK || !*record.url)
+        return NULL;
+    return mem_strdup(record.url);
 }
 
 /* A short name, or a domain as it stands in CAA records; NULL, with a finding, when it is neither. */
@@ -249,6 +280,7 @@ static enum err_code examine(struct app *app, const struct opts *opts, struct ch
 {
     AUTO_STRLIST struct strlist domains = {0};
     const char *own[2];
+    AUTO_FREE char *account_uri = find_account_uri(app);
     const struct check_opts check_opts = {
         .challenge = app->challenge,
         .accounts = app->accounts,
@@ -259,7 +291,7 @@ static enum err_code examine(struct app *app, const struct opts *opts, struct ch
         .doh_count = app->doh_count,
         .ca_issuers = choose_issuers(app->config, own, report),
         .ca = app->config->check_ca,
-        .account_uri = app->config->check_account_uri,
+        .account_uri = account_uri,
         .clock_advice = platform_clock_advice(),
         .has_doh_fallback = app->config->doh != CONFIG_DOH_NEVER,
         .follows_cname = app->config->follow_cname,

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cmd/exit.h"
+#include "flow/install.h"
 #include "monitor/format.h"
 #include "monitor/look.h"
 #include "platform/platform.h"
@@ -53,14 +54,29 @@ static void open_state(struct app *app, char **out_dir, struct err *why)
         app->store = NULL;
 }
 
+/* Those of the configuration, and those that the standalone client has. */
+static void list_sources(const struct config *config, const char *state_dir, struct strlist *out)
+{
+    AUTO_FREE char *certs = state_dir ? mem_printf("%s/certs", state_dir) : NULL;
+    struct strlist AUTO_STRLIST names = {NULL, 0};
+
+    for (size_t i = 0; i < config->certificates.count; i++)
+        strlist_add(out, config->certificates.items[i]);
+    if (!certs || platform_dir_list(certs, &names, NULL) != ERR_OK)
+        return;
+    for (size_t i = 0; i < names.count; i++)
+        strlist_add_take(out, mem_printf("%s/%s/" INSTALL_CERT, certs, names.items[i]));
+}
+
 static enum err_code look(struct app *app, struct monitor_report *report, struct err *err)
 {
     const struct config *config = app->config;
     AUTO_FREE char *dir = NULL;
+    struct strlist AUTO_STRLIST sources = {NULL, 0};
     struct err why;
     struct monitor_opts opts = {
         .state_err = &why,
-        .certificates = &config->certificates,
+        .certificates = &sources,
         .ca_file = config->certificate_ca_file,
         .timeout_ms = config->certificate_timeout_ms,
         .rules = {.warn = share_of(&config->warn),
@@ -74,6 +90,7 @@ static enum err_code look(struct app *app, struct monitor_report *report, struct
     open_state(app, &dir, &why);
     opts.store = app->store;
     opts.state_dir = dir;
+    list_sources(config, dir, &sources);
     return monitor_look(&opts, report, err);
 }
 

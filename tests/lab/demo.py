@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A newcomer's tour: certbot gets a certificate from a real CA, through acme-dme as its hook.
+"""A newcomer's tour: a certificate from a real CA, first by certbot with acme-dme as its hook, then by acme-dme alone.
 
     demo.py PATH-OF-ACME-DME
 """
@@ -55,11 +55,14 @@ propagation:
   settle: 0s
   resolvers: ["{lab.resolver}:53"]
 state_dir: {state}
+acme:
+  directory: {lab.acme_dir}
+  ca_file: {lab.ca_file}
 """
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as f:
         f.write(text)
     indent(text)
-    return path
+    return path, state
 
 
 def run_certbot(lab, program, config):
@@ -109,6 +112,24 @@ def show_waiting(lab, begin):
     check(slowest < delete, "acme-dme waited for the slowest of them")
 
 
+def run_standalone(lab, program, config, state):
+    argv = [program, "--config", config, "issue", "--agree-tos", *(word for name in NAMES for word in ("-d", name))]
+    say("    $ " + shlex.join(argv))
+    begin = time.time()
+    done = lab.run(argv, timeout=180)
+    indent(done.stdout + done.stderr)
+    if done.returncode != 0:
+        raise Broken(f"acme-dme failed with exit status {done.returncode}")
+    return os.path.join(state, "certs", NAMES[0], "fullchain.pem"), begin, time.time()
+
+
+def check_certificate(lab, cert):
+    indent(x509.text(cert, "-subject", "-issuer", "-dates"))
+    indent("names: " + ", ".join(x509.names(cert)))
+    check(x509.names(cert) == sorted(NAMES), "it is for the names that were asked for")
+    check(x509.verifies(cert, lab.acme_root()), "its chain leads to the CA's root")
+
+
 def demo(program):
     head(1, "A private Internet: CA, name servers, resolvers and the DNS Made Easy API, all on loopback addresses of this lab's own")
     begin = time.monotonic()
@@ -120,7 +141,7 @@ def demo(program):
         say(f"    ready after {time.monotonic() - begin:.1f} s")
 
         head(2, "The whole configuration of acme-dme (mode 0600, because it holds the secret)")
-        config = write_config(lab)
+        config, state = write_config(lab)
 
         head(3, f"certbot asks for one certificate for {', '.join(NAMES)}")
         cert, start, end = run_certbot(lab, program, config)
@@ -132,12 +153,18 @@ def demo(program):
         show_waiting(lab, start)
 
         head(6, f"The certificate, after {end - start:.1f} s")
-        indent(x509.text(cert, "-subject", "-issuer", "-dates"))
-        indent("names: " + ", ".join(x509.names(cert)))
-        check(x509.names(cert) == sorted(NAMES), "it is for the names that were asked for")
-        check(x509.verifies(cert, lab.acme_root()), "its chain leads to the CA's root")
+        check_certificate(lab, cert)
 
-        head(7, "What is left behind")
+        head(7, "The same without another client: acme-dme itself asks the CA")
+        lab.sim("POST", "/reset", {"only": ["log", "feed"]})
+        cert, start, end = run_standalone(lab, program, config, state)
+        show_requests(lab, start)
+        say(f"    after {end - start:.1f} s:")
+        check_certificate(lab, cert)
+        again = lab.run([program, "--config", config, "renew"])
+        check(again.returncode == 0 and not again.stdout + again.stderr, "acme-dme renew, as cron runs it, has nothing to do and says nothing")
+
+        head(8, "What is left behind")
         check(lab.txt() == [], "no TXT record in the account")
         lab.wait_published()
         left = [ns for ns in lab.nameservers for name in ("example.com", "www.sub.example.com") if lab.dig(ns, f"_acme-challenge.{name}")["answer"]]
@@ -157,7 +184,7 @@ def main():
     except Broken as e:
         print(f"\ndemo: FAILED: {e}", file=sys.stderr)
         return 1
-    say("\ndemo: a real certificate, obtained through DNS Made Easy by certbot and acme-dme")
+    say("\ndemo: a real certificate, obtained through DNS Made Easy by certbot with acme-dme, and by acme-dme alone")
     return 0
 
 
