@@ -38,6 +38,9 @@ libacmedme_a_SOURCES = \
 	src/crypto/peer.c \
 	src/crypto/dnskey.c src/crypto/dnskey.h \
 	src/crypto/random.c src/crypto/random.h \
+	src/crypto/ossl.c src/crypto/ossl.h \
+	src/crypto/key.c src/crypto/key.h src/crypto/key_ossl.h \
+	src/crypto/key_parse.c src/crypto/key_jose.c \
 	src/http/http.c src/http/http.h \
 	src/http/trace.c \
 	src/http/curl.c \

@@ -75,6 +75,30 @@ enum err_code digest_hmac_sha1_hex(const struct secret *key, const void *data, s
     return ERR_OK;
 }
 
+enum err_code digest_hmac(enum digest_hmac hash, const struct secret *key, const void *data, size_t len,
+                          uint8_t out[DIGEST_HMAC_MAX], size_t *out_len, struct err *err)
+{
+    static const struct {
+        const char *digest;
+        size_t len;
+    } hashes[] = {
+        [DIGEST_HMAC_SHA256] = {"SHA256", 32},
+        [DIGEST_HMAC_SHA384] = {"SHA384", 48},
+        [DIGEST_HMAC_SHA512] = {"SHA512", 64},
+    };
+    uint8_t md[EVP_MAX_MD_SIZE];
+    size_t md_len = 0;
+
+    if (!EVP_Q_mac(NULL, "HMAC", NULL, hashes[hash].digest, NULL, secret_bytes(key), secret_len(key), data, len, md,
+                   sizeof md, &md_len) ||
+        md_len != hashes[hash].len)
+        return fail(err, "HMAC");
+    memcpy(out, md, md_len);
+    *out_len = md_len;
+    secret_wipe(md, sizeof md);
+    return ERR_OK;
+}
+
 enum err_code digest_sha256_b64url(const void *data, size_t len, char out[DIGEST_B64URL_SHA256_LEN + 1],
                                    struct err *err)
 {

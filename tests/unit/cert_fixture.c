@@ -121,12 +121,17 @@ char *cert_pem(const struct made_cert *cert)
     return take_text(bio);
 }
 
-char *cert_key_pem(const struct made_cert *cert)
+char *cert_pkey_pem(const EVP_PKEY *key)
 {
     BIO *bio = BIO_new(BIO_s_mem());
 
-    assert_true(PEM_write_bio_PrivateKey(bio, cert->key, NULL, NULL, 0, NULL, NULL));
+    assert_true(PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL));
     return take_text(bio);
+}
+
+char *cert_key_pem(const struct made_cert *cert)
+{
+    return cert_pkey_pem(cert->key);
 }
 
 unsigned char *cert_der(const struct made_cert *cert, size_t *out_len)

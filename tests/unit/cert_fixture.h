@@ -40,6 +40,7 @@ void made_cert_done(struct made_cert *cert);
 /* The texts; yours. */
 char *cert_pem(const struct made_cert *cert) MUST_USE;
 char *cert_key_pem(const struct made_cert *cert) MUST_USE;
+char *cert_pkey_pem(const EVP_PKEY *key) MUST_USE;
 unsigned char *cert_der(const struct made_cert *cert, size_t *out_len) MUST_USE;
 
 /* ------------------------------------------------------------------ servers */

@@ -12,6 +12,8 @@ UNIT_TESTS = \
 	tests/unit/test_crypto_cert \
 	tests/unit/test_crypto_digest \
 	tests/unit/test_crypto_dnskey \
+	tests/unit/test_crypto_jose \
+	tests/unit/test_crypto_key \
 	tests/unit/test_crypto_peer \
 	tests/unit/test_http_http \
 	tests/unit/test_http_trace \

@@ -4,6 +4,7 @@
 #include "crypto/b64url.h"
 #include "crypto/digest.h"
 #include "test.h"
+#include "util/mem.h"
 
 static void expect_hmac(const char *key, const char *message, const char *want)
 {
@@ -91,6 +92,94 @@ TEST(base64url_agrees_with_rfc_4648)
     assert_string_equal(text, "-__-");
 }
 
+/* RFC 7515 appendix A.1 */
+TEST(hs256_agrees_with_rfc_7515)
+{
+    static const char input[] =
+        "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9."
+        "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0"
+        "cnVlfQ";
+    static const char key[] = "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
+    struct buf AUTO_BUF raw = BUF_INIT(100);
+    struct secret AUTO_SECRET *secret = NULL;
+    uint8_t mac[DIGEST_HMAC_MAX];
+    char text[B64URL_LEN(DIGEST_HMAC_MAX) + 1];
+    size_t len;
+
+    assert_true(b64url_decode(key, strlen(key), &raw));
+    secret = secret_new(raw.data, raw.len);
+    assert_int_equal(digest_hmac(DIGEST_HMAC_SHA256, secret, input, strlen(input), mac, &len, NULL), ERR_OK);
+    b64url_encode(text, mac, len);
+    assert_string_equal(text, "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
+}
+
+/* RFC 4231 section 4.3 */
+TEST(hmacs_with_sha384_and_sha512_agree_with_rfc_4231)
+{
+    static const uint8_t want384[] = {0xaf, 0x45, 0xd2, 0xe3, 0x76, 0x48, 0x40, 0x31, 0x61, 0x7f, 0x78, 0xd2,
+                                      0xb5, 0x8a, 0x6b, 0x1b, 0x9c, 0x7e, 0xf4, 0x64, 0xf5, 0xa0, 0x1b, 0x47,
+                                      0xe4, 0x2e, 0xc3, 0x73, 0x63, 0x22, 0x44, 0x5e, 0x8e, 0x22, 0x40, 0xca,
+                                      0x5e, 0x69, 0xe2, 0xc7, 0x8b, 0x32, 0x39, 0xec, 0xfa, 0xb2, 0x16, 0x49};
+    static const uint8_t want512[] = {0x16, 0x4b, 0x7a, 0x7b, 0xfc, 0xf8, 0x19, 0xe2, 0xe3, 0x95, 0xfb, 0xe7, 0x3b,
+                                      0x56, 0xe0, 0xa3, 0x87, 0xbd, 0x64, 0x22, 0x2e, 0x83, 0x1f, 0xd6, 0x10, 0x27,
+                                      0x0c, 0xd7, 0xea, 0x25, 0x05, 0x54, 0x97, 0x58, 0xbf, 0x75, 0xc0, 0x5a, 0x99,
+                                      0x4a, 0x6d, 0x03, 0x4f, 0x65, 0xf8, 0xf0, 0xe6, 0xfd, 0xca, 0xea, 0xb1, 0xa3,
+                                      0x4d, 0x4a, 0x6b, 0x4b, 0x63, 0x6e, 0x07, 0x0a, 0x38, 0xbc, 0xe7, 0x37};
+    struct secret AUTO_SECRET *secret = secret_new("Jefe", 4);
+    uint8_t mac[DIGEST_HMAC_MAX];
+    size_t len;
+
+    assert_int_equal(digest_hmac(DIGEST_HMAC_SHA384, secret, "what do ya want for nothing?", 28, mac, &len, NULL),
+                     ERR_OK);
+    assert_int_equal(len, sizeof want384);
+    assert_memory_equal(mac, want384, len);
+    assert_int_equal(digest_hmac(DIGEST_HMAC_SHA512, secret, "what do ya want for nothing?", 28, mac, &len, NULL),
+                     ERR_OK);
+    assert_int_equal(len, sizeof want512);
+    assert_memory_equal(mac, want512, len);
+}
+
+TEST(base64url_is_appended_piece_by_piece_as_in_one)
+{
+    uint8_t data[10000];
+    char AUTO_FREE *whole = mem_zalloc(B64URL_LEN(sizeof data) + 1);
+    struct buf AUTO_BUF pieces = BUF_INIT(20000);
+    struct buf AUTO_BUF back = BUF_INIT(20000);
+
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (uint8_t)(i * 31 + i / 256);
+    b64url_encode(whole, data, sizeof data);
+    b64url_put(&pieces, data, sizeof data);
+    assert_string_equal(buf_cstr(&pieces), whole);
+    assert_true(b64url_decode(pieces.data, pieces.len, &back));
+    assert_int_equal(back.len, sizeof data);
+    assert_memory_equal(back.data, data, sizeof data);
+}
+
+TEST(base64url_is_decoded_strictly)
+{
+    static const char *const good[] = {"", "Zg", "Zm8", "Zm9v", "-__-", "AA", "AAA"};
+    static const char *const bad[] = {"Z",      "Zg==", "Zh",    "Zm9", "Zm8=",    "Zm 9v",
+                                      "Zm9v\n", "+//+", "Zm9vZ", "Z*",  "\x80gAA", "Zm9v\xff\xff"};
+    struct buf AUTO_BUF out = BUF_INIT(100);
+
+    for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+        char again[16];
+
+        buf_clear(&out);
+        assert_true(b64url_decode(good[i], strlen(good[i]), &out));
+        b64url_encode(again, out.data, out.len);
+        assert_string_equal(again, good[i]);
+    }
+    buf_clear(&out);
+    buf_puts(&out, "before");
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        if (b64url_decode(bad[i], strlen(bad[i]), &out))
+            fail_msg("\"%s\" was decoded", bad[i]);
+    assert_false(b64url_decode("Zg\0", 3, &out));
+    assert_string_equal(buf_cstr(&out), "before");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -101,6 +190,10 @@ int main(void)
         cmocka_unit_test(the_txt_value_of_a_key_authorization),
         cmocka_unit_test(a_fingerprint_is_the_start_of_sha256),
         cmocka_unit_test(base64url_agrees_with_rfc_4648),
+        cmocka_unit_test(hs256_agrees_with_rfc_7515),
+        cmocka_unit_test(hmacs_with_sha384_and_sha512_agree_with_rfc_4231),
+        cmocka_unit_test(base64url_is_appended_piece_by_piece_as_in_one),
+        cmocka_unit_test(base64url_is_decoded_strictly),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
