@@ -37,6 +37,11 @@ libacmedme_a_SOURCES = \
 	src/crypto/cert.c src/crypto/cert.h src/crypto/x509.h \
 	src/crypto/peer.c \
 	src/crypto/dnskey.c src/crypto/dnskey.h \
+	src/crypto/san.c src/crypto/san.h \
+	src/crypto/chain.c src/crypto/chain.h src/crypto/chain_ossl.h \
+	src/crypto/chain_check.c \
+	src/crypto/csr.c src/crypto/csr.h \
+	src/crypto/pfx.c src/crypto/pfx.h \
 	src/crypto/random.c src/crypto/random.h \
 	src/crypto/ossl.c src/crypto/ossl.h \
 	src/crypto/key.c src/crypto/key.h src/crypto/key_ossl.h \
