@@ -24,11 +24,14 @@ libacmedme_a_SOURCES = \
 	src/platform/posix_io.c \
 	src/platform/posix_glob.c \
 	src/platform/posix_lock.c \
+	src/platform/posix_owner.c \
 	src/platform/posix_path.c \
 	src/platform/posix_log.c \
 	src/platform/posix_lookup.c \
 	src/platform/posix_process.c \
+	src/platform/posix_program.c src/platform/posix_program_start.c \
 	src/platform/posix_run.c \
+	src/platform/posix_tree.c \
 	src/platform/posix_write.c \
 	src/json/json.c src/json/json.h \
 	src/crypto/b64url.c src/crypto/b64url.h \

@@ -33,14 +33,56 @@ enum err_code posix_err(struct err *err, enum err_code code, int errnum, const c
 /* Temporary files of writes that have not taken their place yet. */
 #define POSIX_TEMP_PREFIX ".acme-dme-"
 #define POSIX_TEMP_SUFFIX ".tmp"
+#define POSIX_TEMP_ATTEMPTS 8
+/* A name for one in the directory `dir`, which nobody else has; yours.  Errors: those of platform_random(). */
+enum err_code posix_temp_name(const char *dir, char **out, struct err *err) MUST_USE;
+
+/* The directory that `path` is in; yours. */
+char *posix_directory_of(const char *path) MUST_USE;
+/* Make what was made, renamed or removed beside `path` durable.  Errors: ERR_IO. */
+enum err_code posix_sync_directory_of(const char *path, struct err *err) MUST_USE;
 
 /* Rename unless `to` exists; false with errno set, EEXIST among others. */
 bool posix_move_new(const char *from, const char *to);
+
+/* ------------------------------------------------------------------ owners */
+
+struct platform_access;
+
+/* Who a file is to belong to; -1: nobody else than now. */
+struct posix_ids {
+    uid_t user;
+    gid_t group;
+};
+
+/* Errors: ERR_USAGE (there is none of that name). */
+enum err_code posix_ids_find(const struct platform_access *access, struct posix_ids *out, struct err *err) MUST_USE;
+
+/* Give an open file or directory away, and then its mode.  `path` is for messages.
+ * Errors: ERR_USAGE (we may not), ERR_IO. */
+enum err_code posix_give(int fd, const struct posix_ids *ids, const struct platform_access *access, const char *path,
+                         struct err *err) MUST_USE;
 
 /* ------------------------------------------------------------------ signals */
 
 /* Note the signals that ask us to stop, ignore those that would kill us for nothing. */
 enum err_code posix_signals_start(struct err *err) MUST_USE;
+
+/* ------------------------------------------------------------------ programs */
+
+/* The child, and the pipe that its standard output and error lead into. */
+struct posix_child {
+    pid_t pid;
+    int output; /* to read from */
+};
+
+/* Start a program (platform_program_run() tells how) as the leader of a process group.
+ * Errors: ERR_NOT_FOUND, ERR_IO. */
+struct platform_program;
+enum err_code posix_program_start(const struct platform_program *program, struct posix_child *out,
+                                  struct err *err) MUST_USE;
+/* Wait for a child's end; false when there is none.  `out_status` may be NULL. */
+bool posix_reap(pid_t pid, int *out_status);
 
 /* ------------------------------------------------------------------ the run we belong to */
 

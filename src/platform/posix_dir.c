@@ -16,8 +16,11 @@ static enum err_code make_one(const char *path, struct err *err)
     struct stat st;
     int errnum;
 
-    if (mkdir(path, 0700) == 0)
+    if (mkdir(path, 0700) == 0) {
+        /* What is made in it is durable only if it is; where that fails, so will the write that needs it. */
+        (void)!posix_sync_directory_of(path, NULL);
         return ERR_OK;
+    }
     errnum = errno;
     /* Any failure is fine when the directory is there: above it we may be unable to write, or it is a mount
      * point. */
@@ -70,6 +73,20 @@ enum err_code platform_dir_inspect(const char *path, struct platform_dir_info *o
     return ERR_OK;
 }
 
+enum err_code platform_dir_set_mode(const char *path, unsigned mode, struct err *err)
+{
+    struct stat st;
+    int AUTO_FD fd = posix_open(path, O_RDONLY | O_DIRECTORY, 0);
+
+    if (fd < 0)
+        return posix_err(err, ERR_IO, errno, "open the directory", path);
+    if (fstat(fd, &st) != 0)
+        return posix_err(err, ERR_IO, errno, "look at", path);
+    if ((st.st_mode & 07777U) != mode && fchmod(fd, (mode_t)mode) != 0)
+        return posix_err(err, ERR_IO, errno, "change the mode of", path);
+    return ERR_OK;
+}
+
 static void close_dir_auto(DIR **dir)
 {
     if (*dir)
@@ -116,7 +133,8 @@ void platform_dir_sweep(const char *path, int64_t now_ms, int64_t max_age_ms)
         struct stat st;
 
         if (platform_is_temp_name(entry->d_name) &&
-            fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+            fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+            (S_ISREG(st.st_mode) || S_ISLNK(st.st_mode)) &&
             (int64_t)st.st_mtime * 1000 < now_ms - max_age_ms)
             (void)unlinkat(dirfd(dir), entry->d_name, 0);
     }

@@ -6,8 +6,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "platform/platform.h"
 #include "util/secret.h"
 
 #define CHUNK 16384
@@ -61,6 +63,39 @@ bool posix_write_all(int fd, const void *data, size_t len)
         len -= (size_t)put;
     }
     return true;
+}
+
+char *posix_directory_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    if (!slash)
+        return mem_strdup(".");
+    return slash == path ? mem_strdup("/") : mem_strndup(path, (size_t)(slash - path));
+}
+
+enum err_code posix_temp_name(const char *dir, char **out, struct err *err)
+{
+    uint64_t random;
+    enum err_code rc = platform_random(&random, sizeof random, err);
+
+    if (rc == ERR_OK)
+        *out = mem_printf("%s/" POSIX_TEMP_PREFIX "%016llx" POSIX_TEMP_SUFFIX, dir, (unsigned long long)random);
+    return rc;
+}
+
+/* File systems without the notion say EINVAL (some network and FUSE ones), and a directory may be one that we can write
+ * to but not read. */
+enum err_code posix_sync_directory_of(const char *path, struct err *err)
+{
+    char AUTO_FREE *dir = posix_directory_of(path);
+    int AUTO_FD fd = posix_open(dir, O_RDONLY | O_DIRECTORY, 0);
+
+    if (fd < 0)
+        return errno == EACCES ? ERR_OK : posix_err(err, ERR_IO, errno, "open the directory", dir);
+    if (fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP && errno != EBADF)
+        return posix_err(err, ERR_IO, errno, "sync the directory", dir);
+    return ERR_OK;
 }
 
 enum err_code posix_err(struct err *err, enum err_code code, int errnum, const char *what, const char *path)

@@ -15,13 +15,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "platform/posix.h"
 
-#define TEMP_ATTEMPTS 8
 #define OPEN_MAX_FILES 64 /* that many descriptors at once */
 
 /* A file on its way. */
@@ -35,15 +33,6 @@ struct pending_list {
     struct pending *items;
     size_t count;
 };
-
-static char *directory_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    if (!slash)
-        return mem_strdup(".");
-    return slash == path ? mem_strdup("/") : mem_strndup(path, (size_t)(slash - path));
-}
 
 static void pending_list_done(struct pending_list *list)
 {
@@ -70,16 +59,14 @@ static void pending_list_init(struct pending_list *list, const struct platform_f
 /* A new file beside the one to write, under a name that no one else has. */
 static enum err_code open_temp(struct pending *p, struct err *err)
 {
-    char AUTO_FREE *dir = directory_of(p->write->path);
+    char AUTO_FREE *dir = posix_directory_of(p->write->path);
 
-    for (int attempt = 0; attempt < TEMP_ATTEMPTS; attempt++) {
-        uint64_t random;
-        enum err_code rc = platform_random(&random, sizeof random, err);
+    for (int attempt = 0; attempt < POSIX_TEMP_ATTEMPTS; attempt++) {
         char AUTO_FREE *name = NULL;
+        enum err_code rc = posix_temp_name(dir, &name, err);
 
         if (rc != ERR_OK)
             return rc;
-        name = mem_printf("%s/" POSIX_TEMP_PREFIX "%016llx" POSIX_TEMP_SUFFIX, dir, (unsigned long long)random);
         p->fd = posix_open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
         if (p->fd >= 0) {
             p->temp = name;
@@ -130,20 +117,6 @@ static enum err_code move(struct pending *p, enum platform_write_mode mode, stru
     return ERR_OK;
 }
 
-/* Make the renames durable.  File systems without the notion say EINVAL (some network and FUSE ones), and a directory
- * may be one that we can write to but not read. */
-static enum err_code sync_directory_of(const char *path, struct err *err)
-{
-    char AUTO_FREE *dir = directory_of(path);
-    int AUTO_FD fd = posix_open(dir, O_RDONLY | O_DIRECTORY, 0);
-
-    if (fd < 0)
-        return errno == EACCES ? ERR_OK : posix_err(err, ERR_IO, errno, "open the directory", dir);
-    if (fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP && errno != EBADF)
-        return posix_err(err, ERR_IO, errno, "sync the directory", dir);
-    return ERR_OK;
-}
-
 /* ------------------------------------------------------------------ all together */
 
 static enum err_code fill_all(struct pending_list *list, struct err *err)
@@ -188,7 +161,7 @@ enum err_code platform_files_write(const struct platform_file_write *writes, siz
     if (rc == ERR_OK)
         rc = move_all(&list, mode, err);
     if (rc == ERR_OK && mode != PLATFORM_REPLACE_LAZILY)
-        rc = sync_directory_of(writes[0].path, err);
+        rc = posix_sync_directory_of(writes[0].path, err);
     return rc;
 }
 

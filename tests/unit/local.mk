@@ -49,6 +49,8 @@ UNIT_TESTS = \
 	tests/unit/test_platform_lookup \
 	tests/unit/test_platform_path \
 	tests/unit/test_platform_log \
+	tests/unit/test_platform_program \
+	tests/unit/test_platform_tree \
 	tests/unit/test_store_store \
 	tests/unit/test_store_journal \
 	tests/unit/test_store_zonememo \
