@@ -65,6 +65,13 @@ libacmedme_a_SOURCES = \
 	src/store/journal.c \
 	src/store/zonememo.c \
 	src/store/result.c \
+	src/store/certs.h \
+	src/store/record.c \
+	src/store/keyfile.c \
+	src/store/account.c \
+	src/store/certificate.c \
+	src/store/order.c \
+	src/store/generation.c \
 	src/config/config.c src/config/config.h \
 	src/config/schema.c src/config/schema.h \
 	src/config/report.c src/config/report.h \

@@ -140,7 +140,6 @@ void issuance_deploy_again(struct app *app, struct issuance *issuance)
 struct wave_item {
     struct issuance *issuance;
     struct issue_job job;
-    struct strlist persisted;
 };
 
 struct wave_list {
@@ -150,10 +149,8 @@ struct wave_list {
 
 static void wave_list_done(struct wave_list *wave)
 {
-    for (size_t i = 0; i < wave->count; i++) {
+    for (size_t i = 0; i < wave->count; i++)
         issue_job_done(&wave->items[i].job);
-        strlist_done(&wave->items[i].persisted);
-    }
     free(wave->items);
 }
 
@@ -165,8 +162,6 @@ static void add_job(struct wave_list *wave, struct issuance *issuance)
     bool is_same_ca = plan->has_record && record->directory && strcmp(record->directory, plan->directory) == 0;
 
     item->issuance = issuance;
-    if (is_same_ca && plan->challenge == ACME_DNS_PERSIST_01)
-        keep_read_persisted(record, &item->persisted);
     item->job = (struct issue_job){
         .name = plan->name,
         .domains = &plan->domains,
@@ -177,7 +172,7 @@ static void add_job(struct wave_list *wave, struct issuance *issuance)
         .preferred_chain = plan->settings.preferred_chain,
         .replaces = is_same_ca && record->generation && *record->ari_id && !record->revoked_ms ? record->ari_id : NULL,
         .challenge = plan->challenge,
-        .persisted = &item->persisted,
+        .persisted = is_same_ca ? &record->persisted : NULL,
     };
 }
 

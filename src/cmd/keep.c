@@ -7,7 +7,6 @@
 #include "flow/install.h"
 
 #define PASSWORD_MAX 1024
-#define PERSISTED_MAX (1024u * 1024)
 
 static void copy_list(struct strlist *to, const struct strlist *from)
 {
@@ -22,28 +21,6 @@ static void set_text(char **to, const char *text)
     *to = mem_strdup(text);
 }
 
-/* One "name value" a line: neither has line breaks. */
-static char *join_persisted(const struct strlist *records)
-{
-    struct buf AUTO_BUF text = BUF_INIT(PERSISTED_MAX);
-
-    for (size_t i = 0; i < records->count; i++)
-        buf_printf(&text, "%s%s", i ? "\n" : "", records->items[i]);
-    return buf_take(&text);
-}
-
-void keep_read_persisted(const struct certificate_record *record, struct strlist *out)
-{
-    const char *text = record->persist_record;
-
-    while (text && *text) {
-        size_t len = strcspn(text, "\n");
-
-        strlist_add_take(out, mem_strndup(text, len));
-        text += len + (text[len] ? 1 : 0);
-    }
-}
-
 static void fill_record(struct app *app, struct plan *plan, const struct issue_job *job, int64_t generation)
 {
     struct certificate_record *record = &plan->record;
@@ -56,8 +33,7 @@ static void fill_record(struct app *app, struct plan *plan, const struct issue_j
     set_text(&record->directory, plan->directory);
     set_text(&record->ari_id, ari_id ? ari_id : "");
     set_text(&record->explanation_url, "");
-    free(record->persist_record);
-    record->persist_record = join_persisted(&job->to_keep);
+    copy_list(&record->persisted, &job->to_keep);
     record->generation = generation;
     record->issued_ms = clock_wall_ms(app->clock);
     record->not_before_s = cert->not_before_s;

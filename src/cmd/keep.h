@@ -19,7 +19,4 @@ void keep_retry_after(struct app *app, struct plan *plan, const struct err *refu
 void keep_result(struct app *app, const struct plan *plan, const struct err *outcome, const char *action,
                  int64_t took_ms);
 
-/* Records that stand already (dns-persist-01), as "name value". */
-void keep_read_persisted(const struct certificate_record *record, struct strlist *out);
-
 #endif

@@ -71,7 +71,7 @@ struct certificate_record {
     int64_t deploy_pending;   /* generation whose deploy programs have not succeeded yet; 0: none */
     int64_t revoked_ms;       /* 0: not */
     int64_t retry_after_ms;   /* wall clock: the CA wants no new order before; 0: any time */
-    char *persist_record;     /* dns-persist-01: records that we published and keep, as JSON; "" when there are none */
+    struct strlist persisted; /* dns-persist-01: records that we published and that stay, "name value" each */
 };
 
 struct certificate_list {
