@@ -136,6 +136,25 @@ libacmedme_a_SOURCES = \
 	src/dme/credentials.c \
 	src/dme/record.c src/dme/record.h \
 	src/dme/create.c \
+	src/acme/acme.h src/acme/internal.h \
+	src/acme/problem.c src/acme/problem.h \
+	src/acme/member.c \
+	src/acme/retry_after.c \
+	src/acme/link.c \
+	src/acme/answer.c \
+	src/acme/nonce.c \
+	src/acme/jws.c \
+	src/acme/directory.c \
+	src/acme/session.c \
+	src/acme/send.c \
+	src/acme/account.c \
+	src/acme/order.c \
+	src/acme/settle.c \
+	src/acme/authz.c \
+	src/acme/record.c \
+	src/acme/certificate.c \
+	src/acme/ari.c \
+	src/import/import.h src/import/stub_tmp.c \
 	src/hook/hook.c src/hook/hook.h \
 	src/hook/contract.c src/hook/contract.h \
 	src/hook/value.c src/hook/value.h \

@@ -163,3 +163,62 @@ bool clock_parse_http_date(const char *s, int64_t *out_unix_s)
     *out_unix_s = days_from_civil(year, month + 1, day) * 86400 + hour * 3600 + minute * 60 + second;
     return true;
 }
+
+/* "2011-02-12T20:59:04" */
+static bool take_moment(const char **p, int64_t *out_unix_s)
+{
+    int year = take_digits(p, 4);
+    int month = year >= 0 && take_text(p, "-") ? take_digits(p, 2) : -1;
+    int day = month >= 1 && month <= 12 && take_text(p, "-") ? take_digits(p, 2) : -1;
+    bool has_time = day >= 1 && day <= 31 && (take_text(p, "T") || take_text(p, "t") || take_text(p, " "));
+    int hour = has_time ? take_digits(p, 2) : -1;
+    int minute = hour >= 0 && hour <= 23 && take_text(p, ":") ? take_digits(p, 2) : -1;
+    int second = minute >= 0 && minute <= 59 && take_text(p, ":") ? take_digits(p, 2) : -1;
+
+    if (second < 0 || second > 60)
+        return false;
+    *out_unix_s = days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
+    return true;
+}
+
+/* ".123456": any number of digits, of which three count. */
+static bool take_fraction(const char **p, int64_t *out_ms)
+{
+    int64_t weight = 100;
+
+    *out_ms = 0;
+    if (!take_text(p, "."))
+        return true;
+    if (**p < '0' || **p > '9')
+        return false;
+    for (; **p >= '0' && **p <= '9'; (*p)++, weight /= 10)
+        *out_ms += (**p - '0') * weight;
+    return true;
+}
+
+/* "Z" or "+01:00", as seconds east. */
+static bool take_offset(const char **p, int64_t *out_s)
+{
+    int sign = **p == '-' ? -1 : 1;
+    int hour, minute;
+
+    *out_s = 0;
+    if (take_text(p, "Z") || take_text(p, "z"))
+        return true;
+    if (!take_text(p, "+") && !take_text(p, "-"))
+        return false;
+    hour = take_digits(p, 2);
+    minute = hour >= 0 && hour <= 23 && take_text(p, ":") ? take_digits(p, 2) : -1;
+    *out_s = sign * (hour * INT64_C(3600) + minute * INT64_C(60));
+    return minute >= 0 && minute <= 59;
+}
+
+bool clock_parse_rfc3339(const char *s, int64_t *out_unix_ms)
+{
+    int64_t unix_s, fraction_ms, offset_s;
+
+    if (!take_moment(&s, &unix_s) || !take_fraction(&s, &fraction_ms) || !take_offset(&s, &offset_s) || *s)
+        return false;
+    *out_unix_ms = (unix_s - offset_s) * 1000 + fraction_ms;
+    return true;
+}
