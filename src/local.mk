@@ -154,7 +154,10 @@ libacmedme_a_SOURCES = \
 	src/acme/record.c \
 	src/acme/certificate.c \
 	src/acme/ari.c \
-	src/import/import.h src/import/stub_tmp.c \
+	src/import/import.c src/import/import.h src/import/internal.h \
+	src/import/find.c src/import/files.c src/import/values.c src/import/jwk.c \
+	src/import/settings.c src/import/settings.h \
+	src/import/certbot.c src/import/lego.c src/import/acme_sh.c src/import/dehydrated.c src/import/uacme.c \
 	src/hook/hook.c src/hook/hook.h \
 	src/hook/contract.c src/hook/contract.h \
 	src/hook/value.c src/hook/value.h \
