@@ -7,8 +7,11 @@ nobase_dist_pkgdata_DATA = \
 	hooks/certbot/cli.ini \
 	hooks/certbot/renewal.conf \
 	hooks/certify/README.md \
+	hooks/cron/acme-dme-renew \
 	hooks/cron/acme-dme-sweep \
 	hooks/dehydrated/config \
+	hooks/deploy/README.md \
+	hooks/deploy/iis.ps1 \
 	hooks/getssl/getssl.cfg \
 	hooks/lego/lego.env \
 	hooks/mod_md/acme-dme.conf \
@@ -23,6 +26,8 @@ nobase_dist_pkgdata_DATA = \
 	hooks/monitoring/sudoers \
 	hooks/posh-acme/AcmeDme.ps1 \
 	hooks/proxmox/README.md \
+	hooks/systemd/acme-dme-renew.service \
+	hooks/systemd/acme-dme-renew.timer \
 	hooks/systemd/acme-dme-sweep.service \
 	hooks/systemd/acme-dme-sweep.timer \
 	hooks/traefik/Dockerfile \
@@ -30,10 +35,19 @@ nobase_dist_pkgdata_DATA = \
 	hooks/uacme/acme-dme-uacme.cron \
 	hooks/win-acme/commands.txt
 
+# What acme-dme runs with a new certificate.
+nobase_dist_pkgdata_SCRIPTS = \
+	hooks/deploy/apache \
+	hooks/deploy/copy \
+	hooks/deploy/haproxy \
+	hooks/deploy/nginx \
+	hooks/deploy/postfix-dovecot
+
 # The sources name the paths of a package; installed copies, and the man pages, name those of this installation.  What
 # lives in a container of its own keeps its paths.
 install-data-hook:
 	@for file in $(nobase_dist_pkgdata_DATA:%='$(DESTDIR)$(pkgdatadir)/%') \
+		$(nobase_dist_pkgdata_SCRIPTS:%='$(DESTDIR)$(pkgdatadir)/%') \
 		'$(DESTDIR)$(man1dir)/acme-dme.1' '$(DESTDIR)$(man5dir)/acme-dme.yaml.5' '$(DESTDIR)$(man7dir)/acme-dme-hooks.7'; do \
 		test -f "$$file" || continue; \
 		case $$file in */hooks/traefik/*) continue ;; esac; \

@@ -123,7 +123,7 @@ def bench_peers(lab, hook, report, lag):
     lab.set(limit=150)
     for i, (label, make) in enumerate(peers.commands(lab, hook, config, lag).items()):
         lab.flush()
-        command = make(f"peer{i}.example.com")
+        command = make([f"peer{i}.example.com"])
         lab.sim("POST", "/reset", {"only": ["log", "window"]})
         run = measure(lab, 1, {"run": command})["run"][0]
         requests, left = len(lab.requests()), len(lab.txt())

@@ -1,10 +1,13 @@
 """Runs programs and measures them: inside the lab, so that nothing of the lab's own machinery is counted.
 
-    measure.py SPEC.json     {"repeat": N, "commands": {name: {"argv": [...], "env": {...}, "before": [[argv], ...]}}}
+    measure.py SPEC.json     {"repeat": N, "commands": {name: {"argv": [...], "env": {...}, "before": [[argv], ...],
+                              "output": FILE}}}
 
 The commands take turns, so that whatever else the machine does hits all alike.  Prints {name: [{"wall", "cpu", "rss", "status",
 "end"}, ...]}: seconds, seconds of user and system time of the program and its children, MiB at the peak of the largest of them,
-exit status, and the wall clock at the end.
+exit status, and the wall clock at the end.  OUTPUT gets what the program says, which else is thrown away.
+
+A peak below that of this program itself (10 MiB) cannot be seen: the system counts what a process was before it became another program.
 """
 
 import json
@@ -14,12 +17,13 @@ import sys
 import time
 
 
-def run_once(argv, env):
-    begin = time.monotonic()
-    process = subprocess.Popen(argv, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    end = time.time()
-    wall = time.monotonic() - begin
+def run_once(argv, env, output):
+    with open(output, "ab") as out:
+        begin = time.monotonic()
+        process = subprocess.Popen(argv, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+        _, status, usage = os.wait4(process.pid, 0)
+        end = time.time()
+        wall = time.monotonic() - begin
     process.returncode = os.waitstatus_to_exitcode(status)
     return {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "rss": usage.ru_maxrss / 1024, "status": process.returncode, "end": end}
 
@@ -33,7 +37,7 @@ def main():
             env = dict(os.environ, **command.get("env", {}))
             for argv in command.get("before", []):
                 subprocess.run(argv, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
-            found[name].append(run_once(command["argv"], env))
+            found[name].append(run_once(command["argv"], env, command.get("output", os.devnull)))
     json.dump(found, sys.stdout)
 
 

@@ -275,15 +275,16 @@ def test_posh_acme_creates_all_in_one_request(hooks):
     hooks.clean()
 
 
-# ------------------------------------------------------------------ sweeping
+# ------------------------------------------------------------------ what runs by the clock
 
 def test_systemd_likes_the_units(hooks):
     analyze = shutil.which("systemd-analyze")
     if not analyze:
         pytest.skip("optional: systemd-analyze is not installed")
-    for unit in ("acme-dme-sweep.service", "acme-dme-sweep.timer"):
+    units = [f"acme-dme-{verb}.{kind}" for verb in ("sweep", "renew") for kind in ("service", "timer")]
+    for unit in units:
         hooks.write(unit, hooks.text(f"systemd/{unit}"), 0o644)
-    done = hooks.run([analyze, "verify", "--man=no", hooks.path("acme-dme-sweep.service"), hooks.path("acme-dme-sweep.timer")])
+    done = hooks.run([analyze, "verify", "--man=no", *map(hooks.path, units)])
     assert (done.returncode, done.stderr.strip()) == (0, ""), done
 
 
@@ -295,3 +296,13 @@ def test_cron_sweeps(hooks):
     done = hooks.run(["sh", "-c", f"{command} --sweep-after 0s"])
     assert done.returncode == 0 and done.stdout.endswith(": removed\n"), done
     hooks.clean()
+
+
+def test_cron_renews_at_a_random_second(hooks):
+    line = [line for line in hooks.text("cron/acme-dme-renew").splitlines() if " root " in line][0]
+    assert line.split(" root ")[0].strip() == "0 0,12 * * *"
+    command = line.split(" root ")[1].strip()
+    # Crontabs end a command at "%".
+    assert "%" not in command
+    done = hooks.run(["sh", "-c", 'sleep() { test $# -eq 1 && echo "$1"; }; ' + command])
+    assert done.returncode == 0 and done.stderr == "" and 0 <= int(done.stdout) < 11 * 3600, done

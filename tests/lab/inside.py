@@ -189,7 +189,7 @@ def http_ask(method, url, body=None, headers=None, timeout=10.0, ca=None):
     else:
         conn = http.client.HTTPConnection(host, timeout=timeout)
     try:
-        conn.request(method, "/" + path, body=body.encode() if body is not None else None, headers=headers or {})
+        conn.request(method, "/" + path, body=body.encode() if body is not None else None, headers={"User-Agent": "acme-dme-lab", **(headers or {})})
         answer = conn.getresponse()
         return {"status": answer.status, "headers": dict(answer.getheaders()), "body": answer.read().decode("utf-8", "replace")}
     finally:
@@ -290,14 +290,37 @@ class Agent:
             return self.daemons.signal(args["name"], args["number"])
         if op == "restart":
             return self.restart(args["name"])
+        if op == "add":
+            return self.add(**args)
+        if op == "remove":
+            return self.remove(args["name"])
         raise RuntimeError(f"unknown request {op!r}")
 
-    def restart(self, name):
+    def end(self, name):
         self.daemons.signal(name, signal.SIGCONT)
         self.daemons.signal(name, signal.SIGTERM)
         self.daemons.wait_end(name)
+
+    def restart(self, name):
+        self.end(name)
         self.start(name)
         self.await_ready(name)
+
+    def add(self, files, daemons):
+        """More servers, while the lab runs."""
+        for path, text in files.items():
+            write(path, text)
+        self.setup.daemons.update(daemons)
+        for name in daemons:
+            self.start(name)
+        for name in daemons:
+            self.await_ready(name)
+
+    def remove(self, name):
+        if name not in self.daemons.ended:
+            self.end(name)
+        del self.setup.daemons[name]
+        del self.daemons.pids[name]
 
     def serve(self):
         for line in sys.stdin:

@@ -10,6 +10,7 @@ run side by side.  Needs no root where user namespaces are allowed.  plan.py say
 """
 
 import atexit
+import inspect
 import json
 import os
 import shlex
@@ -20,7 +21,7 @@ import tempfile
 import threading
 import time
 
-from . import binaries, ca, plan
+from . import binaries, ca, pebble, plan, servers
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 READY_LIMIT_S = 30
@@ -100,6 +101,8 @@ class Lab:
         self._lock = threading.Lock()
         self._block = False
         self._paused = set()
+        self._added = []
+        self._pebbles = 0
         self._lag = list(lag)
         self._init_pid = None
         self._process = None
@@ -137,11 +140,12 @@ class Lab:
         #: Directory of the distribution's own pebble: for clients that stumble over what newer ones offer.
         self.system_acme_dir = plan.ACME_DIR if newest == system else plan.SYSTEM_ACME_DIR
         simulator = os.path.join(HERE, "dmesim.py")
+        self._acme_tls = authority.leaf("acme", ["DNS:localhost", "IP:127.0.0.1"])
         return {
             "work": self.work, "logs": self.logs, "keep": self._keep, "privileged": self.privileged,
             "ca": authority.cert,
             "tls": {
-                "acme": authority.leaf("acme", ["DNS:localhost", "IP:127.0.0.1"]),
+                "acme": self._acme_tls,
                 "api": authority.leaf("api", api),
                 "doh": authority.leaf("doh", ["DNS:" + plan.DOH_HOST, "IP:" + plan.CLIENT_RESOLVER]),
             },
@@ -295,6 +299,32 @@ class Lab:
         self._ask("restart", name=name)
         self._paused.discard(name)
 
+    def add(self, setup):
+        """Starts the servers of a servers.Setup until the next reset()."""
+        self._added += list(setup.daemons)
+        self._ask("add", files=setup.files, daemons=setup.daemons)
+
+    def remove(self, name):
+        """Ends a server that add() started."""
+        self._ask("remove", name=name)
+        self._added.remove(name)
+        self._paused.discard(name)
+
+    def pebble(self, version="newest", strict=False, **options):
+        """One more CA, a pebble.Pebble, until the next reset().  VERSION: "newest" of those that are installed, or "system": the
+        distribution's own.  STRICT: what its -strict does.  OPTIONS: those of pebble.configuration() and pebble.switches()."""
+        found = binaries.versions("pebble")
+        label, binary = found[0] if version == "newest" else found[-1]
+        switches = {key: options.pop(key) for key in list(options) if key in inspect.signature(pebble.switches).parameters}
+        name = f"pebble-{self._pebbles + 1}"
+        ports = (plan.MORE_PEBBLES_PORT + self._pebbles, plan.MORE_PEBBLES_MANAGEMENT_PORT + self._pebbles)
+        self._pebbles += 1
+        setup = servers.Setup()
+        setup.add_pebble(name, binary, self._acme_tls, ports, pebble.configuration(**options), pebble.switches(**switches),
+                         ["-strict"] if strict else [])
+        self.add(setup)
+        return pebble.Pebble(self, name, label, ports, switches.get("alternate_roots", 0))
+
     def block53(self, names=tuple(plan.NAMESERVERS)):
         """A firewall: nothing but the lab's resolvers reaches port 53 of these name servers (dropped in silence)."""
         self._block = True
@@ -412,6 +442,8 @@ class Lab:
         self.unblock53()
         for name in list(self._paused):
             self.resume(name)
+        for name in list(self._added):
+            self.remove(name)
         self.set(release="all")
         self.sim("POST", "/reset", {"only": ["records", "settings", "faults"]})
         self.wait_published()

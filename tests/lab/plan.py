@@ -18,6 +18,8 @@ CA_RESOLVER = "127.0.0.9"
 ROOT_SERVER = "127.0.0.8"
 ACME_DIR = "https://localhost:14000/dir"
 SYSTEM_ACME_DIR = "https://localhost:14001/dir"
+# Of the first pebble that a test adds; each further one has the next ones.
+MORE_PEBBLES_PORT, MORE_PEBBLES_MANAGEMENT_PORT = 14010, 15010
 DOH_HOST = "doh.lab.example"
 DOH_URL = f"https://{DOH_HOST}/dns-query"
 CONTROL_PORT = {CLIENT_RESOLVER: 8953, CA_RESOLVER: 8952}

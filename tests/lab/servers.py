@@ -48,11 +48,11 @@ class Setup:
         self.copies[f"{rundir}/unbound"] = binary
         self.daemons[name] = {"argv": [f"{rundir}/unbound", "-d", "-c", f"{rundir}/unbound.conf"], "ready": ["dns", address, "."]}
 
-    def add_pebble(self, name, binary, tls, ports, extra, env):
+    def add_pebble(self, name, binary, tls, ports, extra, env, options=()):
         conf = f"{RUN}/{name}.json"
         self.files[conf] = json.dumps(plan.pebble_conf(tls, ports[0], ports[1], extra), indent=1)
         # The newer ones know what to do with the older one's switches, not the other way round: so only what all have.
-        argv = [binary, "-config", conf, "-dnsserver", f"{plan.CA_RESOLVER}:53"]
+        argv = [binary, "-config", conf, "-dnsserver", f"{plan.CA_RESOLVER}:53", *options]
         # VA_NOSLEEP: no random wait before a validation.  The others: no surprise but those a test asks for.
         settings = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZREUSE": "0"}
         settings.update(env)

@@ -1,0 +1,235 @@
+"""Whole issuances, from the order to the certificate and clean name servers: ours, the floor's, and those of other clients."""
+
+import collections
+import json
+import os
+import re
+
+from lab import binaries, plan
+
+import hook as hooks
+import peers
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ZONE = "example.com"
+LAG = [0.5, 1.0, 2.0, 5.0]
+# As the service is: its limit, and about what its answers take.
+SIM = {"delay_ms": 100, "limit": 150, "window": 300}
+# The CA lets nobody wait longer than the protocol's whole seconds allow.
+PEBBLE = {"retryAfter": {"authz": 1, "order": 1}}
+LIMIT_S = 1200
+WALL_BY_FLOOR = 1.2
+API_REQUESTS = 3
+PEAK_MIB = 20 * 1000 * 1000 / 1024 / 1024  # 20 MB
+
+# wall, cpu: seconds.  rss: MiB.  acme, api: requests; refused: those that the API refused for their number.  left: TXT records.
+# why: of a failure, "" is success.
+Run = collections.namedtuple("Run", "wall cpu rss acme api refused left why")
+# make: function of (lab, names) that makes the command, and the account where the client can do that on its own.
+Client = collections.namedtuple("Client", "key label make")
+
+
+def host_names(count):
+    return [f"h{i}.{ZONE}" for i in range(1, count + 1)]
+
+
+def acme_requests(count):
+    """Directory, nonce, order, authorizations and challenges, order twice (ready, valid), its finalization, the certificate."""
+    return 2 * count + 7
+
+
+# -- what is run ---------------------------------------------------------------------------------------------------------------
+
+
+def ours(lab, names, program):
+    home = lab.new_dir("ours")
+    config = peers.write(os.path.join(home, "acme-dme.yaml"),
+                         f"credentials: {{api_key: {lab.api_key}, api_secret: {lab.api_secret}}}\n"
+                         f"acme: {{directory: \"{lab.acme_dir}\", ca_file: {lab.ca_file}, agree_tos: true}}\n"
+                         f"propagation: {{settle: 0s, resolvers: [\"{lab.resolver}:53\"]}}\nstate_dir: {home}/state\n")
+    lab.run([program, "-c", config, "account", "register", "--agree-tos"]).ok()
+    return {"argv": [program, "-c", config, "issue", "--agree-tos", *peers.each(names)]}
+
+
+def floor(lab, names):
+    home = lab.new_dir("floor")
+    config = peers.write(os.path.join(home, "floor.json"), json.dumps({
+        "directory": lab.acme_dir, "ca_file": lab.ca_file, "home": home, "api": hooks.API, "key": lab.api_key, "secret": lab.api_secret,
+        "zone": ZONE, "servers": list(lab.nameservers.values())}))
+    argv = [binaries.PYTHON, os.path.join(HERE, "floor.py"), config]
+    lab.run([*argv, "register"]).ok()
+    took = os.path.join(home, "took")
+    return {"argv": [*argv, "issue", took, *names], "took": took}
+
+
+def clients(program):
+    """[Client] of what is installed, PROGRAM (None: without) first."""
+    found = [Client("floor", "the floor (a script)", floor)]
+    if program:
+        found.insert(0, Client("ours", "acme-dme issue", lambda lab, names: ours(lab, names, program)))
+    for label, path in binaries.versions("lego")[:1]:
+        found.append(Client("lego", f"lego {label}, its own provider", lambda lab, names: peers.lego_own(lab, path, names)))
+    if binaries.find("dehydrated") and binaries.find("lexicon"):
+        label = f"dehydrated {binaries.package_version('dehydrated')} + lexicon {binaries.package_version('lexicon')}, {max(LAG) + 1:g} s"
+        found.append(Client("dehydrated", label, lambda lab, names: peers.dehydrated_lexicon(lab, names, max(LAG) + 1)))
+    if binaries.find("certbot") and program:
+        found.append(Client("certbot", f"certbot {binaries.package_version('certbot')} --manual, our hook",
+                            lambda lab, names: peers.certbot_hook(lab, names, program, hooks.write_config(lab)[0])))
+    for key, make in (("uacme", peers.uacme), ("acmetool", peers.acmetool)):
+        if binaries.find(key):
+            found.append(Client(key, f"{key} {binaries.package_version(key)}, simple hook",
+                                lambda lab, names, make=make: make(lab, names, peers.simple_hook(lab, ZONE, max(LAG)))))
+    return found
+
+
+# -- how it is measured --------------------------------------------------------------------------------------------------------
+
+
+def ca_log(lab):
+    """What the lab's CAs have logged.  Pebble has a line for each request that it takes."""
+    text = ""
+    for name in ("pebble", "pebble-system"):
+        path = os.path.join(lab.logs, name + ".log")
+        if os.path.exists(path):
+            with open(path, encoding="utf-8", errors="replace") as f:
+                text += f.read()
+    return text
+
+
+def count_requests(text):
+    return text.count(" -> calling handler()")
+
+
+def count_issued(text):
+    return text.count("Issued certificate serial ")
+
+
+def last_words(path):
+    with open(path, encoding="utf-8", errors="replace") as f:
+        lines = [re.sub(r"[|`\s]+", " ", line).strip() for line in f]
+    return next((line for line in reversed(lines) if re.search("[a-z]{3}", line)), "without a word")[:100]
+
+
+def measure(lab, client, names):
+    """One issuance in a lab as new."""
+    lab.reset()
+    try:
+        command = client.make(lab, names)
+    except AssertionError as e:
+        return Run(0, 0, 0, 0, 0, 0, 0, "no account: " + str(e).strip().splitlines()[-1])
+    lab.flush()
+    lab.sim("POST", "/reset", {"only": ["log", "feed", "window"]})
+    directory = lab.new_dir("run")
+    said, spec = os.path.join(directory, "output"), os.path.join(directory, "spec.json")
+    peers.write(said, "")
+    peers.write(spec, json.dumps({"repeat": 1, "commands": {"run": {**command, "output": said}}}))
+    before = ca_log(lab)
+    done = lab.run([binaries.PYTHON, os.path.join(HERE, "measure.py"), spec], timeout=LIMIT_S)
+    after = ca_log(lab)
+    requests = lab.requests()
+    refused = sum("Rate limit" in json.dumps(r.get("error")) for r in requests)
+    found = {"wall": done.seconds, "cpu": 0, "rss": 0, "status": -9} if done.timed_out else json.loads(done.ok().stdout)["run"][0]
+    wall = found["wall"]
+    if "took" in command and found["status"] == 0:
+        with open(command["took"], encoding="ascii") as f:
+            wall = float(f.read())
+    why = ""
+    if done.timed_out:
+        why = f"stopped after {LIMIT_S} s"
+    elif found["status"] or count_issued(after) == count_issued(before):
+        why = "rate limit of the API" if refused else f"exit {found['status']}: {last_words(said)}"
+    return Run(wall, found["cpu"], found["rss"], count_requests(after) - count_requests(before), len(requests), refused, len(lab.txt()), why)
+
+
+# -- what comes of it ----------------------------------------------------------------------------------------------------------
+
+
+def check(report, count, run, base):
+    """The promises: RUN is ours, BASE the floor's."""
+    what = f"{count} name{'s' if count > 1 else ''}"
+    for who, one in (("ours", run), ("the floor", base)):
+        if one.why or one.left:
+            report.fail(f"{what}, {who}: {one.why or 'ok'}, {one.left} TXT left")
+    if not run.why and not base.why:
+        report.limit(f"{what}: wall by the floor's {base.wall:.2f} s", run.wall / base.wall, WALL_BY_FLOOR)
+    report.limit(f"{what}: ACME requests", run.acme, acme_requests(count))
+    report.limit(f"{what}: API requests", run.api, API_REQUESTS)
+    report.limit(f"{what}: peak memory", run.rss, PEAK_MIB, " MiB")
+
+
+def smoke(lab, program, report, counts=(1, 20)):
+    """Ours and the floor alone."""
+    pair = {client.key: client for client in clients(program)}
+    for count in counts:
+        runs = {key: measure(lab, pair[key], host_names(count)) for key in ("floor", "ours")}
+        check(report, count, runs["ours"], runs["floor"])
+
+
+def by(value, base, digits):
+    """A figure, and how many times the BASE's it is."""
+    text = f"{value:.{digits}f}"
+    return f"{text} (×{value / base:.3g})" if base else text
+
+
+HEAD = ["client", "result", "wall s", "CPU s", "peak MiB", "ACME requests", "API requests", "TXT left"]
+
+
+def row(client, run, base):
+    figures = base or run._replace(wall=0, cpu=0, rss=0, acme=0, api=0)
+    api = by(run.api, figures.api if run.api else 0, 0) + (f", {run.refused} refused" if run.refused else "")
+    return [client.label, f"**fails**: {run.why}" if run.why else "ok", by(run.wall, figures.wall, 1), by(run.cpu, figures.cpu, 2),
+            by(run.rss, figures.rss, 0), by(run.acme, figures.acme, 0), api, str(run.left)]
+
+
+def markdown_table(rows):
+    lines = [HEAD, ["---", "---", *["---:"] * (len(HEAD) - 2)], *rows]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+
+
+def section(count, measured):
+    """The table for COUNT names; MEASURED: [(Client, Run)].  What is compared with: ours, else the floor."""
+    good = {client.key: run for client, run in measured if not run.why}
+    base = good.get("ours") or good.get("floor")
+    who = "" if not base else "\n×: times that of " + ("acme-dme.\n" if "ours" in good else "the floor.\n")
+    title = f"## {count} name{'s' if count > 1 else ''}\n"
+    return f"{title}{who}\n{markdown_table([row(client, run, base) for client, run in measured])}"
+
+
+def preamble(lab):
+    return f"""# Whole issuances, measured
+
+`tests/bench/issue --out FILE` writes this file: one certificate for h1.{ZONE} … hN.{ZONE}, all in one run on one machine
+({os.cpu_count()} CPUs), one after the other, each in a lab as new and with resolvers that know nothing.
+
+- The CA is Pebble {lab.pebble_version}, without random sleeps, refused nonces or reused authorizations; it asks to be polled after 1 s.
+  uacme cannot read that one's answers and gets the distribution's own.
+- The API is the lab's simulator of DNS Made Easy with the real limit, {SIM['limit']} requests in {SIM['window']} s, and {SIM['delay_ms']} ms for an answer. The four
+  name servers have a change after {', '.join(f'{lag:g}' for lag in LAG)} s; the CA's resolver asks any of them.
+- *wall*: from the start of the client to its end. *CPU*: user and system time of the client and all that it starts. *peak*: resident
+  memory of the largest of these processes (less than 10 MiB cannot be seen). *ACME requests*: lines `-> calling handler()` in Pebble's log.
+  *API requests*: the simulator's own log. *TXT left*: records that the client leaves in the account.
+- Accounts are made before the time begins, except by lego and acmetool, which have no command for that (2 or 3 requests, some ms).
+- *The floor* is a script, `tests/bench/floor.py`, that does only what no client can leave out; its wall time counts from its first
+  request, its CPU time and memory are mostly those of Python.
+- *dehydrated + lexicon*: all records are made by one hook (`HOOK_CHAIN`), which then sleeps a second longer than the slowest name server
+  needs (lexicon's example hook: 30 s).
+- *simple hook*: shell and curl. It does without the API: the lab feeds the name servers, with the same lag, and the hook waits for the
+  slowest of them.
+"""
+
+
+def run_all(lab, report, chosen, counts, say):
+    """Every client at every count; returns the Markdown."""
+    text = preamble(lab)
+    for count in counts:
+        measured = []
+        for client in chosen:
+            run = measure(lab, client, host_names(count))
+            measured.append((client, run))
+            say(f"{count:4} {client.label}: {run.why or 'ok'}, {run.wall:.1f} s wall, {run.cpu:.2f} s CPU, {run.rss:.0f} MiB, {run.acme} ACME, "
+                f"{run.api} API ({run.refused} refused), {run.left} left")
+        text += "\n" + section(count, measured)
+        runs = {client.key: run for client, run in measured}
+        if "ours" in runs and "floor" in runs:
+            check(report, count, runs["ours"], runs["floor"])
+    return text
