@@ -61,7 +61,16 @@ libacmedme_a_SOURCES = \
 	src/config/yaml.c src/config/yaml.h \
 	src/config/yaml_tree.c src/config/yaml_tree.h \
 	src/config/address.c src/config/address.h \
-	src/config/value.c src/config/loading.h \
+	src/config/value.c src/config/value.h src/config/loading.h \
+	src/config/value_certificate.c \
+	src/config/command.c \
+	src/config/field.c \
+	src/config/ca.c src/config/ca.h \
+	src/config/collect.c \
+	src/config/clean.c src/config/clean.h \
+	src/config/eab.c \
+	src/config/certificate.c \
+	src/config/settings.c \
 	src/config/find.c \
 	src/config/walk.c \
 	src/config/overlay.c \

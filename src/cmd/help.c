@@ -22,12 +22,8 @@ static void print_clients(void)
     }
 }
 
-static void print_options(void)
+static void print_rows(void)
 {
-    size_t count;
-    const struct config_key *keys = config_keys(&count);
-
-    (void)puts("\nOptions, in front of the verb:");
     for (size_t i = 0; i < opts_row_count; i++) {
         const struct opts_row *row = &opts_rows[i];
         char letter[] = {'-', row->letter, ',', '\0'};
@@ -36,16 +32,33 @@ static void print_options(void)
 
         (void)printf("  %-28s %s\n", left, row->help);
     }
+}
+
+static void print_key(const struct config_key *key)
+{
+    AUTO_FREE char *argument = config_key_argument(key);
+    /* A switch may stand without a value, so its value must be attached. */
+    AUTO_FREE char *left = key->type == CONFIG_TYPE_BOOL ? mem_printf("%s[=%s]", key->option, argument)
+                                                         : mem_printf("%s %s", key->option, argument);
+
+    (void)printf("  %-28s %s\n", left, key->help);
+}
+
+static void print_options(void)
+{
+    size_t count;
+    const struct config_key *keys = config_keys(&count);
+
+    (void)puts("\nOptions, in front of the verb:");
+    print_rows();
     (void)puts("\nSettings, over the environment and the configuration file:");
-    for (size_t i = 0; i < count; i++) {
-        if (!keys[i].option)
-            continue;
-        AUTO_FREE char *argument = config_key_argument(&keys[i]);
-        /* A switch may stand without a value, so its value must be attached. */
-        AUTO_FREE char *left = keys[i].type == CONFIG_TYPE_BOOL ? mem_printf("%s[=%s]", keys[i].option, argument)
-                                                                : mem_printf("%s %s", keys[i].option, argument);
-        (void)printf("  %-28s %s\n", left, keys[i].help);
-    }
+    for (size_t i = 0; i < count; i++)
+        if (keys[i].option && !keys[i].commands)
+            print_key(&keys[i]);
+    (void)puts("\nSettings of the standalone client:");
+    for (size_t i = 0; i < count; i++)
+        if (keys[i].option && keys[i].commands)
+            print_key(&keys[i]);
 }
 
 void cmd_help(void)

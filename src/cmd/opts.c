@@ -35,8 +35,8 @@ const struct opts_row opts_rows[] = {
     [ROW_NAGIOS] = {"--nagios", 0, NULL, "status: as a plugin of Nagios, Icinga and others", "status"},
     [ROW_PROMETHEUS] = {"--prometheus", 0, "FILE", "status: write metrics for Prometheus' node_exporter", "status"},
     [ROW_STATE] = {"--state", 0, NULL, "reset: the state directory", "reset"},
-    [ROW_VERBOSE] = {"--verbose", 'v', NULL,
-                     "show each step and each setting's source; twice: each request and answer", NULL},
+    [ROW_VERBOSE] = {"--verbose", 'v', NULL, "show each step and each setting's source; twice: each request and answer",
+                     NULL},
     [ROW_QUIET] = {"--quiet", 'q', NULL,
                    "no warnings and no progress, errors only; check, status: only what is not in order", NULL},
     [ROW_HELP] = {"--help", 'h', NULL, "show this help", NULL},
@@ -238,16 +238,27 @@ static bool is_among(const char *word, const char *words)
     return false;
 }
 
+static enum err_code check(const char *option, const char *commands, const char *command, struct err *err)
+{
+    if (!commands || is_among(command, commands))
+        return ERR_OK;
+    return strcmp(commands, "hook") == 0
+               ? err_set(err, ERR_USAGE, "option %s is for the verbs of ACME clients only", option)
+               : err_set(err, ERR_USAGE, "option %s is for: %s", option, commands);
+}
+
 enum err_code opts_check_command(const struct opts *opts, const char *command, struct err *err)
 {
-    for (size_t i = 0; i < opts_row_count; i++) {
-        const struct opts_row *row = &opts_rows[i];
+    enum err_code code = ERR_OK;
 
-        if (!(opts->given & UINT64_C(1) << i) || !row->commands || is_among(command, row->commands))
-            continue;
-        return strcmp(row->commands, "hook") == 0
-                   ? err_set(err, ERR_USAGE, "option %s is for the verbs of ACME clients only", row->name)
-                   : err_set(err, ERR_USAGE, "option %s is for: %s", row->name, row->commands);
+    for (size_t i = 0; i < opts_row_count && code == ERR_OK; i++)
+        if (opts->given & UINT64_C(1) << i)
+            code = check(opts_rows[i].name, opts_rows[i].commands, command, err);
+    for (size_t i = 0; i < opts->override_count && code == ERR_OK; i++) {
+        const struct config_key *key = config_key_find(opts->overrides[i].key);
+
+        if (key)
+            code = check(key->option, key->commands, command, err);
     }
-    return ERR_OK;
+    return code;
 }

@@ -32,7 +32,7 @@ void config_check_ca_file(struct config_loading *load)
 {
     struct buf AUTO_BUF content = BUF_INIT(CA_FILE_MAX);
     const char *path = load->config->ca_file;
-    const char *where = config_origin_where(load->config, "dnsmadeeasy.ca_file");
+    const char *where = config_where(load->config, "dnsmadeeasy.ca_file");
     struct err err;
 
     if (!path || load->req->need != CONFIG_WITH_CREDENTIALS)

@@ -28,6 +28,25 @@ void config_log_done(struct config_log *log)
     log->file = NULL;
 }
 
+static void acme_done(struct config_acme *acme)
+{
+    free(acme->directory);
+    strlist_done(&acme->emails);
+    free(acme->ca_file);
+    free(acme->account_key_type);
+    free(acme->eab_kid);
+    free(acme->eab_hmac_key_file);
+    secret_free(acme->eab_hmac_key);
+}
+
+static void certificate_done(struct config_certificate *certificate)
+{
+    free(certificate->name);
+    strlist_done(&certificate->domains);
+    free(certificate->directory);
+    config_certificate_settings_done(&certificate->settings);
+}
+
 void config_free(struct config *config)
 {
     if (!config)
@@ -47,6 +66,11 @@ void config_free(struct config *config)
     config_log_done(&config->log);
     strlist_done(&config->certificates);
     free(config->certificate_ca_file);
+    acme_done(&config->acme);
+    config_certificate_settings_done(&config->certificate_defaults);
+    for (size_t i = 0; i < config->managed_count; i++)
+        certificate_done(&config->managed[i]);
+    free(config->managed);
     config_origins_free(config->origins);
     free(config);
 }
@@ -81,6 +105,8 @@ static void assemble(struct config_loading *load, const struct platform_file_inf
         return;
     config_settle_endpoint(load);
     config_check_ca_file(load);
+    config_settle_eab(load);
+    config_settle_certificates(load);
     if (load->has_secrets)
         config_check_exposure(load, load->config->file, info);
     else if (load->config->file)

@@ -65,7 +65,8 @@ struct config_acme {
     bool agree_tos;
     char *account_key_type; /* "ecdsa-p256"; checked */
     char *eab_kid;          /* NULL: no external account binding */
-    struct secret *eab_hmac_key; /* as given: base64url text; NULL without eab_kid */
+    struct secret *eab_hmac_key; /* base64url text; NULL without eab_kid, and while it is in a file that was not read */
+    char *eab_hmac_key_file;     /* NULL: none; see config_read_eab() */
     enum config_hmac eab_alg;
     int64_t request_timeout_ms;
     int64_t give_up_after_ms; /* a failing CA is tried again for so long */
@@ -108,8 +109,10 @@ struct config_certificate_settings {
 
 struct config_certificate {
     char *name;             /* never NULL: the first domain without "*." when not given */
-    struct strlist domains; /* as written; checked by who uses them */
-    char *directory;        /* a URL; NULL: that of `acme` */
+    struct strlist domains; /* as written; checked by who uses them; empty only with a csr_file */
+    char *directory;        /* a URL; NULL: that of `acme`, which counts also when the environment or an option says so */
+    /* What holds for this one: its own settings, and `certificate_defaults` where it has none and where they come from
+     * the command line. */
     struct config_certificate_settings settings;
 };
 
@@ -152,7 +155,7 @@ struct config {
     int64_t certificate_timeout_ms;
 
     struct config_acme acme;
-    struct config_certificate_settings certificate_defaults; /* `acme.profile` and the like, the environment, options */
+    struct config_certificate_settings certificate_defaults; /* `acme.profile` and the like, and options */
     struct config_certificate *managed; /* `certificates` */
     size_t managed_count;
 
@@ -208,7 +211,38 @@ enum config_explained { CONFIG_EXPLAIN_GIVEN, CONFIG_EXPLAIN_DEFAULTS };
  * looks like one in the wrong place that it is not shown. */
 void config_explain(const struct config *config, enum config_explained what, struct strlist *lines);
 
-/* Where the value of a key came from; CONFIG_DEFAULT for keys that were not given. */
+/* Where the value of a key came from; CONFIG_DEFAULT for keys that were not given.  Of items of lists as
+ * "certificates[0].profile". */
 enum config_source_kind config_source(const struct config *config, const char *key);
+/* The place of a value, for messages: "FILE:LINE:COLUMN", "option --x"; "default" when it was not given.  Borrowed. */
+const char *config_where(const struct config *config, const char *key);
+
+/* ------------------------------------------------------------------ settings of certificates */
+
+/* Was a setting ("profile") of a certificate given, and where?  `managed_index` is that of `managed`; SIZE_MAX: what
+ * `certificate_defaults` has.  The place is the one of the value that holds.  *out_where is borrowed. */
+bool config_certificate_setting(const struct config *config, size_t managed_index, const char *setting,
+                                enum config_source_kind *out_kind, const char **out_where);
+
+/* The settings that struct config_certificate_settings has, by their names in the file; static. */
+const char *const *config_certificate_setting_names(size_t *count);
+
+/* Set one from text, with the checks of the configuration.  Paths are taken as they are.  `what` says in errors where
+ * the text stands.  Errors: ERR_CONFIG (also for a setting that there is not), ERR_INTERNAL. */
+enum err_code config_certificate_apply(struct config_certificate_settings *settings, const char *setting,
+                                       const char *value, const char *what, struct err *err) MUST_USE;
+
+/* The text that config_certificate_apply() makes the same setting of; NULL: it is not said.  Yours. */
+char *config_certificate_format(const struct config_certificate_settings *settings, const char *setting) MUST_USE;
+
+/* `to` is empty or zero before. */
+void config_certificate_settings_copy(struct config_certificate_settings *to,
+                                      const struct config_certificate_settings *from);
+void config_certificate_settings_done(struct config_certificate_settings *settings);
+#define AUTO_CONFIG_CERTIFICATE_SETTINGS AUTO(config_certificate_settings_done)
+
+/* Read acme.eab.hmac_key_file, which CONFIG_WITHOUT_CREDENTIALS leaves alone, into acme.eab_hmac_key; nothing when
+ * there is none or it was read.  Errors: as of config_load(). */
+enum err_code config_read_eab(struct config *config, struct strlist *warnings, struct err *err) MUST_USE;
 
 #endif

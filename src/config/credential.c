@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/clean.h"
 #include "util/text.h"
 
 #define KEY_FILE_MAX 8192
@@ -94,72 +95,7 @@ char *config_half_origin(const struct config_half *half)
     return half->file ? mem_printf("file %s, which %s names", half->file, place) : mem_strdup(place);
 }
 
-/* ------------------------------------------------------------------ cleaning */
-
-struct cleaning {
-    const char *text;
-    size_t len;
-    bool bom;
-    bool cr;
-    bool space;
-    bool quotes;
-};
-
-/* Note a white space character that is taken off. */
-static void note_space(struct cleaning *c, char ch)
-{
-    if (ch == '\r')
-        c->cr = true;
-    else
-        c->space = true;
-}
-
-/* Take one layer off; false when there is none. */
-static bool strip_once(struct cleaning *c)
-{
-    const char *p = c->text;
-
-    if (c->len >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0) {
-        c->bom = true;
-        c->text += 3;
-        c->len -= 3;
-    } else if (c->len && text_is_space(p[0])) {
-        note_space(c, p[0]);
-        c->text++;
-        c->len--;
-    } else if (c->len && text_is_space(p[c->len - 1])) {
-        note_space(c, p[c->len - 1]);
-        c->len--;
-    } else if (c->len >= 2 && (p[0] == '"' || p[0] == '\'') && p[c->len - 1] == p[0]) {
-        c->quotes = true;
-        c->text++;
-        c->len -= 2;
-    } else {
-        return false;
-    }
-    return true;
-}
-
-static void warn_stripped(struct config_loading *load, const struct config_place *at, const char *path,
-                          const struct cleaning *c)
-{
-    struct strlist AUTO_STRLIST what = {NULL, 0};
-    struct buf AUTO_BUF text = BUF_INIT(200);
-
-    if (c->bom)
-        strlist_add(&what, "a byte order mark");
-    if (c->space)
-        strlist_add(&what, "white space");
-    if (c->cr)
-        strlist_add(&what, "a carriage return");
-    if (c->quotes)
-        strlist_add(&what, "quotes");
-    if (what.count == 0)
-        return;
-    for (size_t i = 0; i < what.count; i++)
-        buf_printf(&text, "%s%s", i == 0 ? "" : i + 1 == what.count ? " and " : ", ", what.items[i]);
-    config_report_warning(&load->report, at, "took %s off the value of \"%s\"", buf_cstr(&text), path);
-}
+/* ------------------------------------------------------------------ checks */
 
 /* What is wrong with a cleaned value, as the rest of a sentence; NULL: nothing. */
 static const char *value_fault(const char *text, size_t len)
@@ -182,8 +118,6 @@ static const char *value_fault(const char *text, size_t len)
     }
     return len > SECRET_MAX ? "is too long to be one" : NULL;
 }
-
-/* ------------------------------------------------------------------ checks */
 
 /* RFC 9562: 8-4-4-4-12 hexadecimal digits. */
 static bool is_uuid(const char *text, size_t len)
@@ -215,15 +149,11 @@ static bool is_encrypted(const struct config_half *half, const char *text, size_
 }
 
 static enum config_half_result clean(struct config_loading *load, const struct config_half *half,
-                                     const struct config_place *at, struct cleaning *c, struct secret **out)
+                                     const struct config_place *at, struct config_cleaning *c, struct secret **out)
 {
     const char *fault;
 
-    /* That is how text files end. */
-    if (c->len && c->text[c->len - 1] == '\n')
-        c->len--;
-    while (strip_once(c)) {
-    }
+    config_clean(c);
     if (is_encrypted(half, c->text, c->len))
         return CONFIG_HALF_ENCRYPTED;
     fault = value_fault(c->text, c->len);
@@ -233,7 +163,7 @@ static enum config_half_result clean(struct config_loading *load, const struct c
                                           "Information: 36 characters, hexadecimal digits and dashes.");
         return CONFIG_HALF_REFUSED;
     }
-    warn_stripped(load, at, half->path, c);
+    config_cleaning_warn(load, at, half->path, c);
     if (half->kind == CONFIG_HALF_KEY && !is_uuid(c->text, c->len))
         config_report_warning(&load->report, at, "the value of \"%s\" is no UUID, as DNS Made Easy's API keys are",
                               half->path);
@@ -246,7 +176,7 @@ enum config_half_result config_half_read(struct config_loading *load, const stru
 {
     struct buf AUTO_BUF content = BUF_INIT(KEY_FILE_MAX);
     struct config_place at = half->at;
-    struct cleaning c = {.text = half->text, .len = half->len};
+    struct config_cleaning c = {.text = half->text, .len = half->len};
 
     if (half->was_refused)
         return CONFIG_HALF_REFUSED;

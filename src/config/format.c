@@ -35,18 +35,36 @@ static char *format_text(const char *text)
     return mem_strdup(safe);
 }
 
-static char *format_list(const struct strlist *list)
+/* Items that are ready to be shown. */
+static char *join(const struct strlist *items)
 {
     struct buf AUTO_BUF out = BUF_INIT(SHOWN_MAX);
 
-    for (size_t i = 0; i < list->count; i++) {
-        char AUTO_FREE *item = format_text(list->items[i]);
-
-        buf_printf(&out, "%s%s", i ? ", " : "", item);
+    for (size_t i = 0; i < items->count; i++) {
+        buf_printf(&out, "%s%s", i ? ", " : "", items->items[i]);
         if (!buf_ok(&out))
             return mem_printf("%s and more", buf_cstr(&out));
     }
-    return list->count ? buf_take(&out) : mem_strdup("none");
+    return items->count ? buf_take(&out) : mem_strdup("none");
+}
+
+static char *format_list(const struct strlist *list)
+{
+    struct strlist AUTO_STRLIST shown = {NULL, 0};
+
+    for (size_t i = 0; i < list->count; i++)
+        strlist_add_take(&shown, format_text(list->items[i]));
+    return join(&shown);
+}
+
+/* An argument may be a password, in a form that nobody knows. */
+static char *format_command(const struct strlist *argv)
+{
+    char AUTO_FREE *program = format_text(argv->items[0]);
+
+    if (argv->count == 1)
+        return mem_strdup(program);
+    return mem_printf("%s with %zu argument%s", program, argv->count - 1, argv->count == 2 ? "" : "s");
 }
 
 static const char *choice_of(const struct config_key *key, const void *field)
@@ -63,12 +81,34 @@ static char *format_share(const struct config_share *share)
                               : config_duration_format(share->ms);
 }
 
+static char *format_commands(const struct config_commands *commands)
+{
+    struct strlist AUTO_STRLIST shown = {NULL, 0};
+
+    for (size_t i = 0; i < commands->count; i++)
+        strlist_add_take(&shown, format_command(&commands->items[i].argv));
+    return join(&shown);
+}
+
+static char *format_mode(uint32_t mode)
+{
+    return mode ? mem_printf("%04o", mode) : mem_strdup("none");
+}
+
+static char *format_secret(const struct secret *secret)
+{
+    return secret ? config_secret_format(secret) : mem_strdup("none");
+}
+
 char *config_value_format(const struct config_key *key, const void *field)
 {
     switch (key->type) {
     case CONFIG_TYPE_STRING:
     case CONFIG_TYPE_PATH:
     case CONFIG_TYPE_URL:
+    case CONFIG_TYPE_CA:
+    case CONFIG_TYPE_KEY_TYPE:
+    case CONFIG_TYPE_ITEM_NAME:
         return format_text(*(char *const *)field);
     case CONFIG_TYPE_UINT:
         return mem_printf("%u", *(const uint32_t *)field);
@@ -82,10 +122,17 @@ char *config_value_format(const struct config_key *key, const void *field)
     case CONFIG_TYPE_ADDRESSES:
     case CONFIG_TYPE_URLS:
     case CONFIG_TYPE_SOURCES:
+    case CONFIG_TYPE_EMAILS:
+    case CONFIG_TYPE_DOMAINS:
         return format_list(field);
+    case CONFIG_TYPE_COMMANDS:
+        return format_commands(field);
+    case CONFIG_TYPE_MODE:
+        return format_mode(*(const uint32_t *)field);
     case CONFIG_TYPE_SHARE:
         return format_share(field);
     case CONFIG_TYPE_SECRET:
+        return format_secret(*(struct secret *const *)field);
     case CONFIG_TYPE_IGNORED:
         break;
     }

@@ -33,6 +33,7 @@ struct config_loading {
 struct config_text {
     const char *text;
     struct config_place at;
+    size_t command; /* CONFIG_TYPE_COMMANDS: texts with the same number, in a row, are the words of one command */
 };
 
 /* config.c: config_load() for a file whose content is at hand already, named req->file, and private.  For tests. */
@@ -62,9 +63,6 @@ void config_origin_copy(struct config *config, const char *to, const char *from)
 void config_origin_show_take(struct config *config, const char *path, char *shown_take);
 void config_origins_free(struct config_origins *origins);
 
-/* The place of a value, for messages: "FILE:LINE:COLUMN", "option --x"; "default" when it was not given.  Borrowed. */
-const char *config_origin_where(const struct config *config, const char *key);
-
 /* ca_file.c: report a ca_file that can't be used. */
 void config_check_ca_file(struct config_loading *load);
 
@@ -74,6 +72,13 @@ bool config_find(struct config_loading *load, struct buf *content, struct platfo
 
 /* walk.c: take everything from load->tree. */
 void config_walk(struct config_loading *load);
+
+/* collect.c: report what is no text, or no list; false then.  `shown` is the key's path for messages. */
+bool config_want_scalar(struct config_loading *load, const struct yaml_tree *node, const char *shown) MUST_USE;
+bool config_want_list(struct config_loading *load, const struct yaml_tree *node, const char *shown) MUST_USE;
+/* collect.c: the texts of a key's value, yours; NULL after reporting why there are none. */
+struct config_text *config_texts_collect(struct config_loading *load, const struct config_key *key,
+                                         const struct yaml_tree *node, const char *shown, size_t *out_count) MUST_USE;
 
 /* draft.c: check the accounts of the file against each other; a single one is the default. */
 void config_check_drafts(struct config_loading *load);
@@ -93,6 +98,26 @@ void config_check_exposure(struct config_loading *load, const char *file, const 
 /* exposure.c: the same for a file without secrets that everybody can change: it says where keys are sent to.
  */
 void config_check_writable(struct config_loading *load, const char *file, const struct platform_file_info *info);
+
+/* eab.c: take the key of external account binding, "acme.eab.hmac_key" or the content of its file, as base64url; false
+ * after reporting a problem.  *slot is freed before. */
+bool config_eab_set(struct config_loading *load, const char *path, const struct config_text *text, size_t len,
+                    struct secret **slot) MUST_USE;
+/* eab.c: key, file and identifier belong together; the file is read if credentials are. */
+void config_settle_eab(struct config_loading *load);
+
+/* certificate.c: names, what must not be missing, and what `certificates` take from `acme` and the command line. */
+void config_settle_certificates(struct config_loading *load);
+
+/* field.c: values by the type of their key.  Copy into a field that is zero; free what a field holds, and zero it. */
+void config_field_copy(const struct config_key *key, void *to, const void *from);
+void config_field_done(const struct config_key *key, void *field);
+
+/* command.c: commands as one text that can be stored, and back: "/bin/one,argument;/bin/two;", with a backslash before
+ * each ",", ";" and backslash of a word. */
+char *config_commands_format(const struct config_commands *commands) MUST_USE;
+bool config_commands_parse(const char *text, struct config_commands *out) MUST_USE;
+void config_commands_done(struct config_commands *commands);
 
 /* account.c: make the accounts of load->config. */
 void config_make_accounts(struct config_loading *load);

@@ -7,6 +7,8 @@
 
 #include "config/loading.h"
 
+#define SLOTS_MIN 64
+
 struct origin {
     char *path;
     enum config_source_kind kind;
@@ -14,18 +16,63 @@ struct origin {
     char *shown; /* NULL: the value is in struct config */
 };
 
+/* In the order in which they were met, and a table of hashes: thousands of certificates have tens of thousands of
+ * values. */
 struct config_origins {
     struct origin *items;
     size_t count;
+    size_t *slots;     /* number of an item, from 1, at its hash or behind; 0: empty */
+    size_t slot_count; /* a power of two, more than half of them empty */
 };
+
+/* FNV-1a */
+static size_t hash(const char *path)
+{
+    uint64_t value = UINT64_C(14695981039346656037);
+
+    for (; *path; path++)
+        value = (value ^ (unsigned char)*path) * UINT64_C(1099511628211);
+    return (size_t)value;
+}
+
+/* The slot of a path, or the empty one where it belongs. */
+static size_t *find_slot(const struct config_origins *origins, const char *path)
+{
+    size_t i = hash(path);
+
+    for (;; i++) {
+        size_t *slot = &origins->slots[i & (origins->slot_count - 1)];
+
+        if (!*slot || strcmp(origins->items[*slot - 1].path, path) == 0)
+            return slot;
+    }
+}
 
 static struct origin *find(const struct config_origins *origins, const char *path)
 {
-    for (size_t i = 0; origins && i < origins->count; i++) {
-        if (strcmp(origins->items[i].path, path) == 0)
-            return &origins->items[i];
-    }
-    return NULL;
+    size_t number = origins && origins->slot_count ? *find_slot(origins, path) : 0;
+
+    return number ? &origins->items[number - 1] : NULL;
+}
+
+static void make_room(struct config_origins *origins)
+{
+    if (2 * (origins->count + 1) < origins->slot_count)
+        return;
+    origins->slot_count = origins->slot_count ? 2 * origins->slot_count : SLOTS_MIN;
+    free(origins->slots);
+    origins->slots = mem_calloc(origins->slot_count, sizeof *origins->slots);
+    for (size_t i = 0; i < origins->count; i++)
+        *find_slot(origins, origins->items[i].path) = i + 1;
+}
+
+static struct origin *add(struct config_origins *origins, const char *path)
+{
+    make_room(origins);
+    origins->items = mem_grow(origins->items, origins->count, sizeof *origins->items);
+    origins->items[origins->count] = (struct origin){.path = mem_strdup(path)};
+    *find_slot(origins, path) = origins->count + 1;
+    return &origins->items[origins->count++];
 }
 
 void config_origin_set(struct config *config, const char *path, const struct config_place *at)
@@ -35,11 +82,8 @@ void config_origin_set(struct config *config, const char *path, const struct con
 
     if (!origins)
         origins = config->origins = mem_zalloc(sizeof *origins);
-    if (!known) {
-        origins->items = mem_resize(origins->items, origins->count + 1, sizeof *origins->items);
-        known = &origins->items[origins->count++];
-        *known = (struct origin){.path = mem_strdup(path)};
-    }
+    if (!known)
+        known = add(origins, path);
     free(known->where);
     known->kind = at->kind;
     known->where = config_place_format(at);
@@ -84,12 +128,8 @@ void config_origins_free(struct config_origins *origins)
         free(origins->items[i].shown);
     }
     free(origins->items);
+    free(origins->slots);
     free(origins);
-}
-
-static bool is_setting(const struct config_key *key)
-{
-    return key->offset != SIZE_MAX && !strstr(key->path, "[]");
 }
 
 static bool is_wanted(const struct origin *known, enum config_explained what)
@@ -106,7 +146,7 @@ static void explain_file(const struct config *config, struct strlist *lines)
     strlist_add_take(lines, name ? mem_printf("configuration file: %s", name) : mem_strdup("no configuration file"));
 }
 
-/* Settings first, in the order of the table, then what accounts have. */
+/* Settings first, in the order of the table, then what accounts and certificates have. */
 void config_explain(const struct config *config, enum config_explained what, struct strlist *lines)
 {
     size_t count;
@@ -119,9 +159,11 @@ void config_explain(const struct config *config, enum config_explained what, str
         const struct origin *known = find(origins, keys[i].path);
         char AUTO_FREE *value = NULL;
 
-        if (!is_setting(&keys[i]) || !is_wanted(known, what))
+        size_t offset = config_key_offset(&keys[i]);
+
+        if (offset == SIZE_MAX || !is_wanted(known, what))
             continue;
-        value = config_value_format(&keys[i], (const char *)config + keys[i].offset);
+        value = config_value_format(&keys[i], (const char *)config + offset);
         strlist_add_take(lines, mem_printf("%s: %s (%s)", keys[i].path, value, known ? known->where : "default"));
     }
     for (size_t i = 0; origins && i < origins->count; i++) {
@@ -132,7 +174,7 @@ void config_explain(const struct config *config, enum config_explained what, str
     }
 }
 
-const char *config_origin_where(const struct config *config, const char *key)
+const char *config_where(const struct config *config, const char *key)
 {
     const struct origin *known = find(config->origins, key);
 

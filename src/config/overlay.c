@@ -17,9 +17,13 @@ const char *config_env(const struct config_loading *load, const char *name)
     return value && *value ? value : NULL;
 }
 
-/* Add the items of a list that is written with "," between. */
-static void split(struct strlist *out, const char *text)
+/* Add what a text means for a key: lists are written with "," between, but a path may have one. */
+static void split(struct strlist *out, const struct config_key *key, const char *text)
 {
+    if (!config_key_is_list(key) || key->type == CONFIG_TYPE_COMMANDS) {
+        strlist_add(out, text);
+        return;
+    }
     for (;;) {
         size_t len = strcspn(text, ",");
 
@@ -37,8 +41,8 @@ static bool set(struct config_loading *load, const struct config_key *key, const
     struct config_text AUTO_FREE *texts = mem_calloc(values->count, sizeof *texts);
 
     for (size_t i = 0; i < values->count; i++)
-        texts[i] = (struct config_text){values->items[i], *at};
-    return config_value_set(load, key, key->path, texts, values->count, (char *)load->config + key->offset);
+        texts[i] = (struct config_text){values->items[i], *at, i};
+    return config_value_set(load, key, key->path, texts, values->count, (char *)load->config + config_key_offset(key));
 }
 
 static void set_one(struct config_loading *load, const struct config_key *key, const char *text,
@@ -46,18 +50,15 @@ static void set_one(struct config_loading *load, const struct config_key *key, c
 {
     struct strlist AUTO_STRLIST values = {NULL, 0};
 
-    if (config_key_is_list(key))
-        split(&values, text);
-    else
-        strlist_add(&values, text);
+    split(&values, key, text);
     if (set(load, key, &values, at) && at->kind != CONFIG_DEFAULT)
         config_origin_set(load->config, key->path, at);
 }
 
-/* Does the key name a field of struct config? */
+/* Does the key stand for a field of struct config? */
 static bool is_setting(const struct config_key *key)
 {
-    return key->offset != SIZE_MAX && !strchr(key->path, '[');
+    return config_key_offset(key) != SIZE_MAX;
 }
 
 void config_set_defaults(struct config_loading *load)
@@ -99,10 +100,7 @@ static void set_from_overrides(struct config_loading *load, const struct config_
             continue;
         if (!config_key_is_list(key))
             strlist_done(&values);
-        if (config_key_is_list(key))
-            split(&values, o->value);
-        else
-            strlist_add(&values, o->value);
+        split(&values, key, o->value);
     }
     if (values.count && set(load, key, &values, &at))
         config_origin_set(load->config, key->path, &at);
@@ -131,7 +129,7 @@ void config_set_from_command_line(struct config_loading *load)
 
     check_overrides(load);
     for (size_t i = 0; i < count; i++) {
-        if (is_setting(&keys[i]))
+        if (is_setting(&keys[i]) && keys[i].type != CONFIG_TYPE_SECRET)
             set_from_overrides(load, &keys[i]);
     }
 }

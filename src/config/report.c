@@ -34,7 +34,7 @@ char *config_place_format(const struct config_place *at)
     case CONFIG_DEFAULT:
         break;
     }
-    return mem_strdup("default");
+    return mem_strdup(at->name ? at->name : "default");
 }
 
 /* "<place>: <text>", safe to print. */

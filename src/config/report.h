@@ -15,7 +15,7 @@
 /* A place that a value came from.  `name` is borrowed and must live as long as what refers to it. */
 struct config_place {
     enum config_source_kind kind;
-    const char *name; /* file, environment variable, or option */
+    const char *name; /* file, environment variable, or option; NULL: a default */
     size_t line;      /* files only, from 1; 0: the file as a whole */
     size_t column;    /* from 1, in characters */
 };

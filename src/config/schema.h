@@ -26,6 +26,13 @@ enum config_type {
     CONFIG_TYPE_URLS,      /* struct strlist of https URLs */
     CONFIG_TYPE_SOURCES,   /* struct strlist of "host:port", of paths as above, and of such with "*", "?" and "[...]" */
     CONFIG_TYPE_SHARE,     /* struct config_share: "1/3", or a duration from min to max */
+    CONFIG_TYPE_EMAILS,    /* struct strlist of e-mail addresses, without "mailto:"; a single one needs no list */
+    CONFIG_TYPE_DOMAINS,   /* struct strlist of names as they are written */
+    CONFIG_TYPE_CA,        /* char *; a short name of ca.h, stored as its URL, or a URL as above, kept as it is */
+    CONFIG_TYPE_KEY_TYPE,  /* char *; "ecdsa-p256" */
+    CONFIG_TYPE_ITEM_NAME, /* char *; letters, digits, "-", "_", "." and "@": fit for the name of a file */
+    CONFIG_TYPE_MODE,      /* uint32_t; mode of a file that nobody else may read or change */
+    CONFIG_TYPE_COMMANDS,  /* struct config_commands; an option gives one without arguments */
     CONFIG_TYPE_SECRET,    /* struct secret *; never on the command line, never quoted in a message */
     CONFIG_TYPE_IGNORED,   /* known from other programs; recognised, not used */
 };
@@ -40,7 +47,8 @@ struct config_key {
     const char *variable;       /* environment variable; NULL: none */
     const char *option;         /* long option with "--"; NULL: none */
     const char *help;           /* one line for --help */
-    size_t offset;              /* of the field in struct config; SIZE_MAX: not a field of it */
+    const char *commands;       /* those that take the option, " " between; NULL: everything does */
+    size_t offset;              /* of the field in struct config, or in an item of the list; SIZE_MAX: not a field */
 };
 
 /* The table, in the order of the man page. */
@@ -52,6 +60,10 @@ const struct config_key *config_key_find(const char *path);
 /* The row that a command line option ("--ttl") sets, NULL if there is none.  Options of type CONFIG_TYPE_BOOL
  * may stand without a value, which means "true". */
 const struct config_key *config_key_find_option(const char *option);
+
+/* Where in struct config the value of a key is that is no part of a list; of one that is, what its option says for all
+ * items: certificates[].csr in certificate_defaults.  SIZE_MAX: nowhere. */
+size_t config_key_offset(const struct config_key *key);
 
 /* What a value of the key is called in --help and the man page, e.g. "duration"; "auto|always|never" for an
  * enum. */

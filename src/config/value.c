@@ -6,25 +6,12 @@
 #include <string.h>
 
 #include "config/address.h"
-#include "config/loading.h"
+#include "config/value.h"
 #include "util/buf.h"
 #include "util/parse.h"
 #include "util/text.h"
 
-#define STRING_MAX 4096
-
-struct value {
-    struct config_loading *load;
-    const struct config_key *key;
-    const char *path;
-    const struct config_text *texts;
-    size_t count;
-    void *field;
-};
-
-/* ------------------------------------------------------------------ messages */
-
-static void must_be(const struct value *v, const struct config_text *text, const char *what)
+void config_value_must_be(const struct config_value *v, const struct config_text *text, const char *what)
 {
     char AUTO_FREE *quoted = config_quote(text->text);
 
@@ -33,8 +20,10 @@ static void must_be(const struct value *v, const struct config_text *text, const
 
 /* ------------------------------------------------------------------ scalars */
 
-static bool is_plain(const char *text)
+bool config_value_is_plain(const char *text)
 {
+    if (!*text || strlen(text) > CONFIG_STRING_MAX)
+        return false;
     for (; *text; text++) {
         if ((unsigned char)*text < ' ' || *text == 0x7f)
             return false;
@@ -42,7 +31,7 @@ static bool is_plain(const char *text)
     return true;
 }
 
-static void store_string(void *field, char *take)
+void config_value_store_take(void *field, char *take)
 {
     char **slot = field;
 
@@ -50,19 +39,19 @@ static void store_string(void *field, char *take)
     *slot = take;
 }
 
-static bool set_string(const struct value *v)
+static bool set_string(const struct config_value *v)
 {
     const char *text = v->texts[0].text;
 
-    if (!*text || !is_plain(text) || strlen(text) > STRING_MAX) {
-        must_be(v, &v->texts[0], "a text without control characters");
+    if (!config_value_is_plain(text)) {
+        config_value_must_be(v, &v->texts[0], "a text without control characters");
         return false;
     }
-    store_string(v->field, mem_strdup(text));
+    config_value_store_take(v->field, mem_strdup(text));
     return true;
 }
 
-static bool is_absolute(const char *path)
+bool config_value_is_absolute(const char *path)
 {
     char first = text_lower(path[0]);
 
@@ -74,11 +63,11 @@ char *config_path_resolve(struct config_loading *load, const char *path, const s
 {
     const char *slash;
 
-    if (!*text->text || !is_plain(text->text) || strlen(text->text) > STRING_MAX) {
+    if (!config_value_is_plain(text->text)) {
         config_report_problem(&load->report, &text->at, "\"%s\" must be a path without control characters", path);
         return NULL;
     }
-    if (text->at.kind != CONFIG_FILE || is_absolute(text->text))
+    if (text->at.kind != CONFIG_FILE || config_value_is_absolute(text->text))
         return mem_strdup(text->text);
     if (text_starts_with(text->text, "~/")) {
         if (load->req->home)
@@ -93,50 +82,51 @@ char *config_path_resolve(struct config_loading *load, const char *path, const s
     return mem_printf("%.*s/%s", (int)(slash - text->at.name), text->at.name, text->text);
 }
 
-static bool set_path(const struct value *v)
+static bool set_path(const struct config_value *v)
 {
     char *path = config_path_resolve(v->load, v->path, &v->texts[0]);
 
     if (path)
-        store_string(v->field, path);
+        config_value_store_take(v->field, path);
     return path;
 }
 
 /* A URL isn't quoted in messages: it may hold a password. */
-static bool check_url(const struct value *v, const struct config_text *text)
+bool config_value_check_url(const struct config_value *v, const struct config_text *text)
 {
-    const char *fault = strlen(text->text) > STRING_MAX ? "of a reasonable length" : config_url_fault(text->text);
+    const char *fault = strlen(text->text) > CONFIG_STRING_MAX ? "of a reasonable length"
+                                                               : config_url_fault(text->text);
 
     if (fault)
         config_report_problem(&v->load->report, &text->at, "\"%s\" must be an https URL %s", v->path, fault);
     return !fault;
 }
 
-static bool set_url(const struct value *v)
+static bool set_url(const struct config_value *v)
 {
     const char *text = v->texts[0].text;
 
-    if (!check_url(v, &v->texts[0]))
+    if (!config_value_check_url(v, &v->texts[0]))
         return false;
-    store_string(v->field, mem_printf("%s%s", text, text_ends_with(text, "/") ? "" : "/"));
+    config_value_store_take(v->field, mem_printf("%s%s", text, text_ends_with(text, "/") ? "" : "/"));
     return true;
 }
 
-static bool set_uint(const struct value *v)
+static bool set_uint(const struct config_value *v)
 {
     uint64_t value;
     char AUTO_FREE *range = config_key_range(v->key);
     char AUTO_FREE *what = mem_printf("a whole number from %s", range);
 
     if (!parse_uint(v->texts[0].text, (uint64_t)v->key->min, (uint64_t)v->key->max, &value)) {
-        must_be(v, &v->texts[0], what);
+        config_value_must_be(v, &v->texts[0], what);
         return false;
     }
     *(uint32_t *)v->field = (uint32_t)value;
     return true;
 }
 
-static bool set_duration(const struct value *v)
+static bool set_duration(const struct config_value *v)
 {
     const struct config_text *text = &v->texts[0];
     char AUTO_FREE *range = config_key_range(v->key);
@@ -151,14 +141,14 @@ static bool set_duration(const struct value *v)
         return false;
     }
     if (!parse_duration_ms(text->text, &ms) || ms < v->key->min || ms > v->key->max) {
-        must_be(v, text, what);
+        config_value_must_be(v, text, what);
         return false;
     }
     *(int64_t *)v->field = ms;
     return true;
 }
 
-static bool set_share(const struct value *v)
+static bool set_share(const struct config_value *v)
 {
     const struct config_text *text = &v->texts[0];
     char AUTO_FREE *range = config_key_range(v->key);
@@ -167,27 +157,28 @@ static bool set_share(const struct value *v)
 
     if (!parse_fraction(text->text, &share.numerator, &share.denominator) &&
         (!parse_duration_ms(text->text, &share.ms) || share.ms < v->key->min || share.ms > v->key->max)) {
-        must_be(v, text, what);
+        config_value_must_be(v, text, what);
         return false;
     }
     *(struct config_share *)v->field = share;
     return true;
 }
 
-static bool set_bool(const struct value *v)
+static bool set_bool(const struct config_value *v)
 {
     if (parse_bool(v->texts[0].text, v->field))
         return true;
-    must_be(v, &v->texts[0], "true or false");
+    config_value_must_be(v, &v->texts[0], "true or false");
     return false;
 }
 
 /* Enumerations are stored by index; the fields are enums without negative members. */
 _Static_assert(sizeof(enum config_doh) == sizeof(unsigned) && sizeof(enum config_journal) == sizeof(unsigned) &&
+                   sizeof(enum config_hmac) == sizeof(unsigned) && sizeof(enum config_challenge) == sizeof(unsigned) &&
                    sizeof(enum log_format) == sizeof(unsigned) && sizeof(enum log_level) == sizeof(unsigned),
                "an enum is as wide as unsigned int");
 
-static bool set_enum(const struct value *v)
+static bool set_enum(const struct config_value *v)
 {
     struct buf AUTO_BUF what = BUF_INIT(500);
     size_t count = 0;
@@ -202,7 +193,7 @@ static bool set_enum(const struct value *v)
         }
         buf_printf(&what, "%s\"%s\"", count ? " or " : "", v->key->choices[count]);
     }
-    must_be(v, &v->texts[0], buf_cstr(&what));
+    config_value_must_be(v, &v->texts[0], buf_cstr(&what));
     near = text_nearest(v->texts[0].text, v->key->choices, count);
     if (near)
         config_report_hint(&v->load->report, "Did you mean \"%s\"?", near);
@@ -211,22 +202,27 @@ static bool set_enum(const struct value *v)
 
 /* ------------------------------------------------------------------ lists */
 
-static bool check_item(const struct value *v, const struct config_text *text)
+static bool check_item(const struct config_value *v, const struct config_text *text)
 {
     if (v->key->type == CONFIG_TYPE_URLS)
-        return check_url(v, text);
+        return config_value_check_url(v, text);
     if (v->key->type == CONFIG_TYPE_SOURCES)
         return true; /* every path may be one */
     if (v->key->type == CONFIG_TYPE_ADDRESSES) {
         if (config_is_address(text->text))
             return true;
-        must_be(v, text, "an IP address with or without port (\"192.0.2.1\", \"192.0.2.1:53\", \"[2001:db8::1]:53\")");
+        config_value_must_be(
+            v, text, "an IP address with or without port (\"192.0.2.1\", \"192.0.2.1:53\", \"[2001:db8::1]:53\")");
         return false;
     }
+    if (v->key->type == CONFIG_TYPE_EMAILS)
+        return config_value_check_email(v, text);
+    if (v->key->type == CONFIG_TYPE_DOMAINS)
+        return config_value_check_domain(v, text);
     if (config_is_dns_name(text->text))
         return true;
-    must_be(v, text, "the name of a zone");
-    if (!is_plain(text->text) || strpbrk(text->text, "*"))
+    config_value_must_be(v, text, "the name of a zone");
+    if (*text->text && (!config_value_is_plain(text->text) || strchr(text->text, '*')))
         config_report_hint(&v->load->report, "Write the zone itself, without \"*.\".");
     return false;
 }
@@ -240,25 +236,29 @@ static bool is_server(const char *text)
 }
 
 /* NULL after reporting a problem. */
-static char *source_item(const struct value *v, const struct config_text *text)
+static char *source_item(const struct config_value *v, const struct config_text *text)
 {
     return is_server(text->text) ? mem_strdup(text->text) : config_path_resolve(v->load, v->path, text);
 }
 
-static char *normal_item(const struct value *v, const struct config_text *text)
+char *config_name_normalize(const char *name)
 {
-    char *copy = v->key->type == CONFIG_TYPE_SOURCES ? source_item(v, text) : mem_strdup(text->text);
-    size_t len = copy ? strlen(copy) : 0;
+    char *copy = mem_strndup(name, strlen(name) - (text_ends_with(name, ".") ? 1 : 0));
 
-    if (v->key->type == CONFIG_TYPE_NAMES) {
-        text_lower_inplace(copy);
-        if (len && copy[len - 1] == '.')
-            copy[len - 1] = '\0';
-    }
+    text_lower_inplace(copy);
     return copy;
 }
 
-static bool set_list(const struct value *v)
+static char *normal_item(const struct config_value *v, const struct config_text *text)
+{
+    if (v->key->type == CONFIG_TYPE_SOURCES)
+        return source_item(v, text);
+    if (v->key->type == CONFIG_TYPE_NAMES)
+        return config_name_normalize(text->text);
+    return mem_strdup(v->key->type == CONFIG_TYPE_EMAILS ? config_email_address(text->text) : text->text);
+}
+
+static bool set_list(const struct config_value *v)
 {
     struct strlist AUTO_STRLIST list = {NULL, 0};
     struct strlist *slot = v->field;
@@ -285,7 +285,7 @@ static bool set_list(const struct value *v)
 bool config_value_set(struct config_loading *load, const struct config_key *key, const char *path,
                       const struct config_text *texts, size_t count, void *field)
 {
-    const struct value v = {load, key, path, texts, count, field};
+    const struct config_value v = {load, key, path, texts, count, field};
 
     switch (key->type) {
     case CONFIG_TYPE_STRING:
@@ -308,10 +308,23 @@ bool config_value_set(struct config_loading *load, const struct config_key *key,
     case CONFIG_TYPE_ADDRESSES:
     case CONFIG_TYPE_URLS:
     case CONFIG_TYPE_SOURCES:
+    case CONFIG_TYPE_EMAILS:
+    case CONFIG_TYPE_DOMAINS:
         return set_list(&v);
+    case CONFIG_TYPE_CA:
+        return config_value_set_ca(&v);
+    case CONFIG_TYPE_KEY_TYPE:
+        return config_value_set_key_type(&v);
+    case CONFIG_TYPE_ITEM_NAME:
+        return config_value_set_item_name(&v);
+    case CONFIG_TYPE_MODE:
+        return config_value_set_mode(&v);
+    case CONFIG_TYPE_COMMANDS:
+        return config_value_set_commands(&v);
     case CONFIG_TYPE_SECRET:
+        return config_eab_set(load, path, &texts[0], strlen(texts[0].text), field);
     case CONFIG_TYPE_IGNORED:
-        break; /* credentials are no fields; credential.c reads them */
+        break;
     }
     return false;
 }

@@ -10,13 +10,12 @@
 #include "util/buf.h"
 #include "util/text.h"
 
-#define ACCOUNTS_MAX 1000
-
 /* A mapping that is being walked. */
 struct section {
     const struct yaml_tree *map;
     const char *table;          /* its path in the table, with a dot at the end: "accounts[]." or "" */
     const char *shown;          /* its path in messages: "accounts[0]." */
+    void *base;                 /* what the fields of its keys are in: the configuration, or the item of a list */
     struct config_draft *draft; /* the account that we are inside of; NULL: none */
 };
 
@@ -121,83 +120,20 @@ static void report_unknown(struct config_loading *load, const struct section *s,
 
 /* ------------------------------------------------------------------ values */
 
-/* Report what is no text; false then. */
-static bool want_scalar(struct config_loading *load, const struct yaml_tree *node, const char *shown)
-{
-    struct config_place at = place(load, node);
-
-    if (node->kind == YAML_TREE_BAD)
-        return false;
-    if (node->kind == YAML_TREE_NULL)
-        config_report_problem(&load->report, &at, "\"%s\" has no value", shown);
-    else if (node->kind != YAML_TREE_SCALAR)
-        config_report_problem(&load->report, &at, "\"%s\" must be a single value, not a %s", shown,
-                              node->kind == YAML_TREE_LIST ? "list" : "mapping");
-    else if (strlen(node->text) != node->len)
-        config_report_problem(&load->report, &at, "\"%s\" holds a NUL character", shown);
-    else
-        return true;
-    return false;
-}
-
-static bool want_list(struct config_loading *load, const struct yaml_tree *node, const char *shown)
-{
-    struct config_place at = place(load, node);
-
-    if (node->kind == YAML_TREE_LIST)
-        return true;
-    if (node->kind == YAML_TREE_NULL)
-        config_report_problem(&load->report, &at, "\"%s\" has no value; an empty list is []", shown);
-    else if (node->kind != YAML_TREE_BAD)
-        config_report_problem(&load->report, &at, "\"%s\" must be a list, e.g. [one, two]", shown);
-    return false;
-}
-
-/* Texts of a scalar or of a list; NULL after reporting why there are none. */
-static struct config_text *collect_texts(struct config_loading *load, const struct config_key *key,
-                                         const struct yaml_tree *node, const char *shown, size_t *out_count)
-{
-    bool is_list = config_key_is_list(key);
-    size_t count = is_list ? node->count : 1;
-    struct config_text AUTO_FREE *texts = NULL;
-    struct config_text *out;
-    bool good = is_list ? want_list(load, node, shown) : true;
-
-    if (!good)
-        return NULL;
-    texts = mem_calloc(count, sizeof *texts);
-    for (size_t i = 0; i < count; i++) {
-        const struct yaml_tree *item = is_list ? &node->items[i] : node;
-
-        texts[i] = (struct config_text){item->text, place(load, item)};
-        good = want_scalar(load, item, shown) && good;
-    }
-    if (good && count == 0 && key->type == CONFIG_TYPE_URLS) {
-        struct config_place at = place(load, node);
-        config_report_problem(&load->report, &at, "\"%s\" must not be empty", shown);
-        good = false;
-    }
-    if (!good)
-        return NULL;
-    *out_count = count;
-    out = texts;
-    texts = NULL;
-    return out;
-}
-
 static void take_setting(struct config_loading *load, const struct section *s, const struct config_key *key,
                          const struct yaml_tree *item, const char *shown)
 {
-    char *base = s->draft ? (char *)s->draft : (char *)load->config;
+    void *field = (char *)s->base + key->offset;
     struct config_place at = place(load, item);
     size_t count = 0;
-    struct config_text AUTO_FREE *texts = collect_texts(load, key, item, shown, &count);
+    struct config_text AUTO_FREE *texts = config_texts_collect(load, key, item, shown, &count);
 
-    if (!texts || !config_value_set(load, key, shown, texts, count, base + key->offset))
+    load->has_secrets = load->has_secrets || key->type == CONFIG_TYPE_SECRET;
+    if (!texts || !config_value_set(load, key, shown, texts, count, field))
         return;
     config_origin_set(load->config, shown, &at);
-    if (s->draft)
-        config_origin_show_take(load->config, shown, config_value_format(key, base + key->offset));
+    if (s->base != load->config)
+        config_origin_show_take(load->config, shown, config_value_format(key, field));
 }
 
 /* A key of `credentials`: kept as it is until it is known which account is used. */
@@ -213,7 +149,7 @@ static void take_credential(struct config_loading *load, const struct section *s
         if (i == CONFIG_GIVEN_ENCRYPTION_KEY && item->kind == YAML_TREE_NULL)
             continue;
         load->has_secrets = load->has_secrets || i == CONFIG_GIVEN_KEY || i == CONFIG_GIVEN_SECRET;
-        if (want_scalar(load, item, shown))
+        if (config_want_scalar(load, item, shown))
             s->draft->given[i] = item; /* NOLINT(clang-analyzer-core.NullDereference): an account's section has one */
     }
 }
@@ -243,6 +179,20 @@ static struct config_draft *add_draft(struct config_loading *load, const struct 
     return draft;
 }
 
+static void add_account(struct config_loading *load, struct section *item)
+{
+    item->base = item->draft = add_draft(load, item->map, item->shown);
+}
+
+static void add_certificate(struct config_loading *load, struct section *item)
+{
+    struct config *c = load->config;
+
+    c->managed = mem_grow(c->managed, c->managed_count, sizeof *c->managed);
+    c->managed[c->managed_count] = (struct config_certificate){.name = NULL};
+    item->base = &c->managed[c->managed_count++];
+}
+
 /* A section whose lines are all comments is null, which is fine. */
 static bool want_map(struct config_loading *load, const struct yaml_tree *node, const char *shown)
 {
@@ -254,25 +204,47 @@ static bool want_map(struct config_loading *load, const struct yaml_tree *node, 
     return node->kind == YAML_TREE_MAP;
 }
 
-static void walk_list(struct config_loading *load, const struct yaml_tree *list, const char *table, const char *shown)
-{
-    struct config_place at = place(load, list);
+/* The lists of mappings that there are. */
+static const struct list {
+    const char *table; /* path of an item in the table */
+    size_t min;        /* items */
+    size_t max;
+    void (*add)(struct config_loading *load, struct section *item); /* make what an item's fields are in */
+} lists[] = {
+    {"accounts[].", 1, 1000, add_account},
+    {"certificates[].", 0, 10000, add_certificate},
+};
 
-    load->has_accounts = true;
-    if (!want_list(load, list, shown))
+static const struct list *find_list(const char *table)
+{
+    for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+        if (strcmp(lists[i].table, table) == 0)
+            return &lists[i];
+    }
+    return NULL;
+}
+
+static void walk_list(struct config_loading *load, const struct list *list, const struct yaml_tree *node,
+                      const char *shown)
+{
+    struct config_place at = place(load, node);
+    bool good = node->count >= list->min && node->count <= list->max;
+
+    load->has_accounts = load->has_accounts || list->add == add_account;
+    if (!config_want_list(load, node, shown))
         return;
-    if (list->count == 0 || list->count > ACCOUNTS_MAX)
-        config_report_problem(&load->report, &at, "\"%s\" must have 1 to %d items", shown, ACCOUNTS_MAX);
-    for (size_t i = 0; i < list->count && list->count <= ACCOUNTS_MAX; i++) {
+    if (!good)
+        config_report_problem(&load->report, &at, "\"%s\" must have %zu to %zu items", shown, list->min, list->max);
+    for (size_t i = 0; i < node->count && good; i++) {
         char AUTO_FREE *item_shown = mem_printf("%s[%zu]", shown, i);
         char AUTO_FREE *item_prefix = mem_printf("%s.", item_shown);
-        struct section s = {&list->items[i], table, item_prefix, NULL};
+        struct section s = {.map = &node->items[i], .table = list->table, .shown = item_prefix};
 
-        s.draft = add_draft(load, &list->items[i], item_prefix);
-        if (list->items[i].kind == YAML_TREE_NULL) {
-            at = place(load, &list->items[i]);
+        list->add(load, &s);
+        if (node->items[i].kind == YAML_TREE_NULL) {
+            at = place(load, &node->items[i]);
             config_report_problem(&load->report, &at, "\"%s\" is empty", item_shown);
-        } else if (want_map(load, &list->items[i], item_shown)) {
+        } else if (want_map(load, &node->items[i], item_shown)) {
             walk_section(load, &s);
         }
     }
@@ -282,7 +254,7 @@ static void walk_map(struct config_loading *load, const struct section *parent, 
                      const char *table, const char *shown)
 {
     char AUTO_FREE *prefix = mem_printf("%s.", shown);
-    struct section s = {map, table, prefix, parent->draft};
+    struct section s = {map, table, prefix, parent->base, parent->draft};
 
     if (!parent->draft && strcmp(shown, "credentials") == 0) {
         load->has_credentials = true;
@@ -299,6 +271,7 @@ static void walk_item(struct config_loading *load, const struct section *s, cons
     char AUTO_FREE *as_map = mem_printf("%s.", path);
     char AUTO_FREE *as_list = mem_printf("%s[].", path);
     const struct config_key *key = strpbrk(item->key, ".[") ? NULL : config_key_find(path);
+    const struct list *list = find_list(as_list);
 
     if (strpbrk(item->key, ".["))
         report_unknown(load, s, item);
@@ -306,8 +279,8 @@ static void walk_item(struct config_loading *load, const struct section *s, cons
         take_credential(load, s, item, shown);
     else if (key)
         take_setting(load, s, key, item, shown);
-    else if (is_prefix(as_list))
-        walk_list(load, item, as_list, shown);
+    else if (list)
+        walk_list(load, list, item, shown);
     else if (is_prefix(as_map))
         walk_map(load, s, item, as_map, shown);
     else
@@ -324,7 +297,7 @@ static void walk_section(struct config_loading *load, const struct section *s)
 
 void config_walk(struct config_loading *load)
 {
-    const struct section top = {load->tree, "", "", NULL};
+    const struct section top = {.map = load->tree, .table = "", .shown = "", .base = load->config};
     struct config_place at = place(load, load->tree);
 
     if (load->tree->kind == YAML_TREE_MAP)

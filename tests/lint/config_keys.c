@@ -36,6 +36,20 @@ static const char *type_words(enum config_type type)
         return "list of certificates";
     case CONFIG_TYPE_SHARE:
         return "part or duration";
+    case CONFIG_TYPE_EMAILS:
+        return "e-mail address, or list of such";
+    case CONFIG_TYPE_DOMAINS:
+        return "list of domains";
+    case CONFIG_TYPE_CA:
+        return "CA";
+    case CONFIG_TYPE_KEY_TYPE:
+        return "key type";
+    case CONFIG_TYPE_ITEM_NAME:
+        return "name";
+    case CONFIG_TYPE_MODE:
+        return "mode";
+    case CONFIG_TYPE_COMMANDS:
+        return "commands";
     case CONFIG_TYPE_SECRET:
         return "secret";
     case CONFIG_TYPE_IGNORED:
