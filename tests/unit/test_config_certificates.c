@@ -124,11 +124,12 @@ TEST(certificate_without_name_or_domains_is_refused)
     expect_silence(f);
 }
 
+#define TOO_LONG "aaaaaaaaaabbbbbbbbbbaaaaaaaaaabbbbbbbbbbaaaaaaaaaabbbbbbbbbbaaaaaaaaaabbbbbbbbbbaaaaaaaaaabbbbbbbbbbc"
+
 TEST(names_that_are_unfit_for_a_directory_are_refused)
 {
     static const char *const bad[] = {".a", "-a", "a/b", "a b", "", "m\xc3\xbc", "..",
-                                      "aaaaaaaaaabbbbbbbbbbaaaaaaaaaabbbbbbbbbbaaaaaaaaaabbbbbbbbbbaaaaaaaaaabbbbbbbbbb"
-                                      "aaaaaaaaaabbbbbbbbbbc"};
+                                      TOO_LONG};
     struct config_fixture *f = *state;
 
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
