@@ -131,7 +131,18 @@ static void put_subproblems(struct buf *out, const json_t *subproblems)
 
 static bool is_of_validation(enum acme_problem_type type, enum acme_problem_place place)
 {
-    return place == ACME_PROBLEM_OF_VALIDATION || type == ACME_PROBLEM_CAA;
+    switch (type) {
+    case ACME_PROBLEM_CAA:
+        return true;
+    case ACME_PROBLEM_BAD_CSR:
+    case ACME_PROBLEM_BAD_PUBLIC_KEY:
+    case ACME_PROBLEM_REJECTED_IDENTIFIER:
+    case ACME_PROBLEM_UNSUPPORTED_IDENTIFIER:
+    case ACME_PROBLEM_INVALID_PROFILE:
+        return false; /* an order may end in these, whatever was validated */
+    default:
+        return place == ACME_PROBLEM_OF_VALIDATION;
+    }
 }
 
 static enum err_code code_for(enum acme_problem_type type, long status, enum acme_problem_place place)

@@ -218,7 +218,7 @@ static const struct config_key keys[] = {
      .help = "part of its lifetime, or time, that is left when it is renewed"},
     {"certificates[].csr", CONFIG_TYPE_PATH, .option = "--csr", FOR_CERTIFICATES,
      .offset = OF_CERTIFICATE(settings.csr_file), .help = "certificate signing request to use instead of a new key"},
-    {"certificates[].key", CONFIG_TYPE_PATH, .option = "--key", FOR_CERTIFICATES,
+    {"certificates[].key", CONFIG_TYPE_PATH, .option = "--key", .commands = "issue renew revoke",
      .offset = OF_CERTIFICATE(settings.key_file), .help = "private key to use instead of a new one"},
     {"certificates[].owner", CONFIG_TYPE_STRING, .offset = OF_CERTIFICATE(settings.owner),
      .help = "user that owns its files"},

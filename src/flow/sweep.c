@@ -19,6 +19,8 @@ static bool is_due(const struct challenge *c, const struct journal_entry *entry,
         return true;
     if (age >= age_ms)
         return !platform_run_is_younger(entry->run_id, age_ms);
+    if (platform_run_is_own(entry->run_id)) /* nobody but that process waits for the CA */
+        return !platform_run_is_alive(entry->run_id);
     return (age >= GRACE_MS || age <= -GRACE_MS) && !platform_run_is_alive(entry->run_id);
 }
 

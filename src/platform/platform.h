@@ -41,6 +41,8 @@ char *platform_run_id(void) MUST_USE;
 
 /* The same for this process itself, when it is the run. */
 char *platform_own_run_id(void) MUST_USE;
+/* Is it of that kind?  Then nothing goes on once its process has ended. */
+bool platform_run_is_own(const char *run_id);
 
 /* Does the process that a run id names still live?  True when the system can't tell: a text that is no run id, one of
  * another host or container. */

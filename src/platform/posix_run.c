@@ -346,6 +346,9 @@ static bool process_is_alive(const char *proc, pid_t pid, const char *start)
     return kill(pid, 0) == 0 || errno == EPERM;
 }
 
+/* Behind the id of a run that is one process of ours, from its beginning to its end. */
+#define OWN_MARK "own"
+
 enum run_place { RUN_HERE, RUN_OVER, RUN_UNKNOWN };
 
 /* Can the run's process be looked for in this /proc?  If so, *out_pid and *out_start say which it was; the latter is
@@ -361,7 +364,7 @@ static enum run_place find_run(const char *proc, char *copy, pid_t *out_pid, con
         if (!part[i])
             return RUN_UNKNOWN;
     }
-    if (copy || !parse_uint(part[0], 1, INT_MAX, &pid))
+    if ((copy && strcmp(copy, OWN_MARK) != 0) || !parse_uint(part[0], 1, INT_MAX, &pid))
         return RUN_UNKNOWN;
     place_load(proc, &here);
     if (strcmp(part[4], here.host) != 0)
@@ -428,8 +431,13 @@ char *platform_own_run_id(void)
 
     process_done(&self);
     place_load("/proc", &here);
-    return mem_printf("%ld:%s:%s:%s:%s", (long)getpid(), is_loaded ? self.start : UNKNOWN, here.boot,
+    return mem_printf("%ld:%s:%s:%s:%s:" OWN_MARK, (long)getpid(), is_loaded ? self.start : UNKNOWN, here.boot,
                       here.pid_namespace, here.host);
+}
+
+bool platform_run_is_own(const char *run_id)
+{
+    return text_ends_with(run_id, ":" OWN_MARK);
 }
 
 bool platform_run_is_alive(const char *run_id)
