@@ -8,7 +8,7 @@ const struct exit_row exit_rows[] = {
     {EXIT_STATUS_CONFIG, "The configuration is wrong, incomplete, or a secret is readable by others."},
     {EXIT_STATUS_AUTH, "DNS Made Easy refused the credentials."},
     {EXIT_STATUS_ZONE, "No zone of the account holds the name, or its CNAME leads out of the account."},
-    {EXIT_STATUS_API, "DNS Made Easy or the CA could not be reached, or DNS Made Easy refused the request."},
+    {EXIT_STATUS_API, "DNS Made Easy or the CA could not be reached, or the API refused the request."},
     {EXIT_STATUS_RATE_LIMIT, "DNS Made Easy's request limit is used up."},
     {EXIT_STATUS_PROPAGATION, "Not every name server showed the records in time, or DNS failed."},
     {EXIT_STATUS_STATE, "The state directory: permissions, a full disk, a lock."},
