@@ -52,6 +52,9 @@ char *import_join(const char *dir, const char *name) MUST_USE;
 /* `path` without `suffix`; NULL when it does not end in it. */
 char *import_without(const char *path, const char *suffix) MUST_USE;
 
+/* What is below the last directory of that name in a path, relative or not; NULL: there is none. */
+char *import_below(const char *path, const char *name) MUST_USE;
+
 /* ------------------------------------------------------------------ files */
 
 /* A text: UTF-8, without NUL.  Errors: ERR_NOT_FOUND, ERR_IO, ERR_INPUT. */

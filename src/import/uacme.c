@@ -47,7 +47,8 @@ static enum err_code certificate(const char *found, struct import_certificate *o
     return code;
 }
 
-static const char *const markers[] = {"private/key.pem", "key.pem", NULL};
+/* Not "key.pem" alone: private/<name>/key.pem is a certificate's. */
+static const char *const markers[] = {"private/key.pem", NULL};
 
 const struct import_client import_uacme = {
     .name = "uacme",
