@@ -26,8 +26,8 @@ static enum err_code read_settings(const char *file, struct import_settings *out
 
 /* ------------------------------------------------------------------ accounts */
 
-/* ca/<host>/<path> is made of the directory's URL, but for the port; that stands in the account's.  acme.sh before 2.8.7
- * had no <path>. */
+/* ca/<host>/<path> is made of the directory's URL, but for the port; that stands in the account's.  acme.sh
+ * before 2.8.7 had no <path>. */
 static enum err_code take_directory(const char *dir, struct import_account *out, struct err *err)
 {
     char AUTO_FREE *below = import_below(dir, "ca");
@@ -167,10 +167,13 @@ static void warn_of_rest(const struct import_settings *settings, struct import_c
                         programs[i][1]);
     for (size_t i = 0; i < ARRAY_LEN(copies); i++)
         if (import_settings_has(settings, "", copies[i]))
-            import_warn(out, "acme.sh's copy of the files for %s is not taken over: use the new ones where they are, or a "
-                             "deploy program.", copies[i]);
+            import_warn(out,
+                        "acme.sh's copy of the files for %s is not taken over: use the new ones where they are, or a "
+                        "deploy program.",
+                        copies[i]);
     if (way && way->value && !is_by_dnsmadeeasy(way->value))
-        import_warn(out, "acme.sh proved its names by \"%.60s\", acme-dme does by DNS Made Easy: see that it has the zones.",
+        import_warn(out,
+                    "acme.sh proved its names by \"%.60s\", acme-dme does by DNS Made Easy: see that it has the zones.",
                     way->value);
 }
 
@@ -178,8 +181,8 @@ static enum err_code take_settings(const struct import_settings *settings, struc
                                    struct err *err)
 {
     const char *texts[6] = {NULL};
-    static const char *const keys[] = {"Le_Domain", "Le_Alt", "Le_Keylength", "Le_API", "Le_Preferred_Chain",
-                                       "Le_Certificate_Profile"};
+    static const char *const keys[] = {
+        "Le_Domain", "Le_Alt", "Le_Keylength", "Le_API", "Le_Preferred_Chain", "Le_Certificate_Profile"};
     enum err_code code = ERR_OK;
 
     for (size_t i = 0; code == ERR_OK && i < ARRAY_LEN(keys); i++)
@@ -218,8 +221,13 @@ static enum err_code certificate(const char *found, struct import_certificate *o
 }
 
 static const char *const markers[] = {
-    "ca/*/account.key", "ca/*/*/account.key", "ca/*/*/*/account.key", "*/*/account.key",
-    "*/account.key",    "account.key",        NULL,
+    "ca/*/account.key",
+    "ca/*/*/account.key",
+    "ca/*/*/*/account.key",
+    "*/*/account.key",
+    "*/account.key",
+    "account.key",
+    NULL,
 };
 
 const struct import_client import_acme_sh = {

@@ -131,11 +131,13 @@ static void warn_of_rest(const struct import_settings *settings, struct import_c
     if (import_settings_has(settings, PARAMS, "autorenew") && !import_settings_is_true(settings, PARAMS, "autorenew"))
         import_warn(out, "certbot left this certificate out of its renewals; acme-dme renews it.");
     if (import_settings_is_true(settings, PARAMS, "allow_subset_of_names"))
-        import_warn(out, "allow_subset_of_names is not taken over: a certificate is issued for all names or not at all.");
+        import_warn(out,
+                    "allow_subset_of_names is not taken over: a certificate is issued for all names or not at all.");
     if (import_settings_is_true(settings, PARAMS, "must_staple"))
         import_warn(out, "must_staple is not taken over: CAs have given up OCSP.");
     if (authenticator && strcmp(authenticator, "manual") != 0 && strcmp(authenticator, "dns-dnsmadeeasy") != 0)
-        import_warn(out, "certbot proved its names by \"%s\", acme-dme does by DNS Made Easy: see that it has the zones.",
+        import_warn(out,
+                    "certbot proved its names by \"%s\", acme-dme does by DNS Made Easy: see that it has the zones.",
                     authenticator);
 }
 
@@ -209,9 +211,15 @@ static enum err_code certificate(const char *found, struct import_certificate *o
 }
 
 static const char *const markers[] = {
-    "accounts/*/*/*/private_key.json",   "accounts/*/*/*/*/private_key.json", "accounts/*/*/*/*/*/private_key.json",
-    "accounts/*/*/private_key.json",     "*/*/*/private_key.json",            "*/*/private_key.json",
-    "*/private_key.json",                "private_key.json",                  NULL,
+    "accounts/*/*/*/private_key.json",
+    "accounts/*/*/*/*/private_key.json",
+    "accounts/*/*/*/*/*/private_key.json",
+    "accounts/*/*/private_key.json",
+    "*/*/*/private_key.json",
+    "*/*/private_key.json",
+    "*/private_key.json",
+    "private_key.json",
+    NULL,
 };
 
 const struct import_client import_certbot = {

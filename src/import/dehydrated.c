@@ -106,7 +106,10 @@ static enum err_code certificate(const char *found, struct import_certificate *o
 }
 
 static const char *const markers[] = {
-    "accounts/*/account_key.pem", "*/account_key.pem", "account_key.pem", NULL,
+    "accounts/*/account_key.pem",
+    "*/account_key.pem",
+    "account_key.pem",
+    NULL,
 };
 
 const struct import_client import_dehydrated = {

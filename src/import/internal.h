@@ -21,7 +21,8 @@
 struct import_client {
     const char *name; /* of the prefix */
 
-    /* Where the file that makes an account is, below the client's directory or in the account's own; NULL-terminated. */
+    /* Where the file that makes an account is, below the client's directory or in the account's own; NULL-terminated.
+     */
     const char *const *markers;
     const char *beside; /* what else its directory must have; NULL: nothing */
     const char *wanted; /* both in words */
@@ -71,11 +72,11 @@ enum err_code import_read_account_key(const char *path, struct key **out, struct
 /* ------------------------------------------------------------------ what the files say */
 
 /* A URL of the CA's, copied to *out, unless `text` is NULL or "".  `what` it is of `file`.  Errors: ERR_INPUT. */
-enum err_code import_take_url(const char *text, const char *what, const char *file, char **out, struct err *err)
-    MUST_USE;
+enum err_code import_take_url(const char *text, const char *what, const char *file, char **out,
+                              struct err *err) MUST_USE;
 /* The strings of object's member "contact", where there is one.  Errors: ERR_INPUT. */
-enum err_code import_take_contacts(const json_t *object, const char *file, struct strlist *out, struct err *err)
-    MUST_USE;
+enum err_code import_take_contacts(const json_t *object, const char *file, struct strlist *out,
+                                   struct err *err) MUST_USE;
 void import_take_email(const char *email, struct strlist *out); /* NULL and "" are passed over */
 
 /* "https", host and port of a URL, up to the "/" behind; 0: it is none. */

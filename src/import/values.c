@@ -55,9 +55,12 @@ enum err_code import_take_url(const char *text, const char *what, const char *fi
 char *import_known_directory(const char *url)
 {
     static const char *const directories[] = {
-        "https://acme-v02.api.letsencrypt.org/directory",     "https://acme-staging-v02.api.letsencrypt.org/directory",
-        "https://acme.zerossl.com/v2/DV90",                   "https://dv.acme-v02.api.pki.goog/directory",
-        "https://dv.acme-v02.test-api.pki.goog/directory",    "https://acme-api.actalis.com/acme/directory",
+        "https://acme-v02.api.letsencrypt.org/directory",
+        "https://acme-staging-v02.api.letsencrypt.org/directory",
+        "https://acme.zerossl.com/v2/DV90",
+        "https://dv.acme-v02.api.pki.goog/directory",
+        "https://dv.acme-v02.test-api.pki.goog/directory",
+        "https://acme-api.actalis.com/acme/directory",
     };
     size_t len = import_url_origin_len(url);
 
@@ -162,8 +165,10 @@ static void take_parsed_key(const char *file, const struct key *key, struct impo
     } else {
         char AUTO_FREE *kind = key_describe(key);
 
-        import_warn(out, "New keys of the kind that \"%s\" holds, %s, are not made here: the type of the configuration is "
-                         "taken.", file, kind);
+        import_warn(out,
+                    "New keys of the kind that \"%s\" holds, %s, are not made here: the type of the configuration is "
+                    "taken.",
+                    file, kind);
     }
 }
 
