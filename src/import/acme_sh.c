@@ -163,17 +163,17 @@ static void warn_of_rest(const struct import_settings *settings, struct import_c
 
     for (size_t i = 0; i < ARRAY_LEN(programs); i++)
         if (import_settings_has(settings, "", programs[i][0]))
-            import_warn(out, "acme.sh's %s is not taken over: list the program under \"%s\".", programs[i][0],
+            import_warn(out, "acme.sh's %s is not taken over: list the program under \"%s\"", programs[i][0],
                         programs[i][1]);
     for (size_t i = 0; i < ARRAY_LEN(copies); i++)
         if (import_settings_has(settings, "", copies[i]))
             import_warn(out,
                         "acme.sh's copy of the files for %s is not taken over: use the new ones where they are, or a "
-                        "deploy program.",
+                        "deploy program",
                         copies[i]);
     if (way && way->value && !is_by_dnsmadeeasy(way->value))
         import_warn(out,
-                    "acme.sh proved its names by \"%.60s\", acme-dme does by DNS Made Easy: see that it has the zones.",
+                    "acme.sh proved its names by \"%.60s\", acme-dme does by DNS Made Easy: see that it has the zones",
                     way->value);
 }
 

@@ -124,20 +124,20 @@ static void warn_of_rest(const struct import_settings *settings, struct import_c
 
     for (size_t i = 0; i < ARRAY_LEN(programs); i++)
         if (import_settings_has(settings, PARAMS, programs[i][0]))
-            import_warn(out, "certbot's %s is not taken over: list the program under \"%s\".", programs[i][0],
+            import_warn(out, "certbot's %s is not taken over: list the program under \"%s\"", programs[i][0],
                         programs[i][1]);
     if (import_settings_has(settings, PARAMS, "installer"))
-        import_warn(out, "certbot's installer is not taken over: point the server at the new files yourself.");
+        import_warn(out, "certbot's installer is not taken over: point the server at the new files yourself");
     if (import_settings_has(settings, PARAMS, "autorenew") && !import_settings_is_true(settings, PARAMS, "autorenew"))
-        import_warn(out, "certbot left this certificate out of its renewals; acme-dme renews it.");
+        import_warn(out, "certbot left this certificate out of its renewals; acme-dme renews it");
     if (import_settings_is_true(settings, PARAMS, "allow_subset_of_names"))
         import_warn(out,
-                    "allow_subset_of_names is not taken over: a certificate is issued for all names or not at all.");
+                    "allow_subset_of_names is not taken over: a certificate is issued for all names or not at all");
     if (import_settings_is_true(settings, PARAMS, "must_staple"))
-        import_warn(out, "must_staple is not taken over: CAs have given up OCSP.");
+        import_warn(out, "must_staple is not taken over: CAs have given up OCSP");
     if (authenticator && strcmp(authenticator, "manual") != 0 && strcmp(authenticator, "dns-dnsmadeeasy") != 0)
         import_warn(out,
-                    "certbot proved its names by \"%s\", acme-dme does by DNS Made Easy: see that it has the zones.",
+                    "certbot proved its names by \"%s\", acme-dme does by DNS Made Easy: see that it has the zones",
                     authenticator);
 }
 
@@ -189,7 +189,7 @@ static void warn_of_programs(const char *found, struct import_certificate *out)
         struct strlist AUTO_STRLIST names = {NULL, 0};
 
         if (platform_dir_list(dir, &names, NULL) == ERR_OK && names.count)
-            import_warn(out, "The programs in \"%s\" are not taken over: list them under \"%s\".", dir, kinds[i]);
+            import_warn(out, "the programs in \"%s\" are not taken over: list them under \"%s\"", dir, kinds[i]);
     }
 }
 

@@ -50,7 +50,7 @@ struct import_certificate {
     char *key_file; /* PEM, its current key, which can be used; NULL: there is none, or a warning says why not */
     char *certificate_file;  /* PEM, its current certificate; NULL: there is none yet */
     char *from;              /* "certbot:<file>", for messages; may be imported again */
-    struct strlist warnings; /* what does not carry over, one sentence each */
+    struct strlist warnings; /* what does not carry over, each as a message of an error is written */
 };
 
 void import_certificate_done(struct import_certificate *certificate);

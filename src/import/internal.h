@@ -89,7 +89,7 @@ enum err_code import_jwk_parse(const json_t *jwk, const char *file, struct key *
 
 /* ------------------------------------------------------------------ certificates */
 
-/* Add a warning; what is not printable is escaped. */
+/* Add a warning, worded as the message of an error; what is not printable is escaped. */
 void import_warn(struct import_certificate *out, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* Names, file and type of the current certificate.  Errors: ERR_NOT_FOUND, ERR_IO, ERR_INPUT (no name in it). */

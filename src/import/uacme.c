@@ -43,7 +43,7 @@ static enum err_code certificate(const char *found, struct import_certificate *o
     if (code == ERR_OK)
         code = import_take_key(key, out, err);
     if (code == ERR_OK)
-        import_warn(out, "uacme keeps no settings: give the CA anew if it is not the usual one.");
+        import_warn(out, "uacme keeps no settings: give the CA anew if it is not the usual one");
     return code;
 }
 

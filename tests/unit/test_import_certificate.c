@@ -191,7 +191,7 @@ TEST(a_key_that_cannot_be_used_or_is_gone_is_a_warning)
     AUTO_FREE char *text = mem_printf("cert = %s/live/example.com/cert.pem\nprivkey = %s/gone\n", p->dir, p->dir);
     import_place_put(p, "renewal/example.com.conf", text);
     AUTO_IMPORT_CERTIFICATE struct import_certificate d = import(p, "", "live/example.com");
-    assert_int_equal(warnings_with(&d, "There is no private key"), 1);
+    assert_int_equal(warnings_with(&d, "there is no private key"), 1);
     assert_null(d.key_file);
 }
 
