@@ -95,7 +95,7 @@ static json_t *settings_json(const struct plan *plan, const struct config *confi
         AUTO_FREE char *where = plan_where(plan, config, names[i]);
         json_t *item;
 
-        if (!value)
+        if (!value || !*value)
             continue;
         item = json_object();
         set_text(item, "value", value);
@@ -211,7 +211,7 @@ static void print_settings(const struct workspace *space, const struct plan *pla
         AUTO_FREE char *value = config_certificate_format(&plan->settings, names[i]);
         AUTO_FREE char *where = plan_where(plan, space->app.config, names[i]);
 
-        if (value)
+        if (value && *value)
             (void)printf("  %s: %s (%s)\n", names[i], value, where);
     }
     for (size_t i = 0; i < plan->overridden.count; i++)

@@ -60,7 +60,7 @@ static const struct command *find_command(const char *name)
 static enum err_code run_command(const struct command *command, int argc, char *const *argv, int index,
                                  struct opts *opts, int *status, struct err *err)
 {
-    enum err_code code = opts_parse(argc, argv, &index, opts, err);
+    enum err_code code = opts_parse_rest(argc, argv, index, opts, err);
 
     if (code != ERR_OK)
         return code;
@@ -69,8 +69,6 @@ static enum err_code run_command(const struct command *command, int argc, char *
     code = opts_check_command(opts, command->name, err);
     if (code != ERR_OK)
         return code;
-    opts->words = (const char *const *)&argv[index];
-    opts->word_count = (size_t)(argc - index);
     if (opts->word_count > command->words_max)
         return err_set(err, ERR_USAGE, "\"%s\" takes no argument \"%s\"", command->name,
                        opts->words[command->words_max]);

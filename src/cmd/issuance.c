@@ -257,15 +257,15 @@ static void prepare(struct client *client, struct issuance *const *list, size_t 
     }
 }
 
-static void finish(struct app *app, struct issuance *issuance, const char *action, int64_t begin_ms)
+static void finish(struct app *app, struct issuance *issuance, int64_t begin_ms)
 {
     if (issuance->outcome == ISSUANCE_FAILED)
         run_afterwards(app, issuance, PROGRAM_FAILED, issuance->err.msg);
     run_afterwards(app, issuance, PROGRAM_POST, NULL);
-    keep_result(app, &issuance->plan, &issuance->err, action, clock_mono_ms(app->clock) - begin_ms);
+    keep_result(app, &issuance->plan, &issuance->err, clock_mono_ms(app->clock) - begin_ms);
 }
 
-enum err_code issuance_run(struct client *client, struct issuance *const *list, size_t count, const char *action,
+enum err_code issuance_run(struct client *client, struct issuance *const *list, size_t count,
                            struct err *err)
 {
     AUTO(wave_list_done) struct wave_list wave = {.items = mem_calloc(count, sizeof *wave.items)};
@@ -282,18 +282,18 @@ enum err_code issuance_run(struct client *client, struct issuance *const *list, 
             settle(client, &wave.items[i]);
     }
     for (size_t i = 0; i < count && !is_dry(client); i++)
-        finish(client->app, list[i], action, begin_ms);
+        finish(client->app, list[i], begin_ms);
     sweep_leftovers(client->app);
     return code;
 }
 
 void issuance_fail_all(struct app *app, const struct opts *opts, struct issuance *const *list, size_t count,
-                       const char *action, const struct err *err)
+                       const struct err *err)
 {
     clock_accept_cancel(app->clock);
     for (size_t i = 0; i < count; i++) {
         fail(list[i], err);
         if (!opts->dry_run)
-            finish(app, list[i], action, clock_mono_ms(app->clock));
+            finish(app, list[i], clock_mono_ms(app->clock));
     }
 }

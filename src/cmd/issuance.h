@@ -36,14 +36,14 @@ void issuance_list_done(struct issuance_list *list);
 /* Nobody else works on it meanwhile; its record is read again then.  Errors: as certificate_lock(). */
 enum err_code issuance_lock(struct issuance *issuance, struct store *store, struct err *err) MUST_USE;
 
-/* Issue all of one CA whose outcome is not settled yet; each tells what became of it.  `action` is "issue" or "renew".
+/* Issue all of one CA whose outcome is not settled yet; each tells what became of it.
  * Errors: ERR_CANCELLED, ERR_INTERNAL. */
-enum err_code issuance_run(struct client *client, struct issuance *const *list, size_t count, const char *action,
+enum err_code issuance_run(struct client *client, struct issuance *const *list, size_t count,
                            struct err *err) MUST_USE;
 
 /* The CA can't even be asked: they failed, for that reason. */
 void issuance_fail_all(struct app *app, const struct opts *opts, struct issuance *const *list, size_t count,
-                       const char *action, const struct err *err);
+                       const struct err *err);
 
 /* Run the deploy programs that did not succeed after the last issuance. */
 void issuance_deploy_again(struct app *app, struct issuance *issuance);

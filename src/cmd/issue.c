@@ -122,8 +122,8 @@ static void run(struct workspace *space, const struct opts *opts, struct issuanc
     if (code == ERR_OK)
         code = client_want_account(client, &err);
     if (code != ERR_OK)
-        issuance_fail_all(&space->app, opts, list, 1, "issue", &err);
-    else if (issuance_run(client, list, 1, "issue", &err) != ERR_OK)
+        issuance_fail_all(&space->app, opts, list, 1, &err);
+    else if (issuance_run(client, list, 1, &err) != ERR_OK)
         log_line(space->app.log, LOG_INFO, "ended early: %s", err.msg); /* which the certificate's own error says, too */
 }
 

@@ -119,14 +119,13 @@ void keep_retry_after(struct app *app, struct plan *plan, const struct err *refu
         log_line(app->log, LOG_WARNING, "%s, continuing", err.msg);
 }
 
-void keep_result(struct app *app, const struct plan *plan, const struct err *outcome, const char *action,
-                 int64_t took_ms)
+void keep_result(struct app *app, const struct plan *plan, const struct err *outcome, int64_t took_ms)
 {
     const struct result result = {
         .kind = RESULT_CERTIFICATE,
         .name = plan->name,
         .client = (char *)"",
-        .action = (char *)action,
+        .action = (char *)"issue",
         .code = outcome->code,
         .error = (char *)(outcome->code == ERR_OK ? "" : outcome->msg),
         .hint = (char *)(outcome->code == ERR_OK ? "" : outcome->hint),

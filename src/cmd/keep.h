@@ -15,8 +15,7 @@ enum err_code keep_certificate(struct app *app, struct plan *plan, const struct 
 /* With rateLimited: the CA's wish not to be asked before a moment, remembered with a certificate that is there. */
 void keep_retry_after(struct app *app, struct plan *plan, const struct err *refusal);
 
-/* How it ended, for `acme-dme status`. */
-void keep_result(struct app *app, const struct plan *plan, const struct err *outcome, const char *action,
-                 int64_t took_ms);
+/* How it ended, for `acme-dme status`: first and later issuances are one thing, so that a success ends a failure. */
+void keep_result(struct app *app, const struct plan *plan, const struct err *outcome, int64_t took_ms);
 
 #endif

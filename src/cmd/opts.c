@@ -67,6 +67,7 @@ void opts_done(struct opts *opts)
 {
     free(opts->overrides);
     strlist_done(&opts->domains);
+    free(opts->words);
     *opts = (struct opts){.action = OPTS_RUN};
 }
 
@@ -263,6 +264,31 @@ enum err_code opts_parse(int argc, char *const *argv, int *index, struct opts *o
         if (first == ERR_OK) /* go on: what is behind the mistake may say where errors are logged to */
             first = code;
     }
+    return first;
+}
+
+static void add_word(struct opts *opts, const char *word)
+{
+    opts->words = mem_grow(opts->words, opts->word_count, sizeof *opts->words);
+    opts->words[opts->word_count++] = word;
+}
+
+enum err_code opts_parse_rest(int argc, char *const *argv, int index, struct opts *opts, struct err *err)
+{
+    enum err_code first = ERR_OK;
+
+    while (index < argc) {
+        int before = index;
+        enum err_code code = opts_parse(argc, argv, &index, opts, first == ERR_OK ? err : NULL);
+
+        first = first == ERR_OK ? code : first;
+        if (index > before && strcmp(argv[index - 1], "--") == 0)
+            break;
+        if (index < argc)
+            add_word(opts, argv[index++]);
+    }
+    while (index < argc)
+        add_word(opts, argv[index++]);
     return first;
 }
 

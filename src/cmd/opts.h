@@ -41,7 +41,7 @@ struct opts {
     struct config_override *overrides;
     size_t override_count;
     struct log *log; /* borrowed; where the whole program logs to, the final error included */
-    const char *const *words; /* behind a command of ours, borrowed from argv */
+    const char **words; /* behind a command of ours; the list is owned */
     size_t word_count;
 };
 
@@ -64,5 +64,9 @@ enum err_code opts_check_command(const struct opts *opts, const char *command, s
 /* Parse options from argv[*index] on; *index is left at the first word that is none ("--" is passed over).
  * Errors: ERR_USAGE, with the nearest known option as a hint. */
 enum err_code opts_parse(int argc, char *const *argv, int *index, struct opts *opts, struct err *err) MUST_USE;
+
+/* The rest of the line behind a command of ours: options and words in any order, all behind "--" words.
+ * Errors: as opts_parse(). */
+enum err_code opts_parse_rest(int argc, char *const *argv, int index, struct opts *opts, struct err *err) MUST_USE;
 
 #endif

@@ -210,8 +210,8 @@ static enum err_code run_wave(struct workspace *space, const struct opts *opts, 
     if (code == ERR_OK && !client->account.key)
         code = client_want_account(client, err);
     if (code == ERR_OK)
-        return issuance_run(client, wave, count, "renew", err);
-    issuance_fail_all(&space->app, opts, wave, count, "renew", err);
+        return issuance_run(client, wave, count, err);
+    issuance_fail_all(&space->app, opts, wave, count, err);
     return code == ERR_CANCELLED ? code : ERR_OK;
 }
 

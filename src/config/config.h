@@ -110,7 +110,7 @@ struct config_certificate_settings {
 struct config_certificate {
     char *name;             /* never NULL: the first domain without "*." when not given */
     struct strlist domains; /* as written; checked by who uses them; empty only with a csr_file */
-    char *directory;        /* a URL; NULL: that of `acme`, which counts also when the environment or an option says so */
+    char *directory;        /* a URL; NULL: that of `acme`, also when the environment or an option gives that one */
     /* What holds for this one: its own settings, and `certificate_defaults` where it has none and where they come from
      * the command line. */
     struct config_certificate_settings settings;
@@ -155,7 +155,7 @@ struct config {
     int64_t certificate_timeout_ms;
 
     struct config_acme acme;
-    struct config_certificate_settings certificate_defaults; /* `acme.profile` and the like, the environment, options */
+    struct config_certificate_settings certificate_defaults; /* `acme.profile` and the like, and options */
     struct config_certificate *managed; /* `certificates` */
     size_t managed_count;
 

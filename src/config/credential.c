@@ -40,7 +40,7 @@ struct config_half config_half_from_environment(struct config_loading *load, enu
         config_report_hint(&load->report, "Unset one of them.");
         half.was_refused = true;
     } else if (file) {
-        struct config_text text = {file, half.at};
+        struct config_text text = {.text = file, .at = half.at};
 
         half.file = config_path_resolve(load, file_variables[kind], &text);
         half.was_refused = !half.file;
@@ -79,7 +79,7 @@ struct config_half config_half_from_draft(struct config_loading *load, const str
         half.text = value->text;
         half.len = value->len;
     } else if (file) {
-        struct config_text text = {file->text, half.at};
+        struct config_text text = {.text = file->text, .at = half.at};
         char AUTO_FREE *file_path = mem_printf("%s_file", half.path);
 
         half.file = config_path_resolve(load, file_path, &text);

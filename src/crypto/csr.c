@@ -117,10 +117,11 @@ static enum err_code take_names(X509_REQ *request, const char *what, struct csr 
     return csr->names.count ? ERR_OK : refuse(what, "it asks for no DNS name", err);
 }
 
-static void put_der(int len, const unsigned char *der, struct buf *out)
+/* `der` is where i2d_...(), whose length this is, has put it. */
+static void put_der(int len, unsigned char *const *der, struct buf *out)
 {
     if (len > 0)
-        buf_append(out, der, (size_t)len);
+        buf_append(out, *der, (size_t)len);
     else
         out->overflow = true;
 }
@@ -139,7 +140,7 @@ static enum err_code take_key(X509_REQ *request, const char *what, struct csr *c
     if (X509_REQ_verify(request, pkey) != 1)
         return refuse(what, "its signature does not verify", err);
     csr->key_type = key_kind_type(key_kind_of(pkey), pkey);
-    put_der(i2d_PUBKEY(pkey, &der), der, &csr->public_der);
+    put_der(i2d_PUBKEY(pkey, &der), &der, &csr->public_der);
     return ERR_OK;
 }
 
@@ -160,7 +161,7 @@ enum err_code csr_parse(const void *data, size_t len, const char *what, struct c
         code = take_names(request, what, &csr, err);
     if (code != ERR_OK)
         return code;
-    put_der(i2d_X509_REQ(request, &der), der, &csr.der);
+    put_der(i2d_X509_REQ(request, &der), &der, &csr.der);
     if (!buf_ok(&csr.der) || !buf_ok(&csr.public_der))
         return refuse(what, "it is too large", err);
     ERR_clear_error();

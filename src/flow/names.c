@@ -81,13 +81,11 @@ static enum err_code add(struct strlist *names, const char *name, struct err *er
     whole = mem_printf("%s%s", is_wildcard ? "*." : "", base);
     if (has_name(names, whole))
         return ERR_OK;
-    if (names->count >= NAMES_MAX)
-        return err_set(err, ERR_INPUT, "a certificate can't have more than %d names", NAMES_MAX);
     strlist_add(names, whole);
     return ERR_OK;
 }
 
-enum err_code issue_names_add(struct strlist *names, const char *text, struct err *err)
+static enum err_code add_all(struct strlist *names, const char *text, struct err *err)
 {
     const char *rest = text;
 
@@ -112,4 +110,17 @@ enum err_code issue_names_add(struct strlist *names, const char *text, struct er
             return ERR_OK;
         rest += len + 1;
     }
+}
+
+enum err_code issue_names_add(struct strlist *names, const char *text, struct err *err)
+{
+    struct strlist AUTO_STRLIST added = {NULL, 0};
+    enum err_code code = add_all(&added, text, err);
+
+    if (code == ERR_OK && names->count + added.count > NAMES_MAX)
+        code = err_set(err, ERR_INPUT, "a certificate can't have more than %d names", NAMES_MAX);
+    for (size_t i = 0; code == ERR_OK && i < added.count; i++)
+        if (!has_name(names, added.items[i]))
+            strlist_add(names, added.items[i]);
+    return code;
 }

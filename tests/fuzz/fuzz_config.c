@@ -27,6 +27,26 @@ static void check_account(const struct config_account *account)
         FUZZ_CHECK(*account->zones.items[i]);
 }
 
+static void check_certificate(const struct config_certificate *certificate)
+{
+    size_t count;
+    const char *const *names = config_certificate_setting_names(&count);
+    struct config_certificate_settings AUTO_CONFIG_CERTIFICATE_SETTINGS again = {.key_type = NULL};
+
+    FUZZ_CHECK(certificate->name && *certificate->name);
+    FUZZ_CHECK(certificate->domains.count || certificate->settings.csr_file);
+    for (size_t i = 0; i < count; i++) {
+        char *text AUTO_FREE = config_certificate_format(&certificate->settings, names[i]);
+        char *same AUTO_FREE = NULL;
+
+        if (!text)
+            continue;
+        FUZZ_CHECK(config_certificate_apply(&again, names[i], text, "fuzz", NULL) == ERR_OK);
+        same = config_certificate_format(&again, names[i]);
+        FUZZ_CHECK(same && strcmp(text, same) == 0);
+    }
+}
+
 static void check_loaded(const struct config *c)
 {
     struct strlist lines AUTO_STRLIST = {NULL, 0};
@@ -40,6 +60,10 @@ static void check_loaded(const struct config *c)
     FUZZ_CHECK(defaults <= 1 && (defaults == 1 || c->account_count > 1));
     FUZZ_CHECK(text_ncasecmp(c->endpoint, "http", 4) == 0 && text_ends_with(c->endpoint, "/"));
     FUZZ_CHECK(c->ttl_s >= 1 && c->doh_urls.count > 0 && c->request_timeout_ms >= 1000);
+    FUZZ_CHECK(c->acme.directory && c->acme.keep >= 1 && c->certificate_defaults.key_type);
+    FUZZ_CHECK(!c->acme.eab_hmac_key || c->acme.eab_kid);
+    for (size_t i = 0; i < c->managed_count; i++)
+        check_certificate(&c->managed[i]);
     config_explain(c, CONFIG_EXPLAIN_GIVEN, &lines);
     config_explain(c, CONFIG_EXPLAIN_DEFAULTS, &lines);
     for (size_t i = 0; i < lines.count; i++)

@@ -6,7 +6,7 @@ what became known later.  Looked for, as they are and hidden in base64, base64ur
 
   the API's keys and secrets                      in everything, clients' output included
   every signature that the simulator was sent     the same
-  private keys: as PEM, and the bodies of all     the same
+  private keys: as PEM, and the bodies of all     the same, but where the program keeps its keys
     keys that lie in the lab
   key authorizations: anything shaped like one,   in what the program said or wrote; clients may show their own
     and the thumbprints of all account keys
@@ -22,6 +22,8 @@ import urllib.parse
 
 from lab import plan
 
+#: Where the program keeps private keys: there they must be, and nowhere else.
+KEY_HOME = re.compile(r"/(accounts/[^/]+\.key[^/]*|orders/[^/]+\.key[^/]*|archive/.+/(privkey\.pem|combined\.pem|privkey\.der|certificate\.pfx))\Z")
 HIDDEN = "[…]"
 AROUND = 60
 FILE_MAX = 4 << 20
@@ -166,6 +168,7 @@ class Watch:
         self.thumbprints = set()
         self.bodies = set()
         self.told = set()
+        self.learnt = set()      # files with keys
         self.files = {}          # path of signatures: how far it was read
         self.places = []         # paths that the program under test writes to
         self.found = []
@@ -246,11 +249,23 @@ class Watch:
         """What is found in what is new, a line each."""
         for place in self.places:
             for path in walk(place) if os.path.isdir(place) else [place]:
-                self.text(path, read(path, FILE_MAX))
+                if KEY_HOME.search(path):
+                    self._learn(path)
+                else:
+                    self.text(path, read(path, FILE_MAX))
         fresh, self.fresh, self.found = self.fresh, [], []
         for key in fresh:
             self._search(*self.texts[key])
         return self.found
+
+    def _learn(self, path):
+        """A key of the program's is something to look for in everything else."""
+        if path in self.learnt or not path.endswith(("privkey.pem", ".key")):
+            return
+        self.learnt.add(path)
+        body = read(path, KEY_FILE_MAX).partition("PRIVATE KEY-----")[2].partition("-----END")[0].split()
+        self.bodies.update(line for line in body[1:] if len(line) >= 32)
+        self.thumbprints.update({pem_thumbprint(path)} - {None})
 
     def search_all(self):
         """The same in everything, with all that is known now."""

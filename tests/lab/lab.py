@@ -21,7 +21,7 @@ import tempfile
 import threading
 import time
 
-from . import binaries, ca, pebble, plan, servers
+from . import binaries, ca, pebble, plan, scripted, servers
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 READY_LIMIT_S = 30
@@ -140,7 +140,14 @@ class Lab:
         #: Directory of the distribution's own pebble: for clients that stumble over what newer ones offer.
         self.system_acme_dir = plan.ACME_DIR if newest == system else plan.SYSTEM_ACME_DIR
         simulator = os.path.join(HERE, "dmesim.py")
-        self._acme_tls = authority.leaf("acme", ["DNS:localhost", "IP:127.0.0.1"])
+        here = ["DNS:localhost", "IP:127.0.0.1"]
+        self._acme_tls = authority.leaf("acme", here)
+        # What the scripted ACME server shows instead of its own: set(certificate="expired").
+        self._acme_others = {
+            "expired": authority.leaf("acme-expired", here, (-60, -2)),
+            "wrong-host": authority.leaf("acme-wrong-host", ["DNS:www.example.org"]),
+            "unknown-ca": ca.Authority(self._dir("acme-unknown-ca"), "some other CA").leaf("acme-unknown-ca", here),
+        }
         return {
             "work": self.work, "logs": self.logs, "keep": self._keep, "privileged": self.privileged,
             "ca": authority.cert,
@@ -324,6 +331,18 @@ class Lab:
                          ["-strict"] if strict else [])
         self.add(setup)
         return pebble.Pebble(self, name, label, ports, switches.get("alternate_roots", 0))
+
+    def acmesim(self):
+        """The scripted ACME server, a scripted.Scripted, until the next reset()."""
+        if "acmesim" not in self._added:
+            log = os.path.join(self.logs, "acmesim.log")
+            if os.path.exists(log):
+                os.unlink(log)  # its "ready" is that of an earlier one
+            setup = servers.Setup()
+            setup.add_acmesim(binaries.PYTHON, os.path.join(HERE, "acmesim.py"), self._acme_tls, self._acme_others,
+                              (plan.ACMESIM_PORT, plan.ACMESIM_CONTROL_PORT), log)
+            self.add(setup)
+        return scripted.Scripted(self, plan.ACMESIM_PORT, plan.ACMESIM_CONTROL_PORT)
 
     def block53(self, names=tuple(plan.NAMESERVERS)):
         """A firewall: nothing but the lab's resolvers reaches port 53 of these name servers (dropped in silence)."""

@@ -20,6 +20,7 @@ ACME_DIR = "https://localhost:14000/dir"
 SYSTEM_ACME_DIR = "https://localhost:14001/dir"
 # Of the first pebble that a test adds; each further one has the next ones.
 MORE_PEBBLES_PORT, MORE_PEBBLES_MANAGEMENT_PORT = 14010, 15010
+ACMESIM_PORT, ACMESIM_CONTROL_PORT = 14005, 15005
 DOH_HOST = "doh.lab.example"
 DOH_URL = f"https://{DOH_HOST}/dns-query"
 CONTROL_PORT = {CLIENT_RESOLVER: 8953, CA_RESOLVER: 8952}

@@ -63,6 +63,13 @@ class Setup:
         self.files[path] = json.dumps(conf, indent=1)
         self.daemons["dmesim"] = {"argv": [python, script, "--config", path], "ready": ["log", log, "ready"]}
 
+    def add_acmesim(self, python, script, tls, certificates, ports, log):
+        path = f"{RUN}/acmesim.json"
+        conf = {"listen": {"addr": "127.0.0.1", "port": ports[0], "cert": tls[0], "key": tls[1], "certificates": certificates},
+                "control": {"addr": "127.0.0.1", "port": ports[1]}, "base": f"https://localhost:{ports[0]}", "resolver": plan.CA_RESOLVER}
+        self.files[path] = json.dumps(conf, indent=1)
+        self.daemons["acmesim"] = {"argv": [python, script, "--config", path], "ready": ["log", log, "ready"]}
+
 
 def simulator_conf(options):
     # Knot plans a NOTIFY for a second after each update, and an update that comes when this second has begun waits for its end.

@@ -37,7 +37,7 @@ static const char *type_words(enum config_type type)
     case CONFIG_TYPE_SHARE:
         return "part or duration";
     case CONFIG_TYPE_EMAILS:
-        return "e-mail address, or list of such";
+        return "list of e-mail addresses";
     case CONFIG_TYPE_DOMAINS:
         return "list of domains";
     case CONFIG_TYPE_CA:

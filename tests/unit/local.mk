@@ -67,8 +67,11 @@ UNIT_TESTS = \
 	tests/unit/test_dme_record \
 	tests/unit/test_dme_create
 UNIT_TESTS += \
+	tests/unit/test_cmd_opts \
 	tests/unit/test_config_account \
+	tests/unit/test_config_acme \
 	tests/unit/test_config_address \
+	tests/unit/test_config_certificates \
 	tests/unit/test_config_credential \
 	tests/unit/test_config_load \
 	tests/unit/test_config_schema \

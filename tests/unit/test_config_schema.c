@@ -76,7 +76,7 @@ TEST(both_ends_of_every_range_are_taken)
         char AUTO_FREE *range = config_key_range(&keys[i]);
         char *end = range ? strstr(range, " to ") : NULL;
 
-        if (!end)
+        if (!end || strchr(keys[i].path, '['))
             continue;
         *end = '\0';
         f->req.override_count = 0;
