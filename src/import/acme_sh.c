@@ -8,10 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/b64url.h"
 #include "platform/platform.h"
 #include "util/text.h"
 
-#define CA "/ca/"
+#define BASE64_START "__ACME_BASE64__START_"
+#define BASE64_END "__ACME_BASE64__END_"
+#define BASE64_MAX 4096
 
 static enum err_code read_settings(const char *file, struct import_settings *out, struct err *err)
 {
@@ -23,12 +26,23 @@ static enum err_code read_settings(const char *file, struct import_settings *out
 
 /* ------------------------------------------------------------------ accounts */
 
+/* ca/<host>/<path> is made of the directory's URL, but for the port; that stands in the account's.  acme.sh
+ * before 2.8.7 had no <path>. */
 static enum err_code take_directory(const char *dir, struct import_account *out, struct err *err)
 {
-    const char *at = strstr(dir, CA);
-    char AUTO_FREE *url = at ? mem_printf("https://%s", at + strlen(CA)) : NULL;
+    char AUTO_FREE *below = import_below(dir, "ca");
+    size_t host = below ? strcspn(below, "/") : 0;
+    char AUTO_FREE *origin = mem_printf("https://%.*s", (int)host, below ? below : "");
+    size_t len = out->url ? import_url_origin_len(out->url) : 0;
+    char AUTO_FREE *url = NULL;
 
-    return url ? import_take_url(url, "the CA's directory", dir, &out->directory, err) : ERR_OK;
+    if (host == 0)
+        return ERR_OK;
+    if (len > strlen(origin) && text_ncasecmp(out->url, origin, strlen(origin)) == 0 && out->url[strlen(origin)] == ':')
+        url = mem_printf("%.*s%s", (int)len, out->url, below + host);
+    else
+        url = below[host] ? mem_printf("%s%s", origin, below + host) : import_known_directory(origin);
+    return import_take_url(url, "the CA's directory", dir, &out->directory, err);
 }
 
 static enum err_code account(const char *marker, struct import_account *out, struct err *err)
@@ -96,6 +110,46 @@ static void take_domains(const char *domain, const char *more, struct import_cer
     }
 }
 
+/* What acme.sh put into base64 because a shell would trip over it; yours. */
+static enum err_code take_base64(const struct import_settings *settings, const char *key, const char *value, char **out,
+                                 struct err *err)
+{
+    char AUTO_FREE *start = value && text_starts_with(value, BASE64_START) ? import_without(value, BASE64_END) : NULL;
+    char AUTO_FREE *text = start ? mem_strdup(start + strlen(BASE64_START)) : NULL;
+    struct buf AUTO_BUF plain = BUF_INIT(BASE64_MAX);
+
+    if (!text) {
+        *out = mem_strdup(value);
+        return ERR_OK;
+    }
+    for (char *p = text; *p; p++)
+        *p = *p == '+' ? '-' : *p == '/' ? '_' : *p;
+    text[strcspn(text, "=")] = '\0';
+    if (!b64url_decode(text, strlen(text), &plain) || !buf_ok(&plain) || strlen(buf_cstr(&plain)) != plain.len)
+        return err_set(err, ERR_INPUT, "%s:%zu: the base64 in \"%s\" is damaged", settings->file,
+                       import_settings_find(settings, "", key)->line, key);
+    *out = buf_take(&plain);
+    return ERR_OK;
+}
+
+/* Proved by DNS Made Easy, each and every one? */
+static bool is_by_dnsmadeeasy(const char *ways)
+{
+    static const char *const ours[] = {"dns_me", "dns_acmedme"};
+
+    while (*ways) {
+        size_t len = strcspn(ways, ",");
+        bool is_ours = len == 0;
+
+        for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+            is_ours = is_ours || (strlen(ours[i]) == len && strncmp(ways, ours[i], len) == 0);
+        if (!is_ours)
+            return false;
+        ways += len + (ways[len] ? 1 : 0);
+    }
+    return true;
+}
+
 static void warn_of_rest(const struct import_settings *settings, struct import_certificate *out)
 {
     static const char *const programs[][2] = {{"Le_PreHook", "pre"},
@@ -103,36 +157,47 @@ static void warn_of_rest(const struct import_settings *settings, struct import_c
                                               {"Le_RenewHook", "deploy"},
                                               {"Le_ReloadCmd", "deploy"},
                                               {"Le_DeployHook", "deploy"}};
+    static const char *const copies[] = {"Le_RealCertPath", "Le_RealKeyPath", "Le_RealCACertPath",
+                                         "Le_RealFullChainPath"};
     const struct import_setting *way = import_settings_find(settings, "", "Le_Webroot");
 
     for (size_t i = 0; i < ARRAY_LEN(programs); i++)
         if (import_settings_has(settings, "", programs[i][0]))
-            import_warn(out, "acme.sh's %s is not taken over: list the program under \"%s\".", programs[i][0],
+            import_warn(out, "acme.sh's %s is not taken over: list the program under \"%s\"", programs[i][0],
                         programs[i][1]);
-    if (way && way->value && *way->value && strcmp(way->value, "dns_me") != 0 && strcmp(way->value, "dns_acmedme") != 0)
-        import_warn(out, "acme.sh proved its names by \"%.60s\", acme-dme does by DNS Made Easy: see that it has the zones.",
+    for (size_t i = 0; i < ARRAY_LEN(copies); i++)
+        if (import_settings_has(settings, "", copies[i]))
+            import_warn(out,
+                        "acme.sh's copy of the files for %s is not taken over: use the new ones where they are, or a "
+                        "deploy program",
+                        copies[i]);
+    if (way && way->value && !is_by_dnsmadeeasy(way->value))
+        import_warn(out,
+                    "acme.sh proved its names by \"%.60s\", acme-dme does by DNS Made Easy: see that it has the zones",
                     way->value);
 }
 
 static enum err_code take_settings(const struct import_settings *settings, struct import_certificate *out,
                                    struct err *err)
 {
-    const char *texts[5] = {NULL};
-    static const char *const keys[] = {"Le_Domain", "Le_Alt", "Le_Keylength", "Le_API", "Le_Preferred_Chain"};
+    const char *texts[6] = {NULL};
+    static const char *const keys[] = {
+        "Le_Domain", "Le_Alt", "Le_Keylength", "Le_API", "Le_Preferred_Chain", "Le_Certificate_Profile"};
     enum err_code code = ERR_OK;
 
     for (size_t i = 0; code == ERR_OK && i < ARRAY_LEN(keys); i++)
         code = import_settings_text(settings, "", keys[i], &texts[i], err);
     if (code == ERR_OK)
         code = import_take_url(texts[3], "Le_API", settings->file, &out->directory, err);
+    if (code == ERR_OK)
+        code = take_base64(settings, "Le_Preferred_Chain", texts[4], &out->preferred_chain, err);
     if (code != ERR_OK)
         return code;
     take_domains(texts[0], texts[1], out);
     if (!out->domains.count)
         return err_set(err, ERR_INPUT, "\"%s\" names no domain (no \"Le_Domain\")", settings->file);
-    if (texts[2])
-        import_take_key_type(texts[2], out);
-    out->preferred_chain = mem_strdup(texts[4]);
+    import_take_key_type(texts[2] ? texts[2] : "2048", out); /* as acme.sh reads an empty one */
+    out->profile = mem_strdup(texts[5]);
     warn_of_rest(settings, out);
     return ERR_OK;
 }
@@ -156,8 +221,13 @@ static enum err_code certificate(const char *found, struct import_certificate *o
 }
 
 static const char *const markers[] = {
-    "ca/*/account.key", "ca/*/*/account.key", "ca/*/*/*/account.key", "*/*/account.key",
-    "*/account.key",    "account.key",        NULL,
+    "ca/*/account.key",
+    "ca/*/*/account.key",
+    "ca/*/*/*/account.key",
+    "*/*/account.key",
+    "*/account.key",
+    "account.key",
+    NULL,
 };
 
 const struct import_client import_acme_sh = {

@@ -12,7 +12,6 @@
 #include "platform/platform.h"
 #include "util/text.h"
 
-#define ACCOUNTS "/accounts/"
 #define PARAMS "renewalparams"
 
 /* ------------------------------------------------------------------ accounts */
@@ -21,12 +20,9 @@
 static enum err_code take_directory(const char *dir, struct import_account *out, struct err *err)
 {
     char AUTO_FREE *server = import_dirname(dir);
-    char AUTO_FREE *url = NULL;
-    const char *at = strstr(server, ACCOUNTS);
+    char AUTO_FREE *path = import_below(server, "accounts");
+    char AUTO_FREE *url = path ? mem_printf("https://%s", path) : NULL;
 
-    if (!at)
-        return ERR_OK;
-    url = mem_printf("https://%s", at + strlen(ACCOUNTS));
     return import_take_url(url, "the CA's directory", dir, &out->directory, err);
 }
 
@@ -75,12 +71,13 @@ static enum err_code account(const char *marker, struct import_account *out, str
 
 /* ------------------------------------------------------------------ certificates */
 
+/* The directory's name tells it from acme.sh's, which end in ".conf" too. */
 static bool is_settings_file(const char *path)
 {
-    struct platform_path_info info;
+    char AUTO_FREE *dir = import_dirname(path);
+    char AUTO_FREE *base = import_basename(dir);
 
-    return text_ends_with(path, ".conf") && platform_path_look(path, &info, NULL) == ERR_OK &&
-           (info.kind == PLATFORM_PATH_FILE || info.kind == PLATFORM_PATH_LINK) && !info.leads_to_directory;
+    return text_ends_with(path, ".conf") && strcmp(base, "renewal") == 0 && platform_file_exists(path);
 }
 
 /* renewal/<name>.conf itself, or live/<name>. */
@@ -127,12 +124,20 @@ static void warn_of_rest(const struct import_settings *settings, struct import_c
 
     for (size_t i = 0; i < ARRAY_LEN(programs); i++)
         if (import_settings_has(settings, PARAMS, programs[i][0]))
-            import_warn(out, "certbot's %s is not taken over: list the program under \"%s\".", programs[i][0],
+            import_warn(out, "certbot's %s is not taken over: list the program under \"%s\"", programs[i][0],
                         programs[i][1]);
+    if (import_settings_has(settings, PARAMS, "installer"))
+        import_warn(out, "certbot's installer is not taken over: point the server at the new files yourself");
+    if (import_settings_has(settings, PARAMS, "autorenew") && !import_settings_is_true(settings, PARAMS, "autorenew"))
+        import_warn(out, "certbot left this certificate out of its renewals; acme-dme renews it");
+    if (import_settings_is_true(settings, PARAMS, "allow_subset_of_names"))
+        import_warn(out,
+                    "allow_subset_of_names is not taken over: a certificate is issued for all names or not at all");
     if (import_settings_is_true(settings, PARAMS, "must_staple"))
-        import_warn(out, "must_staple is not taken over: CAs have given up OCSP.");
+        import_warn(out, "must_staple is not taken over: CAs have given up OCSP");
     if (authenticator && strcmp(authenticator, "manual") != 0 && strcmp(authenticator, "dns-dnsmadeeasy") != 0)
-        import_warn(out, "certbot proved its names by \"%s\", acme-dme does by DNS Made Easy: see that it has the zones.",
+        import_warn(out,
+                    "certbot proved its names by \"%s\", acme-dme does by DNS Made Easy: see that it has the zones",
                     authenticator);
 }
 
@@ -171,6 +176,23 @@ static enum err_code take_files(const struct import_settings *settings, struct i
     return code == ERR_OK && key ? import_take_key(key, out, err) : code;
 }
 
+/* Programs in renewal-hooks/ are run for every certificate. */
+static void warn_of_programs(const char *found, struct import_certificate *out)
+{
+    static const char *const kinds[] = {"pre", "deploy", "post"};
+    char AUTO_FREE *renewal = import_dirname(found);
+    char AUTO_FREE *top = import_dirname(renewal);
+    char AUTO_FREE *hooks = import_join(top, "renewal-hooks");
+
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        char AUTO_FREE *dir = import_join(hooks, kinds[i]);
+        struct strlist AUTO_STRLIST names = {NULL, 0};
+
+        if (platform_dir_list(dir, &names, NULL) == ERR_OK && names.count)
+            import_warn(out, "the programs in \"%s\" are not taken over: list them under \"%s\"", dir, kinds[i]);
+    }
+}
+
 static enum err_code certificate(const char *found, struct import_certificate *out, struct err *err)
 {
     struct buf AUTO_BUF text = BUF_INIT(IMPORT_FILE_MAX);
@@ -184,13 +206,20 @@ static enum err_code certificate(const char *found, struct import_certificate *o
         return code;
     out->name = import_without(base, ".conf");
     code = take_settings(&settings, out, err);
+    warn_of_programs(found, out);
     return code == ERR_OK ? take_files(&settings, out, err) : code;
 }
 
 static const char *const markers[] = {
-    "accounts/*/*/*/private_key.json",   "accounts/*/*/*/*/private_key.json", "accounts/*/*/*/*/*/private_key.json",
-    "accounts/*/*/private_key.json",     "*/*/*/private_key.json",            "*/*/private_key.json",
-    "*/private_key.json",                "private_key.json",                  NULL,
+    "accounts/*/*/*/private_key.json",
+    "accounts/*/*/*/*/private_key.json",
+    "accounts/*/*/*/*/*/private_key.json",
+    "accounts/*/*/private_key.json",
+    "*/*/*/private_key.json",
+    "*/*/private_key.json",
+    "*/private_key.json",
+    "private_key.json",
+    NULL,
 };
 
 const struct import_client import_certbot = {

@@ -101,12 +101,15 @@ static enum err_code certificate(const char *found, struct import_certificate *o
         code = import_take_key(key, out, err);
     if (code == ERR_OK)
         import_warn(out, "dehydrated keeps its settings for all certificates together: give CA, key type and programs "
-                         "anew if they are not the usual ones.");
+                         "anew if they are not the usual ones");
     return code;
 }
 
 static const char *const markers[] = {
-    "accounts/*/account_key.pem", "*/account_key.pem", "account_key.pem", NULL,
+    "accounts/*/account_key.pem",
+    "*/account_key.pem",
+    "account_key.pem",
+    NULL,
 };
 
 const struct import_client import_dehydrated = {

@@ -58,6 +58,17 @@ char *import_without(const char *path, const char *suffix)
     return text_ends_with(path, suffix) ? mem_strndup(path, strlen(path) - strlen(suffix)) : NULL;
 }
 
+char *import_below(const char *path, const char *name)
+{
+    char AUTO_FREE *whole = mem_printf("/%s", path);
+    char AUTO_FREE *part = mem_printf("/%s/", name);
+    const char *found = NULL;
+
+    for (const char *at = strstr(whole, part); at; at = strstr(at + 1, part))
+        found = at;
+    return found ? mem_strdup(found + strlen(part)) : NULL;
+}
+
 /* ------------------------------------------------------------------ texts */
 
 static enum err_code read_text(const char *path, struct buf *out, struct platform_file_info *info, struct err *err)

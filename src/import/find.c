@@ -55,7 +55,7 @@ static bool is_obsolete(const char *marker)
 {
     static const char *const parts[] = {
         "/acme-v01.api.letsencrypt.org/", "/acme-staging.api.letsencrypt.org/",
-        "/aHR0cHM6Ly9hY21lLXYwMS5hcGkubGV0c2VuY3J5",  /* base64url of "https://acme-v01.api.letsencry" */
+        "/aHR0cHM6Ly9hY21lLXYwMS5hcGkubGV0c2VuY3J5", /* base64url of "https://acme-v01.api.letsencry" */
         "/aHR0cHM6Ly9hY21lLXN0YWdpbmcuYXBpLmxldHNl", /* and of "https://acme-staging.api.letse" */
     };
 

@@ -107,7 +107,8 @@ static enum err_code refuse_absent(const struct import_client *only, const char 
     for (size_t i = 0; i < ARRAY_LEN(clients); i++)
         if (!only || clients[i] == only)
             buf_printf(&wanted, "%s%s: %s", wanted.len ? "; " : "", clients[i]->name, clients[i]->wanted);
-    (void)err_set(err, ERR_NOT_FOUND, "there is no account of %s at \"%s\"", only ? only->name : "another client", path);
+    (void)err_set(err, ERR_NOT_FOUND, "there is no account of %s at \"%s\"", only ? only->name : "another client",
+                  path);
     err_hint(err, "Looked for: %s.", buf_cstr(&wanted));
     return ERR_NOT_FOUND;
 }

@@ -24,7 +24,7 @@ struct import_account {
     char *url;               /* the account's; NULL: the files do not say, the CA finds it by the key */
     struct strlist contacts; /* URLs: "mailto:admin@example.com"; none: the files do not say */
     struct key *key;
-    char *from;              /* "certbot:<the account's directory>", for messages; may be imported again */
+    char *from; /* "certbot:<the account's directory>", for messages; may be imported again */
 };
 
 void import_account_done(struct import_account *account);
@@ -40,17 +40,17 @@ enum err_code import_account(const char *path, struct import_account *out, struc
 /* ------------------------------------------------------------------ certificates */
 
 struct import_certificate {
-    char *name;              /* what the client calls it; perhaps no name for ours */
-    struct strlist domains;  /* at least one, as the client has them, in its order */
-    char *key_type;          /* as key_type_name() has it; NULL: not told, or one that is not made here */
-    char *directory;         /* URL of the CA's directory; NULL: the files do not say */
-    char *profile;           /* NULL: none */
-    char *preferred_chain;   /* NULL: none */
+    char *name;             /* what the client calls it; perhaps no name for ours */
+    struct strlist domains; /* at least one, as the client has them, in its order */
+    char *key_type;         /* as key_type_name() has it; NULL: not told, or one that is not made here */
+    char *directory;        /* URL of the CA's directory; NULL: the files do not say */
+    char *profile;          /* NULL: none */
+    char *preferred_chain;  /* NULL: none */
     bool reuse_key;
-    char *key_file;          /* PEM, its current key, which can be used; NULL: there is none, or a warning says why not */
+    char *key_file; /* PEM, its current key, which can be used; NULL: there is none, or a warning says why not */
     char *certificate_file;  /* PEM, its current certificate; NULL: there is none yet */
     char *from;              /* "certbot:<file>", for messages; may be imported again */
-    struct strlist warnings; /* what does not carry over, one sentence each */
+    struct strlist warnings; /* what does not carry over, each as a message of an error is written */
 };
 
 void import_certificate_done(struct import_certificate *certificate);
@@ -62,8 +62,8 @@ void import_certificate_done(struct import_certificate *certificate);
  *   acme.sh      <name>/<name>.conf, <name>_ecc/<name>.conf, or their directory
  *   dehydrated   certs/<name>
  *   uacme        <name>, with private/<name>/key.pem beside it
- * Errors: as import_account()'s; of several clients that it might be the first is taken; a key that others can read is a
- * warning, as it is not copied. */
+ * Errors: as import_account()'s; of several clients that it might be the first is taken; a key that others can read is
+ * a warning, as it is not copied. */
 enum err_code import_certificate(const char *path, struct import_certificate *out, struct err *err) MUST_USE;
 
 #endif

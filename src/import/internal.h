@@ -21,7 +21,8 @@
 struct import_client {
     const char *name; /* of the prefix */
 
-    /* Where the file that makes an account is, below the client's directory or in the account's own; NULL-terminated. */
+    /* Where the file that makes an account is, below the client's directory or in the account's own; NULL-terminated.
+     */
     const char *const *markers;
     const char *beside; /* what else its directory must have; NULL: nothing */
     const char *wanted; /* both in words */
@@ -52,6 +53,9 @@ char *import_join(const char *dir, const char *name) MUST_USE;
 /* `path` without `suffix`; NULL when it does not end in it. */
 char *import_without(const char *path, const char *suffix) MUST_USE;
 
+/* What is below the last directory of that name in a path, relative or not; NULL: there is none. */
+char *import_below(const char *path, const char *name) MUST_USE;
+
 /* ------------------------------------------------------------------ files */
 
 /* A text: UTF-8, without NUL.  Errors: ERR_NOT_FOUND, ERR_IO, ERR_INPUT. */
@@ -68,11 +72,11 @@ enum err_code import_read_account_key(const char *path, struct key **out, struct
 /* ------------------------------------------------------------------ what the files say */
 
 /* A URL of the CA's, copied to *out, unless `text` is NULL or "".  `what` it is of `file`.  Errors: ERR_INPUT. */
-enum err_code import_take_url(const char *text, const char *what, const char *file, char **out, struct err *err)
-    MUST_USE;
+enum err_code import_take_url(const char *text, const char *what, const char *file, char **out,
+                              struct err *err) MUST_USE;
 /* The strings of object's member "contact", where there is one.  Errors: ERR_INPUT. */
-enum err_code import_take_contacts(const json_t *object, const char *file, struct strlist *out, struct err *err)
-    MUST_USE;
+enum err_code import_take_contacts(const json_t *object, const char *file, struct strlist *out,
+                                   struct err *err) MUST_USE;
 void import_take_email(const char *email, struct strlist *out); /* NULL and "" are passed over */
 
 /* "https", host and port of a URL, up to the "/" behind; 0: it is none. */
@@ -85,7 +89,7 @@ enum err_code import_jwk_parse(const json_t *jwk, const char *file, struct key *
 
 /* ------------------------------------------------------------------ certificates */
 
-/* Add a warning; what is not printable is escaped. */
+/* Add a warning, worded as the message of an error; what is not printable is escaped. */
 void import_warn(struct import_certificate *out, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* Names, file and type of the current certificate.  Errors: ERR_NOT_FOUND, ERR_IO, ERR_INPUT (no name in it). */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * lego: ~/.lego, or what --path names.  An account is accounts/<server>/<email>/ with account.json and keys/<email>.key; a
- * certificate is certificates/<name>.json with .crt and .key beside it.
+ * lego: ~/.lego, or what --path names.  An account is accounts/<server>/<email>/ with account.json and
+ * keys/<email>.key; a certificate is certificates/<name>.json with .crt and .key beside it.
  */
 #include "import/internal.h"
 

@@ -67,8 +67,8 @@ static enum err_code add(struct import_settings *settings, const char *section, 
         return err_set(err, ERR_INPUT, "%s:%zu: more than %d settings", settings->file, key->number, SETTINGS_MAX);
     }
     settings->items = mem_grow(settings->items, settings->count, sizeof *settings->items);
-    settings->items[settings->count++] =
-        (struct import_setting){mem_strdup(section), mem_strndup(key->text, key->len), value, key->number};
+    settings->items[settings->count++] = (struct import_setting){mem_strdup(section), mem_strndup(key->text, key->len),
+                                                                 value, key->number};
     return ERR_OK;
 }
 
@@ -90,7 +90,8 @@ static enum err_code parse_section(const struct import_settings *settings, const
     if (rest.len && *rest.text != '#')
         return fail(settings, line, "there is something behind a section's name", err);
     free(*out_section);
-    *out_section = is_nested ? mem_printf("[%.*s]", (int)(stop - start), start) : mem_strndup(start, (size_t)(stop - start));
+    *out_section = is_nested ? mem_printf("[%.*s]", (int)(stop - start), start)
+                             : mem_strndup(start, (size_t)(stop - start));
     return ERR_OK;
 }
 
@@ -202,7 +203,8 @@ static char *shell_value(const struct line *value)
     size_t inside = value->len >= 2 ? value->len - 2 : 0;
 
     if (quote != '\'' && quote != '"')
-        return has_any(value->text, value->len, " \t'\"$`\\;&|<>()*?[]{}~#!") ? NULL : mem_strndup(value->text, value->len);
+        return has_any(value->text, value->len, " \t'\"$`\\;&|<>()*?[]{}~#!") ? NULL
+                                                                              : mem_strndup(value->text, value->len);
     if (value->len < 2 || value->text[value->len - 1] != quote ||
         has_any(value->text + 1, inside, quote == '\'' ? "'" : "\"$`\\"))
         return NULL;

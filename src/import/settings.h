@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Text files of settings: certbot's renewal configurations (the part of ConfigObj's format that certbot writes), and the
- * shell assignments that acme.sh keeps, which are parsed and never run.
+ * Text files of settings: certbot's renewal configurations (the part of ConfigObj's format that certbot writes), and
+ * the shell assignments that acme.sh keeps, which are parsed and never run.
  */
 #ifndef ACME_DME_IMPORT_SETTINGS_H
 #define ACME_DME_IMPORT_SETTINGS_H
@@ -28,8 +28,8 @@ struct import_settings {
 void import_settings_done(struct import_settings *settings);
 #define AUTO_IMPORT_SETTINGS AUTO(import_settings_done)
 
-/* Sections, "key = value", comments; a value may be quoted, and is what ConfigObj reads as one string: lists are left as
- * they are written.  Errors: ERR_INPUT, with file and line: also for a key that comes twice. */
+/* Sections, "key = value", comments; a value may be quoted, and is what ConfigObj reads as one string: lists are left
+ * as they are written.  Errors: ERR_INPUT, with file and line: also for a key that comes twice. */
 enum err_code import_settings_parse_ini(const char *text, size_t len, const char *file, struct import_settings *out,
                                         struct err *err) MUST_USE;
 

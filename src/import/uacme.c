@@ -43,11 +43,12 @@ static enum err_code certificate(const char *found, struct import_certificate *o
     if (code == ERR_OK)
         code = import_take_key(key, out, err);
     if (code == ERR_OK)
-        import_warn(out, "uacme keeps no settings: give the CA anew if it is not the usual one.");
+        import_warn(out, "uacme keeps no settings: give the CA anew if it is not the usual one");
     return code;
 }
 
-static const char *const markers[] = {"private/key.pem", "key.pem", NULL};
+/* Not "key.pem" alone: private/<name>/key.pem is a certificate's. */
+static const char *const markers[] = {"private/key.pem", NULL};
 
 const struct import_client import_uacme = {
     .name = "uacme",

@@ -55,9 +55,12 @@ enum err_code import_take_url(const char *text, const char *what, const char *fi
 char *import_known_directory(const char *url)
 {
     static const char *const directories[] = {
-        "https://acme-v02.api.letsencrypt.org/directory",     "https://acme-staging-v02.api.letsencrypt.org/directory",
-        "https://acme.zerossl.com/v2/DV90",                   "https://dv.acme-v02.api.pki.goog/directory",
-        "https://dv.acme-v02.test-api.pki.goog/directory",    "https://acme-api.actalis.com/acme/directory",
+        "https://acme-v02.api.letsencrypt.org/directory",
+        "https://acme-staging-v02.api.letsencrypt.org/directory",
+        "https://acme.zerossl.com/v2/DV90",
+        "https://dv.acme-v02.api.pki.goog/directory",
+        "https://dv.acme-v02.test-api.pki.goog/directory",
+        "https://acme-api.actalis.com/acme/directory",
     };
     size_t len = import_url_origin_len(url);
 
@@ -142,7 +145,7 @@ void import_take_key_type(const char *text, struct import_certificate *out)
     enum key_type type;
 
     if (!key_type_parse(text, &type) || !is_made_here(type)) {
-        import_warn(out, "Keys of the type \"%.40s\" are not made here: the type of the configuration is taken.", text);
+        import_warn(out, "keys of the type \"%.40s\" are not made here: the type of the configuration is taken", text);
         return;
     }
     free(out->key_type);
@@ -162,8 +165,10 @@ static void take_parsed_key(const char *file, const struct key *key, struct impo
     } else {
         char AUTO_FREE *kind = key_describe(key);
 
-        import_warn(out, "New keys of the kind that \"%s\" holds, %s, are not made here: the type of the configuration is "
-                         "taken.", file, kind);
+        import_warn(out,
+                    "new keys of the kind that \"%s\" holds, %s, are not made here: the type of the configuration is "
+                    "taken",
+                    file, kind);
     }
 }
 
@@ -177,16 +182,16 @@ enum err_code import_take_key(const char *file, struct import_certificate *out, 
     enum err_code code = import_read_secret(file, &text, &exposed, &why);
 
     if (code == ERR_NOT_FOUND) {
-        import_warn(out, "There is no private key at %s: a new one is made.", what);
+        import_warn(out, "there is no private key at %s: a new one is made", what);
         return ERR_OK;
     }
     if (code != ERR_OK)
         return err_set(err, code, "%s", why.msg);
     if (exposed)
-        import_warn(out, "Attention, %s.", exposed);
+        import_warn(out, "%s", exposed);
     if (key_parse_pem(buf_cstr(&text), text.len, what, &key, &why) == ERR_OK)
         take_parsed_key(file, key, out);
     else
-        import_warn(out, "The current private key can't be used, and a new one is made: %s.", why.msg);
+        import_warn(out, "the current private key can't be used, and a new one is made: %s", why.msg);
     return ERR_OK;
 }

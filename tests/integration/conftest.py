@@ -17,7 +17,7 @@ Lab.watch = WATCH
 
 
 # Modules whose tests take seconds each, the longest first.
-HEAVY = ["test_clients", "test_peers", "test_hooks_dir", "test_whole_run", "test_deploy", "test_check_dns", "test_check", "test_propagation"]
+HEAVY = ["test_clients", "test_peers", "test_hooks_dir", "test_whole_run", "test_deploy", "test_import", "test_check_dns", "test_check", "test_propagation"]
 
 
 def pytest_collection_modifyitems(items):

@@ -93,6 +93,10 @@ UNIT_TESTS += \
 	tests/unit/test_check_accounts \
 	tests/unit/test_check_domain \
 	tests/unit/test_check_dnssec
+UNIT_TESTS += \
+	tests/unit/test_import_settings \
+	tests/unit/test_import_account \
+	tests/unit/test_import_certificate
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 # Fakes that several tests share.
@@ -101,6 +105,7 @@ tests_unit_libfakes_a_SOURCES = \
 	tests/unit/test.h \
 	tests/unit/fixture.c tests/unit/fixture.h \
 	tests/unit/store_place.c tests/unit/store_place.h \
+	tests/unit/import_place.c tests/unit/import_place.h \
 	tests/unit/cert_fixture.c tests/unit/cert_fixture.h \
 	tests/unit/config_fixture.c tests/unit/config_fixture.h \
 	tests/unit/fake_clock.c tests/unit/fake_clock.h \
