@@ -305,8 +305,9 @@ static void take_answer(const struct acme_call *call, struct acme_authz *authz)
     enum err_code code = call->result.code;
 
     authz->result = call->result;
-    /* An attempt whose answer was lost has set the CA to work; that it is done already is no failure, the order tells. */
-    if (call->was_lost && call->result.problem == ACME_PROBLEM_MALFORMED)
+    /* An earlier attempt whose answer was lost has set the CA to work (libcurl, too, sends again when a connection that it
+     * kept has died, which the CA then calls a bad nonce): that it is done already is no failure, the order tells. */
+    if (call->attempts > 1 && call->result.problem == ACME_PROBLEM_MALFORMED)
         acme_result_init(&authz->result);
     if (code != ERR_OK)
         return;

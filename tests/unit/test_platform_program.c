@@ -164,7 +164,9 @@ static int run_with_hostile_surroundings(UNUSED void *context)
     CHILD_CHECK(!strstr(buf_cstr(&end.output), "\n/\n"));
 #ifdef __linux__
     CHILD_CHECK(strstr(buf_cstr(&end.output), "SigBlk:\t0000000000000000"));
-    CHILD_CHECK(strstr(buf_cstr(&end.output), "SigIgn:\t0000000000000000"));
+    /* 32 and 33 are the C library's own, which it lets nobody set, and which some parents hand down as ignored. */
+    CHILD_CHECK(strstr(buf_cstr(&end.output), "SigIgn:\t0000000000000000") ||
+                strstr(buf_cstr(&end.output), "SigIgn:\t0000000180000000"));
 #endif
     platform_program_end_done(&end);
     return CHILD_OK;
