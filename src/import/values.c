@@ -26,7 +26,7 @@ size_t import_url_origin_len(const char *url)
 {
     size_t host = strlen(scheme);
 
-    if (text_ncasecmp(url, scheme, host) != 0 || url[host] == '/' || url[host] == '\0')
+    if (text_ncasecmp(url, scheme, host) != 0 || strchr("/?#:", url[host]))
         return 0;
     return host + strcspn(url + host, "/?#");
 }

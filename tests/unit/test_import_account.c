@@ -308,6 +308,7 @@ TEST(urls_and_contacts_that_are_none_are_refused)
         {"{\"uri\": \"http://ca.example/1\"}", "no https URL as the account's URL"},
         {"{\"uri\": \"https://ca.example/\\u0007\"}", "no https URL as the account's URL"},
         {"{\"uri\": \"https:///1\"}", "no https URL as the account's URL"},
+        {"{\"uri\": \"https://?\"}", "no https URL as the account's URL"},
         {"{\"uri\": 7}", "a number as \"uri\""},
         {"{\"body\": {\"contact\": [7]}}", "a contact that is no URL"},
         {"{\"body\": {\"contact\": [\"mailto:a b\"]}}", "a contact that is no URL"},
