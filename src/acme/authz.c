@@ -176,8 +176,8 @@ static enum err_code read_members(const json_t *json, enum acme_scheme scheme, e
 
     out->status = (enum acme_authz_status)status;
     if (code == ERR_OK)
-        code = acme_member_identifier(json_object_get(json, "identifier"), ACME_STAR_REFUSED,
-                                      "the identifier in " WHAT, &out->domain, err);
+        code = acme_member_identifier(json_object_get(json, "identifier"), ACME_STAR_REFUSED, "the identifier in " WHAT,
+                                      &out->domain, err);
     if (code == ERR_OK)
         code = acme_member_find_bool(json, "wildcard", WHAT, &out->is_wildcard, err);
     if (code == ERR_OK)
@@ -305,8 +305,9 @@ static void take_answer(const struct acme_call *call, struct acme_authz *authz)
     enum err_code code = call->result.code;
 
     authz->result = call->result;
-    /* An earlier attempt whose answer was lost has set the CA to work (libcurl, too, sends again when a connection that it
-     * kept has died, which the CA then calls a bad nonce): that it is done already is no failure, the order tells. */
+    /* An earlier attempt whose answer was lost has set the CA to work (libcurl, too, sends again when a connection that
+     * it kept has died, which the CA then calls a bad nonce): that it is done already is no failure, the order tells.
+     */
     if (call->attempts > 1 && call->result.problem == ACME_PROBLEM_MALFORMED)
         acme_result_init(&authz->result);
     if (code != ERR_OK)

@@ -33,7 +33,8 @@ static void list_alternates(const struct acme *acme, const struct acme_call *cal
         if (url && acme_url_is_valid(url, acme->scheme))
             strlist_add(out, url);
         else
-            log_line(acme->log, LOG_WARNING, "the CA offers an alternate chain at \"%s\", which is no usable URL, continuing",
+            log_line(acme->log, LOG_WARNING,
+                     "the CA offers an alternate chain at \"%s\", which is no usable URL, continuing",
                      targets.items[i]);
         free(url);
     }

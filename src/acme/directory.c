@@ -41,7 +41,7 @@ void acme_directory_done(struct acme_directory *directory)
 
 static enum err_code read_profiles(const json_t *profiles, struct acme_meta *out, struct err *err)
 {
-    json_t *mutable = (json_t *)(uintptr_t)profiles; /* jansson's iterators want it so */
+    json_t *mutable = (json_t *)profiles; /* jansson's iterators want it so */
     const char *name;
     json_t *description;
 

@@ -44,8 +44,8 @@ enum acme_problem_type {
 enum acme_problem_type acme_problem_type_of(const json_t *json);
 
 /* Say what a problem says, in one message with its subproblems by identifier, and a hint that fits its type:
- * "<doing>: the CA says: <detail> (<type>); <identifier>: <detail> (<type>); ...".  `status` is that of HTTP, 0 when the
- * problem stood inside another object.  Codes: ERR_ACME_LIMIT for rateLimited; ERR_CHALLENGE for what the CA's
+ * "<doing>: the CA says: <detail> (<type>); <identifier>: <detail> (<type>); ...".  `status` is that of HTTP, 0 when
+ * the problem stood inside another object.  Codes: ERR_ACME_LIMIT for rateLimited; ERR_CHALLENGE for what the CA's
  * validation ran into (caa, compound, connection, dns, incorrectResponse, tls, unauthorized inside a challenge);
  * ERR_SERVER for serverInternal and 5xx; else ERR_ACME. */
 enum acme_problem_place { ACME_PROBLEM_OF_REQUEST, ACME_PROBLEM_OF_VALIDATION };

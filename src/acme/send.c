@@ -3,9 +3,9 @@
  * The one place that sends.
  *
  * Calls go out in windows, as many side by side as there are nonces (RFC 8555 section 6.5: each POST uses one up, each
- * answer brings one), up to ACME_SIDE_BY_SIDE_MAX and what requests_per_s allows.  A session begins with one nonce: on a
- * quick link calls that follow each other cost nothing, and no request is spent.  Where the work ahead would take longer
- * than SERIAL_LONG_MS in this way, more nonces are fetched first, side by side.
+ * answer brings one), up to ACME_SIDE_BY_SIDE_MAX and what requests_per_s allows.  A session begins with one nonce: on
+ * a quick link calls that follow each other cost nothing, and no request is spent.  Where the work ahead would take
+ * longer than SERIAL_LONG_MS in this way, more nonces are fetched first, side by side.
  *
  * Each answer is judged (answer.c) and ends its call or leads to another attempt, signed anew:
  *
@@ -26,14 +26,14 @@
 
 #define ATTEMPTS_MAX 8
 #define LIMITED_MAX 20
-#define BAD_NONCES_MAX 300        /* in a row; where 9 of 10 are refused, a row this long has a chance of 2 in 10^14 */
-#define BAD_NONCES_QUICK 20       /* of these without a pause */
+#define BAD_NONCES_MAX 300  /* in a row; where 9 of 10 are refused, a row this long has a chance of 2 in 10^14 */
+#define BAD_NONCES_QUICK 20 /* of these without a pause */
 #define BAD_NONCE_PAUSE_MS 100
 #define BACKOFF_FIRST_MS 250
 #define BACKOFF_LONGEST_MS 8000
 #define ATTEMPT_SHORTEST_MS 1000
 #define SERIAL_LONG_MS 1500
-#define NONCES_WANTED 10          /* CAs allow bursts of so many at newNonce */
+#define NONCES_WANTED 10 /* CAs allow bursts of so many at newNonce */
 #define ANSWER_MAX (1024u * 1024)
 #define CERTIFICATE_MAX (4u * 1024 * 1024)
 #define BODY_MAX (4u * 1024 * 1024)
@@ -106,8 +106,8 @@ static int64_t timeout_ms(const struct sending *s)
 }
 
 /* `body` has to live as long as the request. */
-static enum err_code make_request(struct sending *s, struct acme_call *call, struct http_request *out,
-                                  struct buf *body, struct err *err)
+static enum err_code make_request(struct sending *s, struct acme_call *call, struct http_request *out, struct buf *body,
+                                  struct err *err)
 {
     static const char *const methods[] = {[ACME_POST] = "POST", [ACME_GET] = "GET", [ACME_HEAD] = "HEAD"};
     bool is_pem = call->expect == ACME_EXPECT_PEM;
@@ -118,9 +118,8 @@ static enum err_code make_request(struct sending *s, struct acme_call *call, str
         .timeout_ms = timeout_ms(s),
         .max_body = is_pem ? CERTIFICATE_MAX : ANSWER_MAX,
     };
-    http_request_add_header(out, "Accept",
-                            is_pem ? "application/pem-certificate-chain"
-                                   : "application/json, application/problem+json");
+    http_request_add_header(
+        out, "Accept", is_pem ? "application/pem-certificate-chain" : "application/json, application/problem+json");
     http_request_add_header(out, "Accept-Language", "en");
     if (call->kind == ACME_POST) {
         enum err_code code = sign(s->acme, call, body, err);
@@ -382,7 +381,7 @@ static void pick(struct sending *s, struct window *out, int64_t *out_next_ms)
 {
     const struct acme *acme = s->acme;
     size_t max = acme->requests_per_s && acme->requests_per_s < ACME_SIDE_BY_SIDE_MAX ? acme->requests_per_s
-                                                                                     : ACME_SIDE_BY_SIDE_MAX;
+                                                                                      : ACME_SIDE_BY_SIDE_MAX;
     size_t nonces = acme->nonces.count;
     int64_t now = now_ms(s);
     int64_t next = INT64_MAX;

@@ -162,8 +162,9 @@ static const struct action {
     size_t words; /* with its own */
     enum err_code (*run)(struct client *client, const struct call *call, struct err *err);
 } actions[] = {
-    {"register", 1, run_register}, {"show", 1, run_show},             {"update", 1, run_update},
-    {"rollover", 1, run_rollover}, {"deactivate", 1, run_deactivate}, {"import", 2, run_import},
+    {"register", 1, run_register},     {"show", 1, run_show},
+    {"update", 1, run_update},         {"rollover", 1, run_rollover},
+    {"deactivate", 1, run_deactivate}, {"import", 2, run_import},
 };
 
 static enum err_code find_action(const struct opts *opts, const struct action **out, struct err *err)
@@ -180,7 +181,8 @@ static enum err_code find_action(const struct opts *opts, const struct action **
         }
     }
     nearest = text_nearest(word, names, ARRAY_LEN(names));
-    (void)err_set(err, ERR_USAGE, "\"account\" needs one of: register, show, update, rollover, deactivate, import WHERE");
+    (void)err_set(err, ERR_USAGE,
+                  "\"account\" needs one of: register, show, update, rollover, deactivate, import WHERE");
     if (nearest && strcmp(nearest, "import") == 0 && opts->word_count == 1)
         err_hint(err, "Say from where, e.g. \"acme-dme account import certbot:/etc/letsencrypt\".");
     else if (nearest && strcmp(nearest, word) != 0)

@@ -49,7 +49,8 @@ enum err_code client_directory(const struct app *app, const struct opts *opts, c
 
 static bool ask_terms(UNUSED void *ctx, const char *terms_of_service)
 {
-    AUTO_FREE char *question = mem_printf("The CA's terms of service: %s\nDo you agree to them? [y/N] ", terms_of_service);
+    AUTO_FREE char *question = mem_printf("The CA's terms of service: %s\nDo you agree to them? [y/N] ",
+                                          terms_of_service);
 
     return platform_ask(question);
 }
@@ -79,7 +80,8 @@ static enum err_code make_account_opts(struct client *client, struct err *err)
     enum key_type type;
 
     if (!key_type_parse(config->account_key_type, &type))
-        return err_set(err, ERR_CONFIG, "\"acme.account_key_type\" is no type of key: \"%s\"", config->account_key_type);
+        return err_set(err, ERR_CONFIG, "\"acme.account_key_type\" is no type of key: \"%s\"",
+                       config->account_key_type);
     for (size_t i = 0; i < config->emails.count; i++)
         strlist_add_take(&client->contacts, mem_printf("mailto:%s", config->emails.items[i]));
     client->account_opts = (struct account_opts){

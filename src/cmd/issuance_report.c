@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What became of certificates, for people and for machines.  What was not due is not worth a word of `renew`: cron would
- * mail it.
+ * What became of certificates, for people and for machines.  What was not due is not worth a word of `renew`: cron
+ * would mail it.
  */
 #include <stdio.h>
 
@@ -13,7 +13,7 @@
 static const char *outcome_name(const struct issuance *issuance)
 {
     static const char *const names[] = {
-        [ISSUANCE_NOT_DUE] = "not-due", [ISSUANCE_DONE] = "renewed",   [ISSUANCE_TRIED] = "tried",
+        [ISSUANCE_NOT_DUE] = "not-due",   [ISSUANCE_DONE] = "renewed",  [ISSUANCE_TRIED] = "tried",
         [ISSUANCE_DEPLOYED] = "deployed", [ISSUANCE_FAILED] = "failed",
     };
 
@@ -32,7 +32,8 @@ static void print_line(const struct app *app, const struct issuance *issuance)
     clock_format_iso(until, plan->record.not_after_s);
     switch (issuance->outcome) {
     case ISSUANCE_DONE:
-        (void)printf("%s: certificate for %zu name%s until %s: %s\n", plan->name, plan->domains.count, plural, until, dir);
+        (void)printf("%s: certificate for %zu name%s until %s: %s\n", plan->name, plan->domains.count, plural, until,
+                     dir);
         break;
     case ISSUANCE_TRIED:
         (void)printf("%s: a certificate for %zu name%s could be had from %s; nothing was changed\n", plan->name,
@@ -56,7 +57,8 @@ static void print_not_due(const struct app *app, const struct opts *opts, const 
     if (!opts->domains.count && !opts->name)
         log_line(app->log, LOG_INFO, "%s: not due before %s", issuance->plan.name, moment);
     else
-        (void)printf("%s: there is a certificate, not due before %s; --force gets another\n", issuance->plan.name, moment);
+        (void)printf("%s: there is a certificate, not due before %s; --force gets another\n", issuance->plan.name,
+                     moment);
 }
 
 /* ------------------------------------------------------------------ JSON */

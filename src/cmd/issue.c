@@ -65,7 +65,9 @@ static enum err_code make_plan(struct workspace *space, const struct opts *opts,
         &(struct plan_request){
             .app = &space->app,
             .store = space->app.store,
-            .name = opts->name ? opts->name : imported.is_there && !opts->domains.count ? from->name : NULL,
+            .name = opts->name                                  ? opts->name
+                    : imported.is_there && !opts->domains.count ? from->name
+                                                                : NULL,
             .domains = opts->domains.count || !imported.is_there ? &opts->domains : &from->domains,
             .opts = opts,
             .imported = &imported.settings,
@@ -124,7 +126,8 @@ static void run(struct workspace *space, const struct opts *opts, struct issuanc
     if (code != ERR_OK)
         issuance_fail_all(&space->app, opts, list, 1, &err);
     else if (issuance_run(client, list, 1, &err) != ERR_OK)
-        log_line(space->app.log, LOG_INFO, "ended early: %s", err.msg); /* which the certificate's own error says, too */
+        log_line(space->app.log, LOG_INFO, "ended early: %s",
+                 err.msg); /* which the certificate's own error says, too */
 }
 
 enum err_code cmd_issue(const struct opts *opts, struct err *err)

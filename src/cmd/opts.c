@@ -71,73 +71,49 @@ void opts_done(struct opts *opts)
     *opts = (struct opts){.action = OPTS_RUN};
 }
 
+/* Where the value of a row goes, if it goes into one field. */
+static const struct target {
+    enum { TARGET_OTHER, TARGET_TEXT, TARGET_FLAG } kind;
+    size_t offset; /* in struct opts */
+} targets[] = {
+#define TEXT(field) {TARGET_TEXT, offsetof(struct opts, field)}
+#define FLAG(field) {TARGET_FLAG, offsetof(struct opts, field)}
+    [ROW_CONFIG] = TEXT(config_file),
+    [ROW_ACCOUNT] = TEXT(account),
+    [ROW_NO_WAIT] = FLAG(no_wait),
+    [ROW_DRY_RUN] = FLAG(dry_run),
+    [ROW_NAME] = TEXT(name),
+    [ROW_IMPORT_FROM] = TEXT(import_from),
+    [ROW_FORCE] = FLAG(force),
+    [ROW_STAGING] = FLAG(staging),
+    [ROW_CERT] = TEXT(cert),
+    [ROW_REASON] = TEXT(reason),
+    [ROW_WRITE] = FLAG(write),
+    [ROW_STRICT] = FLAG(strict),
+    [ROW_JSON] = FLAG(json),
+    [ROW_NAGIOS] = FLAG(nagios),
+    [ROW_PROMETHEUS] = TEXT(prometheus),
+    [ROW_STATE] = FLAG(state),
+    [ROW_QUIET] = FLAG(quiet),
+    [ROW_VERSION] = {TARGET_OTHER, 0},
+#undef TEXT
+#undef FLAG
+};
+
 static void apply_row(struct opts *opts, size_t row, const char *value)
 {
-    switch ((enum row_index)row) {
-    case ROW_CONFIG:
-        opts->config_file = value;
-        break;
-    case ROW_ACCOUNT:
-        opts->account = value;
-        break;
-    case ROW_NO_WAIT:
-        opts->no_wait = true;
-        break;
-    case ROW_DRY_RUN:
-        opts->dry_run = true;
-        break;
-    case ROW_DOMAIN:
+    char *field = (char *)opts + targets[row].offset;
+
+    if (targets[row].kind == TARGET_TEXT)
+        memcpy(field, &value, sizeof value);
+    else if (targets[row].kind == TARGET_FLAG)
+        *(bool *)field = true;
+    else if (row == ROW_DOMAIN)
         strlist_add(&opts->domains, value);
-        break;
-    case ROW_NAME:
-        opts->name = value;
-        break;
-    case ROW_IMPORT_FROM:
-        opts->import_from = value;
-        break;
-    case ROW_FORCE:
-        opts->force = true;
-        break;
-    case ROW_STAGING:
-        opts->staging = true;
-        break;
-    case ROW_CERT:
-        opts->cert = value;
-        break;
-    case ROW_REASON:
-        opts->reason = value;
-        break;
-    case ROW_WRITE:
-        opts->write = true;
-        break;
-    case ROW_STRICT:
-        opts->strict = true;
-        break;
-    case ROW_JSON:
-        opts->json = true;
-        break;
-    case ROW_NAGIOS:
-        opts->nagios = true;
-        break;
-    case ROW_PROMETHEUS:
-        opts->prometheus = value;
-        break;
-    case ROW_STATE:
-        opts->state = true;
-        break;
-    case ROW_VERBOSE:
+    else if (row == ROW_VERBOSE)
         opts->verbosity++;
-        break;
-    case ROW_QUIET:
-        opts->quiet = true;
-        break;
-    case ROW_HELP:
-        opts->action = OPTS_HELP;
-        break;
-    case ROW_VERSION:
-        opts->action = OPTS_VERSION;
-        break;
-    }
+    else
+        opts->action = row == ROW_HELP ? OPTS_HELP : OPTS_VERSION;
 }
 
 static void add_override(struct opts *opts, const char *key, const char *value)

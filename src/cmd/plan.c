@@ -133,6 +133,17 @@ static void note_overridden(struct plan *plan, const char *setting, const char *
                                     setting, stored, plan->name, value ? value : "", where));
 }
 
+/* A renewal runs elsewhere: what is a path on the command line is stored as one that means the same there. */
+static char *to_be_kept(const char *setting, const char *value)
+{
+    static const char *const paths[] = {"csr", "key", "pfx_password_file"};
+
+    for (size_t i = 0; i < ARRAY_LEN(paths); i++)
+        if (strcmp(setting, paths[i]) == 0)
+            return platform_path_absolute(value);
+    return mem_strdup(value);
+}
+
 static enum err_code take_setting(const struct plan_request *request, struct plan *plan, const char *setting,
                                   struct err *err)
 {
@@ -148,9 +159,12 @@ static enum err_code take_setting(const struct plan_request *request, struct pla
 
     if (is_given && stored && kind != CONFIG_COMMAND_LINE)
         note_overridden(plan, setting, stored, value, where);
-    if (is_given && kind == CONFIG_COMMAND_LINE && value)
-        keep(&plan->kept, setting, value);
-    else if (stored || imported)
+    if (is_given && kind == CONFIG_COMMAND_LINE && value) {
+        AUTO_FREE char *lasting = to_be_kept(setting, value);
+
+        keep(&plan->kept, setting, lasting);
+    }
+    if (!(is_given && kind == CONFIG_COMMAND_LINE) && (stored || imported))
         keep(&plan->kept, setting, stored ? stored : imported);
     return holds ? config_certificate_apply(&plan->settings, setting, holds, what, err) : ERR_OK;
 }

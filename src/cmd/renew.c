@@ -37,7 +37,8 @@ static enum err_code list_all(struct workspace *space, struct strlist *names, st
     return code;
 }
 
-static enum err_code list_named(struct workspace *space, const struct opts *opts, struct strlist *names, struct err *err)
+static enum err_code list_named(struct workspace *space, const struct opts *opts, struct strlist *names,
+                                struct err *err)
 {
     struct strlist AUTO_STRLIST all = {NULL, 0};
     enum err_code code = list_all(space, &all, err);
@@ -61,12 +62,10 @@ static void add_plan(struct workspace *space, const struct opts *opts, const cha
     static const struct strlist none = {NULL, 0};
     AUTO(plan_done) struct plan plan = {.managed = SIZE_MAX};
     struct err err;
-    enum err_code code = plan_make(&(struct plan_request){.app = &space->app,
-                                                          .store = space->app.store,
-                                                          .name = name,
-                                                          .domains = &none,
-                                                          .opts = opts},
-                                   &plan, &err);
+    enum err_code code = plan_make(
+        &(struct plan_request){
+            .app = &space->app, .store = space->app.store, .name = name, .domains = &none, .opts = opts},
+        &plan, &err);
 
     if (code != ERR_OK) {
         plan_done(&plan);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * acme-dme revoke: a certificate of ours by its name, or any by its file; signed by the account, or by the certificate's
- * own key, for which no account is needed.
+ * acme-dme revoke: a certificate of ours by its name, or any by its file; signed by the account, or by the
+ * certificate's own key, for which no account is needed.
  */
 #include <stdio.h>
 
@@ -106,12 +106,11 @@ static enum err_code ask(struct workspace *space, struct target *target, int rea
         code = client_find_account(client, err);
     if (code != ERR_OK)
         return code;
-    return acme_revoke(client->acme,
-                       &(struct acme_revocation){.der = target->der.data,
-                                                 .len = target->der.len,
-                                                 .reason = reason,
-                                                 .certificate_key = target->key},
-                       was_revoked, err);
+    return acme_revoke(
+        client->acme,
+        &(struct acme_revocation){
+            .der = target->der.data, .len = target->der.len, .reason = reason, .certificate_key = target->key},
+        was_revoked, err);
 }
 
 enum err_code cmd_revoke(const struct opts *opts, struct err *err)

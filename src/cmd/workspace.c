@@ -6,7 +6,8 @@
 
 #define TRIAL_DIR "dry-run"
 
-static enum err_code open_parts(struct workspace *space, const struct opts *opts, enum config_need need, struct err *err)
+static enum err_code open_parts(struct workspace *space, const struct opts *opts, enum config_need need,
+                                struct err *err)
 {
     const struct app_request request = {.opts = opts, .need = need, .run = APP_RUN_OWN};
     enum err_code code;

@@ -133,7 +133,7 @@ void config_settle_certificates(struct config_loading *load)
     struct config *config = load->config;
     const struct yaml_tree *list = load->tree ? yaml_tree_get(load->tree, "certificates") : NULL;
 
-    for (size_t i = 0; i < config->managed_count; i++) {
+    for (size_t i = 0; list && i < config->managed_count; i++) {
         const struct yaml_tree *node = &list->items[i];
 
         if (node->kind == YAML_TREE_MAP) {

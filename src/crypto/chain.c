@@ -52,8 +52,8 @@ const struct cert *chain_cert(const struct chain *chain, size_t index)
 
 /* ------------------------------------------------------------------ reading */
 
-/* Every line that begins a block must begin a certificate: a CA has no business to deliver keys, and who writes the text
- * into a file for a server would deliver them on (RFC 8555 section 11.4). */
+/* Every line that begins a block must begin a certificate: a CA has no business to deliver keys, and who writes the
+ * text into a file for a server would deliver them on (RFC 8555 section 11.4). */
 static enum err_code check_blocks(const char *text, const char *what, struct err *err)
 {
     char name[BLOCK_NAME_MAX];
@@ -257,7 +257,6 @@ const char *chain_root_name(const struct chain *chain)
 }
 
 /* ------------------------------------------------------------------ RFC 9773 */
-
 
 /* The content octets of the INTEGER, with the zero in front that keeps a high bit from meaning a negative number. */
 static bool put_serial(const X509 *x509, struct buf *out)

@@ -88,7 +88,8 @@ static enum err_code check_dates(const struct cert *cert, int64_t now_s, struct 
     return ERR_INPUT;
 }
 
-/* Is each issued by the next one?  Names and signatures; whether that one may issue is the business of who relies on it. */
+/* Is each issued by the next one?  Names and signatures; whether that one may issue is the business of who relies on
+ * it. */
 static enum err_code check_links(const struct chain *chain, struct err *err)
 {
     for (size_t i = 0; i + 1 < chain->count; i++) {
@@ -100,7 +101,8 @@ static enum err_code check_links(const struct chain *chain, struct err *err)
 
         ERR_clear_error();
         if (!is_good)
-            return err_set(err, ERR_INPUT, "the chain is broken: \"%s\" was not issued by the certificate behind it, \"%s\"",
+            return err_set(err, ERR_INPUT,
+                           "the chain is broken: \"%s\" was not issued by the certificate behind it, \"%s\"",
                            chain->items[i].cert.subject, chain->items[i + 1].cert.subject);
     }
     return ERR_OK;

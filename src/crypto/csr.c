@@ -19,7 +19,7 @@ static void free_request(X509_REQ **request)
     X509_REQ_free(*request);
 }
 
-static void free_extensions(STACK_OF(X509_EXTENSION) **extensions)
+static void free_extensions(STACK_OF(X509_EXTENSION) * *extensions)
 {
     sk_X509_EXTENSION_pop_free(*extensions, X509_EXTENSION_free);
 }
@@ -38,7 +38,8 @@ static bool add_name(GENERAL_NAMES *names, const char *name)
     GENERAL_NAME *item = GENERAL_NAME_new();
     ASN1_IA5STRING *text = ASN1_IA5STRING_new();
 
-    if (!item || !text || ASN1_STRING_set(text, name, (int)strlen(name)) != 1 || sk_GENERAL_NAME_push(names, item) <= 0) {
+    if (!item || !text || ASN1_STRING_set(text, name, (int)strlen(name)) != 1 ||
+        sk_GENERAL_NAME_push(names, item) <= 0) {
         GENERAL_NAME_free(item);
         ASN1_IA5STRING_free(text);
         return false;

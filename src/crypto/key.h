@@ -60,9 +60,9 @@ struct key_ec_numbers {
     const char *crv; /* "P-256" or "P-384" */
     struct key_number x, y, d;
 };
-enum err_code key_from_rsa(const struct key_rsa_numbers *numbers, const char *what, struct key **out, struct err *err)
+enum err_code key_from_rsa(const struct key_rsa_numbers *in, const char *what, struct key **out, struct err *err)
     MUST_USE;
-enum err_code key_from_ec(const struct key_ec_numbers *numbers, const char *what, struct key **out, struct err *err)
+enum err_code key_from_ec(const struct key_ec_numbers *in, const char *what, struct key **out, struct err *err)
     MUST_USE;
 
 /* Another handle of the same key; both are freed. */

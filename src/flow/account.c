@@ -61,8 +61,9 @@ static enum err_code check_binding(const struct acme_meta *meta, const struct ac
     if (!meta->external_account_required || opts->eab)
         return ERR_OK;
     (void)err_set(err, ERR_USAGE, "the CA wants new accounts to be bound to one that you have with it (EAB)");
-    err_hint(err, "Get key id and HMAC key from the CA's web site%s%s, and set \"acme.eab.kid\" and "
-                  "\"acme.eab.hmac_key_file\".",
+    err_hint(err,
+             "Get key id and HMAC key from the CA's web site%s%s, and set \"acme.eab.kid\" and "
+             "\"acme.eab.hmac_key_file\".",
              meta->website ? ", " : "", meta->website ? meta->website : "");
     return ERR_USAGE;
 }
@@ -177,7 +178,8 @@ static enum err_code recall(struct acme *acme, const struct account_opts *opts, 
     enum err_code code = account_record_load(opts->store, acme_directory_url(acme), &account->record, err);
 
     if (code == ERR_INPUT && account->record.key_pem) {
-        log_line(opts->log, LOG_WARNING, "%s; asking the CA for the account of the key, continuing", err ? err->msg : "");
+        log_line(opts->log, LOG_WARNING, "%s; asking the CA for the account of the key, continuing",
+                 err ? err->msg : "");
         code = ERR_OK;
     }
     if (code == ERR_OK)

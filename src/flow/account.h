@@ -31,14 +31,14 @@ struct account { /* one that the session uses */
 void account_done(struct account *account);
 #define AUTO_ACCOUNT AUTO(account_done)
 
-/* The account of the session's directory; registered when there is none.  An interrupted registration or key rollover is
- * completed.  Errors: ERR_USAGE (terms of service or external account binding are needed: the hint says how), those of
- * acme.h and certs.h. */
-enum err_code account_want(struct acme *acme, const struct account_opts *opts, struct account *out, struct err *err)
-    MUST_USE;
+/* The account of the session's directory; registered when there is none.  An interrupted registration or key rollover
+ * is completed.  Errors: ERR_USAGE (terms of service or external account binding are needed: the hint says how), those
+ * of acme.h and certs.h. */
+enum err_code account_want(struct acme *acme, const struct account_opts *opts, struct account *out,
+                           struct err *err) MUST_USE;
 /* The same without ever registering.  Errors: ERR_NOT_FOUND, with a hint. */
-enum err_code account_find(struct acme *acme, const struct account_opts *opts, struct account *out, struct err *err)
-    MUST_USE;
+enum err_code account_find(struct acme *acme, const struct account_opts *opts, struct account *out,
+                           struct err *err) MUST_USE;
 
 /* Change the account's key: the new one is on disk first.  `key_type` of opts is that of the new key. */
 enum err_code account_rollover(struct acme *acme, const struct account_opts *opts, struct account *account,

@@ -113,7 +113,8 @@ static enum err_code run_phases(struct wave *wave, struct err *err)
 enum err_code issue_certificates(const struct issue_engine *engine, struct issue_job *jobs, size_t count,
                                  struct err *err)
 {
-    AUTO(wave_done) struct wave wave = {.engine = engine, .runs = mem_calloc(count, sizeof(struct run)), .count = count};
+    AUTO(wave_done)
+    struct wave wave = {.engine = engine, .runs = mem_calloc(count, sizeof(struct run)), .count = count};
     struct err why;
     enum err_code code;
 

@@ -65,8 +65,8 @@ static bool is_usable(const struct wave *wave, const struct run *run, const stru
     int64_t age_ms = clock_wall_ms(wave->engine->clock) - record->created_ms;
 
     return *record->url && strcmp(record->directory, acme_directory_url(wave->engine->acme)) == 0 &&
-           is_same_list(&record->domains, job->domains) && strcmp(record->profile, job->profile ? job->profile : "") == 0 &&
-           age_ms < ORDER_AGE_MAX_MS;
+           is_same_list(&record->domains, job->domains) &&
+           strcmp(record->profile, job->profile ? job->profile : "") == 0 && age_ms < ORDER_AGE_MAX_MS;
 }
 
 /* An order of an earlier run: its URL and key are known then, how it stands is not yet. */

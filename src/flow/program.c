@@ -153,6 +153,7 @@ enum err_code programs_run(const struct program_runner *runner, const struct str
     make_environment(call, &env);
     for (size_t i = 0; code == ERR_OK && i < count; i++)
         code = run_one(runner, commands[i], &env, err);
-    return code == ERR_OK ? code
-                          : err_prefix(err, code, "the %s program of \"%s\"", program_event_name(call->event), call->name);
+    return code == ERR_OK
+               ? code
+               : err_prefix(err, code, "the %s program of \"%s\"", program_event_name(call->event), call->name);
 }

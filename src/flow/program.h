@@ -14,14 +14,14 @@ const char *program_event_name(enum program_event event); /* "deploy"; static */
 
 struct program_call { /* all borrowed */
     enum program_event event;
-    const char *name;              /* of the certificate */
-    const char *dir;               /* "<state directory>/certs/<name>" */
+    const char *name; /* of the certificate */
+    const char *dir;  /* "<state directory>/certs/<name>" */
     const struct strlist *domains;
-    const char *directory;         /* of the CA */
-    int64_t not_after_s;           /* 0: there is no certificate yet */
+    const char *directory; /* of the CA */
+    int64_t not_after_s;   /* 0: there is no certificate yet */
     bool has_combined;
     bool has_pfx;
-    const char *error;             /* PROGRAM_FAILED: what went wrong; may be NULL */
+    const char *error; /* PROGRAM_FAILED: what went wrong; may be NULL */
 };
 
 struct program_runner { /* all borrowed */
@@ -30,8 +30,8 @@ struct program_runner { /* all borrowed */
     int64_t timeout_ms;
 };
 
-/* Run the commands one after the other; the first that fails ends it.  Their output goes to the log, and the last line of
- * a failing one into the message.  Errors: ERR_PROGRAM, ERR_CANCELLED. */
+/* Run the commands one after the other; the first that fails ends it.  Their output goes to the log, and the last line
+ * of a failing one into the message.  Errors: ERR_PROGRAM, ERR_CANCELLED. */
 enum err_code programs_run(const struct program_runner *runner, const struct strlist *const *commands, size_t count,
                            const struct program_call *call, struct err *err) MUST_USE;
 

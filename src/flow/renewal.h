@@ -11,7 +11,7 @@
 
 enum renewal_reason {
     RENEWAL_NOT_DUE,
-    RENEWAL_MISSING,  /* there is none yet */
+    RENEWAL_MISSING, /* there is none yet */
     RENEWAL_EXPIRED,
     RENEWAL_REVOKED,
     RENEWAL_WINDOW,   /* the moment drawn in the CA's window has come */
@@ -23,8 +23,8 @@ struct renewal_rule {
     uint32_t numerator;
     uint32_t denominator; /* 0: `ms` counts */
     int64_t ms;
-    bool is_given;        /* by the operator: then it counts beside the CA's window */
-    bool ignore_window;   /* the operator wants no renewal information */
+    bool is_given;      /* by the operator: then it counts beside the CA's window */
+    bool ignore_window; /* the operator wants no renewal information */
 };
 
 enum renewal_reason renewal_decide(const struct certificate_record *record, const struct renewal_rule *rule,
@@ -34,9 +34,9 @@ int64_t renewal_moment_ms(const struct certificate_record *record, const struct 
 /* "its lifetime is at an end"; static, a part of a sentence. */
 const char *renewal_reason_text(enum renewal_reason reason);
 
-/* Ask the CA about those whose next look has come (records of another CA, expired and revoked ones are passed over), and
- * draw a moment in each window that changed, uniformly.  What can't be had is a line in the log and tried again later.
- * `changed[i]` tells which records should be saved.  Errors: ERR_CANCELLED, ERR_INTERNAL. */
+/* Ask the CA about those whose next look has come (records of another CA, expired and revoked ones are passed over),
+ * and draw a moment in each window that changed, uniformly.  What can't be had is a line in the log and tried again
+ * later. `changed[i]` tells which records should be saved.  Errors: ERR_CANCELLED, ERR_INTERNAL. */
 enum err_code renewal_look(struct acme *acme, struct certificate_record *const *records, size_t count, int64_t now_ms,
                            bool *changed, struct log *log, struct err *err) MUST_USE;
 

@@ -87,8 +87,8 @@ struct platform_file_info {
 /* Read a whole regular file into `out` (its maximum applies; one byte more is an error), and tell about the file
  * that was really read.  `info` may be NULL.
  * Errors: ERR_NOT_FOUND, ERR_IO (also: not a regular file, too large). */
-enum err_code platform_file_read(const char *path, struct buf *out, struct platform_file_info *info, struct err *err)
-    MUST_USE;
+enum err_code platform_file_read(const char *path, struct buf *out, struct platform_file_info *info,
+                                 struct err *err) MUST_USE;
 
 /* Read a file that we wrote ourselves.  What we can't have written is told apart from what can't be read now.
  * Errors: ERR_NOT_FOUND; ERR_INPUT (a symbolic link, a directory, a device, larger than `out` may get); ERR_IO. */
@@ -136,8 +136,8 @@ struct platform_tree_file {
 };
 enum err_code platform_tree_create(const char *path, const struct platform_access *access,
                                    const struct platform_tree_file *files, size_t count, struct err *err) MUST_USE;
-/* Remove a directory of files, as one that platform_tree_create() made; one that is not there is success.  It is renamed
- * first, so that nobody finds half of it.  Errors: ERR_IO. */
+/* Remove a directory of files, as one that platform_tree_create() made; one that is not there is success.  It is
+ * renamed first, so that nobody finds half of it.  Errors: ERR_IO. */
 enum err_code platform_tree_remove(const char *path, struct err *err) MUST_USE;
 
 /* Make `path` a symbolic link to the directory `target` (relative to the link's own directory), in place of the link
@@ -163,6 +163,9 @@ struct platform_path_info {
 
 /* Errors: ERR_NOT_FOUND, ERR_IO. */
 enum err_code platform_path_look(const char *path, struct platform_path_info *out, struct err *err) MUST_USE;
+
+/* A path that means the same wherever we are; yours.  As it is when the working directory can't be told. */
+char *platform_path_absolute(const char *path) MUST_USE;
 
 /* Move what is at a path, of whatever kind, to another one of the same file system; nothing is ever replaced, but for
  * an empty directory perhaps.  A power failure right after may undo it.
@@ -269,8 +272,8 @@ struct platform_lock;
  * platform_lock_free() or with the process, however it dies.
  * Errors: ERR_LOCK (held by another: says how long we waited; not supported by the file system: says so and names
  * `state_dir`), ERR_CANCELLED, ERR_IO. */
-enum err_code platform_lock_take(const char *path, int64_t timeout_ms, struct clock *clock,
-                                 struct platform_lock **out, struct err *err) MUST_USE;
+enum err_code platform_lock_take(const char *path, int64_t timeout_ms, struct clock *clock, struct platform_lock **out,
+                                 struct err *err) MUST_USE;
 void platform_lock_free(struct platform_lock *lock);
 void platform_lock_free_auto(struct platform_lock **lock);
 

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -89,4 +90,11 @@ enum err_code platform_free_bytes(const char *path, uint64_t *out, struct err *e
         bytes = UINT64_MAX;
     *out = bytes;
     return ERR_OK;
+}
+
+char *platform_path_absolute(const char *path)
+{
+    char AUTO_FREE *dir = path[0] == '/' ? NULL : mem_calloc(1, PATH_MAX);
+
+    return dir && getcwd(dir, PATH_MAX) && dir[0] == '/' ? mem_printf("%s/%s", dir, path) : mem_strdup(path);
 }

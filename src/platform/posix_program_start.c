@@ -30,7 +30,9 @@
 #define SIGNAL_COUNT 65
 #endif
 
+#ifndef __USE_GNU
 extern char **environ;
+#endif
 
 /* All that the child needs. */
 struct launch {

@@ -21,24 +21,15 @@
 /* clang-format on */
 
 static const struct codec_field fields[] = {
-    FIELD(name, CODEC_TEXT, NAME_MAX_BYTES),
-    FIELD(domains, CODEC_LONG_LIST, 255),
-    FIELD(settings, CODEC_LONG_LIST, 65536),
-    FIELD(directory, CODEC_OPTIONAL, URL_MAX_BYTES),
-    FIELD(ari_id, CODEC_OPTIONAL, 255),
-    FIELD(generation, CODEC_NUMBER, 0),
-    FIELD(issued_ms, CODEC_NUMBER, 0),
-    FIELD(not_before_s, CODEC_NUMBER, 0),
-    FIELD(not_after_s, CODEC_NUMBER, 0),
-    FIELD(window_start_ms, CODEC_NUMBER, 0),
-    FIELD(window_end_ms, CODEC_NUMBER, 0),
-    FIELD(drawn_ms, CODEC_NUMBER, 0),
-    FIELD(next_look_ms, CODEC_NUMBER, 0),
-    FIELD(explanation_url, CODEC_OPTIONAL, URL_MAX_BYTES),
-    FIELD(deploy_pending, CODEC_NUMBER, 0),
-    FIELD(revoked_ms, CODEC_NUMBER, 0),
-    FIELD(retry_after_ms, CODEC_NUMBER, 0),
-    FIELD(persisted, CODEC_LONG_LIST, PERSISTED_MAX_BYTES),
+    FIELD(name, CODEC_TEXT, NAME_MAX_BYTES), FIELD(domains, CODEC_LONG_LIST, 255),
+    FIELD(settings, CODEC_LONG_LIST, 65536), FIELD(directory, CODEC_OPTIONAL, URL_MAX_BYTES),
+    FIELD(ari_id, CODEC_OPTIONAL, 255),      FIELD(generation, CODEC_NUMBER, 0),
+    FIELD(issued_ms, CODEC_NUMBER, 0),       FIELD(not_before_s, CODEC_NUMBER, 0),
+    FIELD(not_after_s, CODEC_NUMBER, 0),     FIELD(window_start_ms, CODEC_NUMBER, 0),
+    FIELD(window_end_ms, CODEC_NUMBER, 0),   FIELD(drawn_ms, CODEC_NUMBER, 0),
+    FIELD(next_look_ms, CODEC_NUMBER, 0),    FIELD(explanation_url, CODEC_OPTIONAL, URL_MAX_BYTES),
+    FIELD(deploy_pending, CODEC_NUMBER, 0),  FIELD(revoked_ms, CODEC_NUMBER, 0),
+    FIELD(retry_after_ms, CODEC_NUMBER, 0),  FIELD(persisted, CODEC_LONG_LIST, PERSISTED_MAX_BYTES),
 };
 
 /* ------------------------------------------------------------------ memory */
@@ -248,7 +239,8 @@ static enum err_code check_file(const char *path, const char *file, int64_t *out
 
 static char *consequence(UNUSED const char *text)
 {
-    return mem_strdup("the certificate stays in use, but is not renewed until it is asked for again (\"acme-dme issue\")");
+    return mem_strdup(
+        "the certificate stays in use, but is not renewed until it is asked for again (\"acme-dme issue\")");
 }
 
 const struct store_part certificate_part = {

@@ -10,7 +10,7 @@
  *
  * JSON files are those of store/codec.c, damaged ones are set aside as the journal's are.  Keys are PKCS#8 PEM, mode
  * 0600, created with it.  A key is on disk before a request is sent that commits us to it, and is never overwritten
- * but by account_save(): a generation's number is used once.
+ * but by account_record_save().  A generation's number is used once.
  */
 #ifndef ACME_DME_STORE_CERTS_H
 #define ACME_DME_STORE_CERTS_H
@@ -25,11 +25,11 @@ bool certificate_name_is_good(const char *name);
 /* ------------------------------------------------------------------ accounts */
 
 struct account_record {
-    char *directory;        /* URL of the CA's directory; names the files */
-    char *url;              /* the account's; "" when the key is there and the answer never came */
+    char *directory; /* URL of the CA's directory; names the files */
+    char *url;       /* the account's; "" when the key is there and the answer never came */
     struct strlist contacts;
-    char *key_pem;          /* wiped when freed; never NULL after a load */
-    char *next_key_pem;     /* of a key rollover under way; NULL: none */
+    char *key_pem;      /* wiped when freed; never NULL after a load */
+    char *next_key_pem; /* of a key rollover under way; NULL: none */
     int64_t created_ms;
 };
 
@@ -40,8 +40,8 @@ void account_record_done(struct account_record *record);
  * its key. */
 enum err_code account_record_load(struct store *store, const char *directory, struct account_record *out,
                                   struct err *err) MUST_USE;
-/* Key first, then the rest; durable.  Replaces what was there of that directory: a key that differs from the one on disk
- * is kept beside it under a name with the date. */
+/* Key first, then the rest; durable.  Replaces what was there of that directory: a key that differs from the one on
+ * disk is kept beside it under a name with the date. */
 enum err_code account_record_save(struct store *store, const struct account_record *record, struct err *err) MUST_USE;
 /* After deactivation: moved aside under a name with the date, never deleted. */
 enum err_code account_record_retire(struct store *store, const char *directory, struct err *err) MUST_USE;
@@ -55,15 +55,15 @@ enum err_code account_record_list(struct store *store, struct strlist *out_direc
  * has it; lists and commands are JSON texts.  The program's own memory is in the other members. */
 struct certificate_record {
     char *name;
-    struct strlist domains;   /* as asked for, normalised, in their order; any number */
+    struct strlist domains; /* as asked for, normalised, in their order; any number */
     struct strlist settings;
-    char *directory;          /* URL of the CA that issued the newest generation; "" before the first */
-    char *ari_id;             /* certID of the newest generation; "" when there is none */
-    int64_t generation;       /* of what certs/<name> leads to; 0: none yet */
-    int64_t issued_ms;        /* wall clock; 0: never */
+    char *directory;    /* URL of the CA that issued the newest generation; "" before the first */
+    char *ari_id;       /* certID of the newest generation; "" when there is none */
+    int64_t generation; /* of what certs/<name> leads to; 0: none yet */
+    int64_t issued_ms;  /* wall clock; 0: never */
     int64_t not_before_s;
     int64_t not_after_s;
-    int64_t window_start_ms;  /* RFC 9773: the suggested window, and the moment drawn in it; 0: not known */
+    int64_t window_start_ms; /* RFC 9773: the suggested window, and the moment drawn in it; 0: not known */
     int64_t window_end_ms;
     int64_t drawn_ms;
     int64_t next_look_ms;     /* wall clock: when the CA wants to be asked again */
@@ -83,8 +83,8 @@ void certificate_record_done(struct certificate_record *record);
 void certificate_list_done(struct certificate_list *list);
 
 /* Errors: ERR_NOT_FOUND, ERR_IO; a damaged file is set aside and ERR_NOT_FOUND. */
-enum err_code certificate_load(struct store *store, const char *name, struct certificate_record *out, struct err *err)
-    MUST_USE;
+enum err_code certificate_load(struct store *store, const char *name, struct certificate_record *out,
+                               struct err *err) MUST_USE;
 /* Durable. */
 enum err_code certificate_save(struct store *store, const struct certificate_record *record, struct err *err) MUST_USE;
 /* All, by name; damaged ones are set aside. */
@@ -96,12 +96,12 @@ enum err_code certificate_delete(struct store *store, const char *name, struct e
 /* ------------------------------------------------------------------ orders */
 
 struct order_record {
-    char *name;        /* of the certificate */
-    char *url;         /* "" before newOrder was answered */
+    char *name; /* of the certificate */
+    char *url;  /* "" before newOrder was answered */
     char *directory;
     struct strlist domains;
-    char *profile;     /* "" for none */
-    char *key_pem;     /* of the CSR; NULL when the CSR is the user's; wiped when freed */
+    char *profile; /* "" for none */
+    char *key_pem; /* of the CSR; NULL when the CSR is the user's; wiped when freed */
     int64_t created_ms;
 };
 
@@ -118,10 +118,10 @@ enum err_code order_remove(struct store *store, const char *name, struct err *er
 
 /* Who may read what.  Nothing is ever readable by more than this says, from the moment it is created. */
 struct certificate_access {
-    const char *owner;   /* user name or number; NULL: who we run as */
-    const char *group;   /* NULL: no group */
-    unsigned key_mode;   /* of files with the private key: 0600, or 0640 when a group is named, unless the user wants
-                            another; never for others: 0007 is refused by the configuration */
+    const char *owner; /* user name or number; NULL: who we run as */
+    const char *group; /* NULL: no group */
+    unsigned key_mode; /* of files with the private key: 0600, or 0640 when a group is named, unless the user wants
+                          another; never for others: 0007 is refused by the configuration */
 };
 
 struct certificate_file {
@@ -131,10 +131,11 @@ struct certificate_file {
     enum { CERTIFICATE_FILE_PUBLIC, CERTIFICATE_FILE_SECRET } kind; /* 0644, or access->key_mode */
 };
 
-/* Write a new generation, durably, and then switch certs/<name> to it, atomically: a reader sees all of the old one or all
- * of the new.  With owner or group the directories on the way (state directory, certs, archive, archive/<name>) become
- * searchable (0711), and nothing else in them readable.  On failure nothing is switched and what was written is gone.
- * *out_generation is its number.  Errors: ERR_IO, ERR_USAGE (no such user or group; not permitted to give files away). */
+/* Write a new generation, durably, and then switch certs/<name> to it, atomically: a reader sees all of the old one or
+ * all of the new.  With owner or group the directories on the way (state directory, certs, archive, archive/<name>)
+ * become searchable (0711), and nothing else in them readable.  On failure nothing is switched and what was written is
+ * gone. *out_generation is its number.  Errors: ERR_IO, ERR_USAGE (no such user or group; not permitted to give files
+ * away). */
 enum err_code certificate_install(struct store *store, const char *name, const struct certificate_file *files,
                                   size_t count, const struct certificate_access *access, int64_t *out_generation,
                                   struct err *err) MUST_USE;

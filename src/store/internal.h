@@ -86,8 +86,8 @@ enum err_code damage_set_aside(const struct store *store, const struct store_par
 
 /* A file could not be loaded, *err says why.  What is damaged is set aside with a warning, what is gone is gone, the
  * rest is reported; ERR_OK when the caller can do without it.  Errors: ERR_IO in a store that is read only. */
-enum err_code damage_handle(struct store *store, const struct store_part *part, const char *file, struct err *err)
-    MUST_USE;
+enum err_code damage_handle(struct store *store, const struct store_part *part, const char *file,
+                            struct err *err) MUST_USE;
 
 /* The date of now for names of files: "20261123T204500Z"; yours. */
 char *damage_date(struct clock *clock) MUST_USE;
@@ -113,8 +113,8 @@ enum err_code record_list(const struct store *store, const struct store_part *pa
 /* A private key's PEM; *out is yours, keyfile_wipe() frees it.
  * Errors: ERR_NOT_FOUND, ERR_UNSAFE (others can read it), ERR_IO. */
 enum err_code keyfile_load(const char *path, char **out, struct err *err) MUST_USE;
-/* Make it so that the file holds that key, mode 0600, durably; another key that is there gets a file beside it, with the
- * date in its name, first.  Errors: ERR_IO. */
+/* Make it so that the file holds that key, mode 0600, durably; another key that is there gets a file beside it, with
+ * the date in its name, first.  Errors: ERR_IO. */
 enum err_code keyfile_save(struct clock *clock, const char *path, const char *pem, struct err *err) MUST_USE;
 /* Give a file a name with the date; one that is not there is success.  Errors: ERR_IO. */
 enum err_code keyfile_move_aside(struct clock *clock, const char *path, struct err *err) MUST_USE;
@@ -135,13 +135,13 @@ enum err_code certificate_check_name(const char *name, struct err *err) MUST_USE
 struct codec_field {
     const char *key;
     enum {
-        CODEC_TEXT,     /* char *, one to `max` bytes, no control characters */
-        CODEC_OPTIONAL, /* the same, may be empty or absent; read as "" then */
-        CODEC_NAME,     /* char *, a DNS name in lower case without the final dot */
-        CODEC_NUMBER,   /* int64_t, not negative */
-        CODEC_LIST,     /* struct strlist of at most CODEC_LIST_MAX such texts */
+        CODEC_TEXT,      /* char *, one to `max` bytes, no control characters */
+        CODEC_OPTIONAL,  /* the same, may be empty or absent; read as "" then */
+        CODEC_NAME,      /* char *, a DNS name in lower case without the final dot */
+        CODEC_NUMBER,    /* int64_t, not negative */
+        CODEC_LIST,      /* struct strlist of at most CODEC_LIST_MAX such texts */
         CODEC_LONG_LIST, /* ... of at most CODEC_LONG_LIST_MAX, none of them empty */
-        CODEC_CHOICE,   /* an enum, written as the name that `choice` gives it */
+        CODEC_CHOICE,    /* an enum, written as the name that `choice` gives it */
     } type;
     size_t offset;
     size_t max;                       /* bytes of a text */
@@ -162,8 +162,8 @@ enum err_code codec_format(const struct codec_field *fields, size_t count, const
 
 /* Fill a zeroed struct; members that it does not know are ignored.  On failure some members may be set
  * already. `what` names the document.  Errors: ERR_INPUT (damaged), ERR_DECLINED (a newer acme-dme wrote it). */
-enum err_code codec_read(const struct codec_field *fields, size_t count, const json_t *json, const char *what,
-                         void *to, struct err *err) MUST_USE;
+enum err_code codec_read(const struct codec_field *fields, size_t count, const json_t *json, const char *what, void *to,
+                         struct err *err) MUST_USE;
 
 /* Read one file.  Errors: those of codec_read(), ERR_INPUT also for what is no file; ERR_NOT_FOUND, ERR_IO. */
 enum err_code codec_load(const struct codec_field *fields, size_t count, const char *path, void *to,
@@ -184,8 +184,7 @@ bool checksum_is_there(const json_t *json);
 
 /* Parse the text of one entry; *out is yours on success.  `what` names the document.
  * Errors: ERR_INPUT, ERR_DECLINED. */
-enum err_code journal_parse(const json_t *json, const char *what, struct journal_entry *out,
-                            struct err *err) MUST_USE;
+enum err_code journal_parse(const json_t *json, const char *what, struct journal_entry *out, struct err *err) MUST_USE;
 /* The text of one entry.  Errors: ERR_INTERNAL. */
 enum err_code journal_format(const struct journal_entry *entry, struct buf *out, struct err *err) MUST_USE;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Private keys on disk.  None is ever lost: a key that another one takes the place of is copied beside it first, so that
- * at each moment the file holds one or the other.  The copies are named "<file>.<date>", behind ".key", and so none of
- * them can be the file of another account or certificate.
+ * Private keys on disk.  None is ever lost: a key that another one takes the place of is copied beside it first, so
+ * that at each moment the file holds one or the other.  The copies are named "<file>.<date>", behind ".key", and so
+ * none of them can be the file of another account or certificate.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +34,8 @@ static enum err_code check_safe(const char *path, const struct platform_file_inf
     if (info->exposure == PLATFORM_PRIVATE)
         return ERR_OK;
     (void)err_set(err, ERR_UNSAFE, "%s can read the private key \"%s\" (mode %04o)",
-                  info->exposure == PLATFORM_WORLD_READABLE ? "every user of this machine" : "users of the file's group",
+                  info->exposure == PLATFORM_WORLD_READABLE ? "every user of this machine"
+                                                            : "users of the file's group",
                   path, info->mode);
     err_hint(err, "Run: chmod 600 '%s'; replace the key if somebody may have read it.", path);
     return ERR_UNSAFE;

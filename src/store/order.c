@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The order that is under way for a certificate, and the key of its CSR.  The key goes to disk first and goes away last.
+ * The order that is under way for a certificate, and the key of its CSR.  The key goes to disk first and goes away
+ * last.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -20,12 +21,9 @@
 /* clang-format on */
 
 static const struct codec_field fields[] = {
-    FIELD(name, CODEC_TEXT, NAME_MAX_BYTES),
-    FIELD(url, CODEC_OPTIONAL, URL_MAX_BYTES),
-    FIELD(directory, CODEC_TEXT, URL_MAX_BYTES),
-    FIELD(domains, CODEC_LONG_LIST, 255),
-    FIELD(profile, CODEC_OPTIONAL, 255),
-    FIELD(created_ms, CODEC_NUMBER, 0),
+    FIELD(name, CODEC_TEXT, NAME_MAX_BYTES),     FIELD(url, CODEC_OPTIONAL, URL_MAX_BYTES),
+    FIELD(directory, CODEC_TEXT, URL_MAX_BYTES), FIELD(domains, CODEC_LONG_LIST, 255),
+    FIELD(profile, CODEC_OPTIONAL, 255),         FIELD(created_ms, CODEC_NUMBER, 0),
 };
 
 void order_record_done(struct order_record *record)
@@ -118,7 +116,8 @@ enum err_code order_load(struct store *store, const char *name, struct order_rec
     return ERR_OK;
 }
 
-/* Keys of earlier orders, that were kept when another one took their place, go with the order: no certificate has them. */
+/* Keys of earlier orders, that were kept when another one took their place, go with the order: no certificate has them.
+ */
 static enum err_code remove_copies(struct store *store, const char *name, struct err *err)
 {
     struct strlist AUTO_STRLIST files = {NULL, 0};
