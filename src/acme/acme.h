@@ -172,8 +172,8 @@ enum err_code acme_orders_fetch(struct acme *acme, struct acme_order *const *ord
 
 /* Poll all orders whose status is `while_status` and whose result is good until none has it any more, or until
  * timeout_ms have passed: ERR_TIMEOUT in the result of each that still has.  Retry-After is respected in both forms,
- * within the time; else it waits 0.5, 1, 2, 3, 5, 5 ... s.  For ACME_ORDER_PENDING the first look is taken after half a
- * second or what the CA said when the challenges were answered.  An order that becomes invalid gets its error,
+ * within the time; else it waits 0.3, 1, 2, 3, 5, 5 ... s.  For ACME_ORDER_PENDING the first look is taken after a
+ * moment or what the CA said when the challenges were answered.  An order that becomes invalid gets its error,
  * or that of the first authorization that failed, as result (ERR_CHALLENGE for what the CA could not validate). */
 struct acme_settle {
     enum acme_order_status while_status;

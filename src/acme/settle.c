@@ -7,7 +7,7 @@
 
 #include "acme/internal.h"
 
-#define FIRST_LOOK_MS 500 /* CAs take a second or so to validate; one that is quicker is seldom asked in vain */
+#define FIRST_LOOK_MS 300 /* a quick CA is done by then; any other is asked once more than it need be */
 
 struct settling {
     struct acme *acme;
@@ -19,7 +19,7 @@ struct settling {
     size_t looks;
 };
 
-/* Before each look: half a second, one, two, three, then five. */
+/* Before each look: a moment, one second, two, three, then five. */
 static int64_t pause_of(size_t looks)
 {
     static const int64_t pauses[] = {FIRST_LOOK_MS, 1000, 2000, 3000, 5000};
