@@ -15,7 +15,8 @@ EXTRA_DIST += .ci/run tests/all tests/demo tests/setup tests/packages.txt \
 	tests/stages/60-lint tests/stages/70-distcheck tests/stages/80-bench \
 	tests/lab/README.md tests/lab/run tests/lab/fetch-newer tests/lab/demo.py tests/lab/dmesim.py tests/lab/__init__.py \
 	tests/lab/binaries.py tests/lab/ca.py tests/lab/inside.py tests/lab/lab.py tests/lab/plan.py tests/lab/servers.py tests/lab/x509.py tests/lab/lexicon-hook \
-	tests/bench/run tests/bench/hook.py tests/bench/measure.py tests/bench/peers.py tests/bench/report.py
+	tests/bench/run tests/bench/issue tests/bench/floor.py tests/bench/hook.py tests/bench/issuance.py tests/bench/measure.py \
+	tests/bench/peers.py tests/bench/report.py
 # Python packages whose files come and go: all there are, but no byte code.
 dist-hook:
 	for dir in tests/lab/dmesim tests/integration; do \

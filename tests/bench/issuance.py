@@ -5,7 +5,7 @@ import json
 import os
 import re
 
-from lab import binaries, plan
+from lab import Lab, binaries
 
 import hook as hooks
 import peers
@@ -27,6 +27,10 @@ PEAK_MIB = 20 * 1000 * 1000 / 1024 / 1024  # 20 MB
 Run = collections.namedtuple("Run", "wall cpu rss acme api refused left why")
 # make: function of (lab, names) that makes the command, and the account where the client can do that on its own.
 Client = collections.namedtuple("Client", "key label make")
+
+
+def make_lab():
+    return Lab(lag=LAG, sim=SIM, pebble=PEBBLE)
 
 
 def host_names(count):
@@ -91,8 +95,7 @@ def ca_log(lab):
     for name in ("pebble", "pebble-system"):
         path = os.path.join(lab.logs, name + ".log")
         if os.path.exists(path):
-            with open(path, encoding="utf-8", errors="replace") as f:
-                text += f.read()
+            text += read(path)
     return text
 
 
@@ -104,10 +107,15 @@ def count_issued(text):
     return text.count("Issued certificate serial ")
 
 
-def last_words(path):
+def last_words(text):
+    """What a client said last, fit for a cell of a table; the hint of ours is not the reason."""
+    lines = [re.sub(r"[|`\s]+", " ", line).strip() for line in text.splitlines()]
+    return next((line for line in reversed(lines) if re.search("[a-z]{3}", line) and not line.startswith("hint: ")), "without a word")[:120]
+
+
+def read(path):
     with open(path, encoding="utf-8", errors="replace") as f:
-        lines = [re.sub(r"[|`\s]+", " ", line).strip() for line in f]
-    return next((line for line in reversed(lines) if re.search("[a-z]{3}", line)), "without a word")[:100]
+        return f.read()
 
 
 def measure(lab, client, names):
@@ -116,7 +124,7 @@ def measure(lab, client, names):
     try:
         command = client.make(lab, names)
     except AssertionError as e:
-        return Run(0, 0, 0, 0, 0, 0, 0, "no account: " + str(e).strip().splitlines()[-1])
+        return Run(0, 0, 0, 0, 0, 0, 0, "no account: " + last_words(str(e)))
     lab.flush()
     lab.sim("POST", "/reset", {"only": ["log", "feed", "window"]})
     directory = lab.new_dir("run")
@@ -131,13 +139,12 @@ def measure(lab, client, names):
     found = {"wall": done.seconds, "cpu": 0, "rss": 0, "status": -9} if done.timed_out else json.loads(done.ok().stdout)["run"][0]
     wall = found["wall"]
     if "took" in command and found["status"] == 0:
-        with open(command["took"], encoding="ascii") as f:
-            wall = float(f.read())
+        wall = float(read(command["took"]))
     why = ""
     if done.timed_out:
         why = f"stopped after {LIMIT_S} s"
     elif found["status"] or count_issued(after) == count_issued(before):
-        why = "rate limit of the API" if refused else f"exit {found['status']}: {last_words(said)}"
+        why = "rate limit of the API" if refused else f"exit {found['status']}: {last_words(read(said))}"
     return Run(wall, found["cpu"], found["rss"], count_requests(after) - count_requests(before), len(requests), refused, len(lab.txt()), why)
 
 
@@ -147,11 +154,12 @@ def measure(lab, client, names):
 def check(report, count, run, base):
     """The promises: RUN is ours, BASE the floor's."""
     what = f"{count} name{'s' if count > 1 else ''}"
-    for who, one in (("ours", run), ("the floor", base)):
-        if one.why or one.left:
-            report.fail(f"{what}, {who}: {one.why or 'ok'}, {one.left} TXT left")
-    if not run.why and not base.why:
-        report.limit(f"{what}: wall by the floor's {base.wall:.2f} s", run.wall / base.wall, WALL_BY_FLOOR)
+    broken = [f"{who}: {one.why or 'a certificate'}, {one.left} TXT left" for who, one in (("ours", run), ("the floor", base))
+              if one.why or one.left]
+    if broken:
+        report.fail(f"{what}: {'; '.join(broken)}")
+        return
+    report.limit(f"{what}: wall by the floor's {base.wall:.2f} s", run.wall / base.wall, WALL_BY_FLOOR)
     report.limit(f"{what}: ACME requests", run.acme, acme_requests(count))
     report.limit(f"{what}: API requests", run.api, API_REQUESTS)
     report.limit(f"{what}: peak memory", run.rss, PEAK_MIB, " MiB")
@@ -159,6 +167,7 @@ def check(report, count, run, base):
 
 def smoke(lab, program, report, counts=(1, 20)):
     """Ours and the floor alone."""
+    print(f"\nWhole issuances, slowest name server {max(LAG):g} s behind")
     pair = {client.key: client for client in clients(program)}
     for count in counts:
         runs = {key: measure(lab, pair[key], host_names(count)) for key in ("floor", "ours")}
@@ -166,19 +175,25 @@ def smoke(lab, program, report, counts=(1, 20)):
 
 
 def by(value, base, digits):
-    """A figure, and how many times the BASE's it is."""
+    """A figure, and how many times the BASE's it is (None: without)."""
     text = f"{value:.{digits}f}"
-    return f"{text} (×{value / base:.3g})" if base else text
+    if not base or not value:
+        return text
+    times = value / base
+    return f"{text} (×{times:.{0 if times >= 10 else 1 if times >= 1 else 2}f})"
 
 
 HEAD = ["client", "result", "wall s", "CPU s", "peak MiB", "ACME requests", "API requests", "TXT left"]
 
 
 def row(client, run, base):
-    figures = base or run._replace(wall=0, cpu=0, rss=0, acme=0, api=0)
-    api = by(run.api, figures.api if run.api else 0, 0) + (f", {run.refused} refused" if run.refused else "")
-    return [client.label, f"**fails**: {run.why}" if run.why else "ok", by(run.wall, figures.wall, 1), by(run.cpu, figures.cpu, 2),
-            by(run.rss, figures.rss, 0), by(run.acme, figures.acme, 0), api, str(run.left)]
+    """BASE: what is compared with, None for that itself."""
+    def figure(field, digits=0):
+        return by(getattr(run, field), base and getattr(base, field), digits)
+
+    refused = f", {run.refused} refused" if run.refused else ""
+    return [client.label, f"**fails**: {run.why}" if run.why else "ok", figure("wall", 1), figure("cpu", 2), figure("rss"), figure("acme"),
+            figure("api") + refused, str(run.left)]
 
 
 def markdown_table(rows):
@@ -192,14 +207,14 @@ def section(count, measured):
     base = good.get("ours") or good.get("floor")
     who = "" if not base else "\n×: times that of " + ("acme-dme.\n" if "ours" in good else "the floor.\n")
     title = f"## {count} name{'s' if count > 1 else ''}\n"
-    return f"{title}{who}\n{markdown_table([row(client, run, base) for client, run in measured])}"
+    return f"{title}{who}\n{markdown_table([row(client, run, None if run is base else base) for client, run in measured])}"
 
 
 def preamble(lab):
     return f"""# Whole issuances, measured
 
-`tests/bench/issue --out FILE` writes this file: one certificate for h1.{ZONE} … hN.{ZONE}, all in one run on one machine
-({os.cpu_count()} CPUs), one after the other, each in a lab as new and with resolvers that know nothing.
+`tests/bench/issue --out FILE` writes this file: one certificate for h1.{ZONE} … hN.{ZONE}, by all clients in one run on one
+machine ({os.cpu_count()} CPUs), one after the other, each in a lab as new: an empty account, a whole budget of requests, resolvers that know nothing.
 
 - The CA is Pebble {lab.pebble_version}, without random sleeps, refused nonces or reused authorizations; it asks to be polled after 1 s.
   uacme cannot read that one's answers and gets the distribution's own.
