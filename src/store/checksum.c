@@ -10,7 +10,7 @@
 
 #define KEY "checksum"
 #define BYTES 8
-#define TEXT_MAX (2 * CODEC_FILE_MAX) /* escapes and numbers may become longer */
+#define TEXT_MAX (2 * CODEC_LONG_FILE_MAX) /* escapes and numbers may become longer */
 
 static enum err_code compute(const json_t *bare, const char *what, char out[2 * BYTES + 1], struct err *err)
 {

@@ -107,12 +107,22 @@ static bool is_good_text(const struct codec_field *field, const char *text)
     return *text && is_plain_text(text, field->max);
 }
 
+static size_t max_items(const struct codec_field *field)
+{
+    return field->type == CODEC_LONG_LIST ? CODEC_LONG_LIST_MAX : CODEC_LIST_MAX;
+}
+
+static bool is_good_item(const struct codec_field *field, const char *text)
+{
+    return is_plain_text(text, field->max) && (field->type != CODEC_LONG_LIST || *text);
+}
+
 static bool is_good_list(const struct codec_field *field, const struct strlist *list)
 {
-    if (list->count > CODEC_LIST_MAX)
+    if (list->count > max_items(field))
         return false;
     for (size_t i = 0; i < list->count; i++)
-        if (!is_plain_text(list->items[i], field->max))
+        if (!is_good_item(field, list->items[i]))
             return false;
     return true;
 }
@@ -123,6 +133,7 @@ static bool is_good(const struct codec_field *field, const void *from)
     case CODEC_NUMBER:
         return get_number(from, field) >= 0;
     case CODEC_LIST:
+    case CODEC_LONG_LIST:
         return is_good_list(field, get_list(from, field));
     case CODEC_CHOICE:
         return field->choice(get_choice(from, field)) != NULL;
@@ -240,12 +251,12 @@ static enum err_code read_list(const struct codec_field *field, const json_t *js
 
     if (rc != ERR_OK)
         return rc;
-    if (json_array_size(array) > CODEC_LIST_MAX)
+    if (json_array_size(array) > max_items(field))
         return bad_value(field, what, err);
     for (size_t i = 0; i < json_array_size(array); i++) {
         const char *text = json_string_value(json_array_get(array, i));
 
-        if (!text || !is_plain_text(text, field->max))
+        if (!text || !is_good_item(field, text))
             return bad_value(field, what, err);
         strlist_add(list, text);
     }
@@ -276,6 +287,7 @@ static enum err_code read_field(const struct codec_field *field, const json_t *j
     case CODEC_NUMBER:
         return read_number(field, json, what, to, err);
     case CODEC_LIST:
+    case CODEC_LONG_LIST:
         return read_list(field, json, what, to, err);
     case CODEC_CHOICE:
         return read_choice(field, json, what, to, err);
@@ -315,9 +327,10 @@ enum err_code codec_read(const struct codec_field *fields, size_t count, const j
     return rc;
 }
 
-enum err_code codec_load(const struct codec_field *fields, size_t count, const char *path, void *to, struct err *err)
+static enum err_code load(const struct codec_field *fields, size_t count, const char *path, size_t max, void *to,
+                          struct err *err)
 {
-    struct buf AUTO_BUF text = BUF_INIT(CODEC_FILE_MAX);
+    struct buf AUTO_BUF text = BUF_INIT(max);
     json_t AUTO_JSON *json = NULL;
     enum err_code rc = platform_file_read_own(path, &text, err);
 
@@ -326,4 +339,15 @@ enum err_code codec_load(const struct codec_field *fields, size_t count, const c
     if (rc == ERR_OK)
         rc = json_parse(buf_cstr(&text), text.len, path, &json, err);
     return rc == ERR_OK ? codec_read(fields, count, json, path, to, err) : rc;
+}
+
+enum err_code codec_load(const struct codec_field *fields, size_t count, const char *path, void *to, struct err *err)
+{
+    return load(fields, count, path, CODEC_FILE_MAX, to, err);
+}
+
+enum err_code codec_load_long(const struct codec_field *fields, size_t count, const char *path, void *to,
+                              struct err *err)
+{
+    return load(fields, count, path, CODEC_LONG_FILE_MAX, to, err);
 }

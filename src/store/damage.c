@@ -15,8 +15,7 @@
 
 #define SAME_NAME_MAX 1000
 
-/* "20261123T204500Z" */
-static char *date_of(struct clock *clock)
+char *damage_date(struct clock *clock)
 {
     char iso[CLOCK_HTTP_DATE_MAX];
     struct buf AUTO_BUF text = BUF_INIT(sizeof iso);
@@ -37,7 +36,7 @@ static char *name_in_damaged(const struct store *store, const char *date, const 
 enum err_code damage_move(const struct store *store, const char *path, const char *kind, const char *file,
                           char **out_as, struct err *err)
 {
-    char AUTO_FREE *date = date_of(store->clock);
+    char AUTO_FREE *date = damage_date(store->clock);
     enum err_code rc = store_directory_ready(store->damaged_dir, err);
 
     if (rc != ERR_OK)

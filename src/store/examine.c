@@ -43,7 +43,7 @@ static enum err_code examine_part(struct store *store, const struct store_part *
     char AUTO_FREE *dir = mem_printf("%s/%s", store->dir, part->kind);
     enum err_code rc = platform_dir_list(dir, &files, err);
 
-    if (rc == ERR_NOT_FOUND) /* results/ is made by the first result; all are when nothing may be made */
+    if (rc == ERR_NOT_FOUND) /* some are made when first needed, none when nothing may be made */
         return ERR_OK;
     for (size_t i = 0; i < files.count && rc == ERR_OK; i++)
         if (part->is_ours(files.items[i]))
@@ -81,15 +81,28 @@ static enum err_code try_to_lock(struct store *store, struct err *err)
 
 /* ------------------------------------------------------------------ whole */
 
+static enum err_code examine_parts(struct store *store, struct store_examination *found, struct err *err)
+{
+    const struct {
+        const struct store_part *part;
+        size_t *count;
+    } parts[] = {
+        {&journal_part, &found->journal_entries}, {&zone_memo_part, &found->zones},
+        {&result_part, &found->results},          {&account_part, &found->accounts},
+        {&certificate_part, &found->certificates}, {&order_part, &found->orders},
+    };
+    enum err_code rc = ERR_OK;
+
+    for (size_t i = 0; i < ARRAY_LEN(parts) && rc == ERR_OK; i++)
+        rc = examine_part(store, parts[i].part, parts[i].count, found, err);
+    return rc;
+}
+
 enum err_code store_examine(struct store *store, struct store_examination *out, struct err *err)
 {
     struct store_examination found = {.damaged = 0};
-    enum err_code rc = examine_part(store, &journal_part, &found.journal_entries, &found, err);
+    enum err_code rc = examine_parts(store, &found, err);
 
-    if (rc == ERR_OK)
-        rc = examine_part(store, &zone_memo_part, &found.zones, &found, err);
-    if (rc == ERR_OK)
-        rc = examine_part(store, &result_part, &found.results, &found, err);
     if (rc == ERR_OK)
         rc = count_set_aside(store, &found.damaged, err);
     if (rc == ERR_OK)

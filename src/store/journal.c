@@ -395,6 +395,8 @@ static char *consequence(const char *text)
 
 const struct store_part journal_part = {
     .kind = "journal",
+    .item = STORE_ITEM_JOURNAL,
+    .when_good = STORE_KEPT,
     .is_ours = is_entry_file,
     .check = check_file,
     .consequence = consequence,

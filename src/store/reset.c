@@ -3,9 +3,10 @@
  * The state directory is brought into order:
  *
  *   1. what stands where a directory of ours should be is set aside, and the directory made;
- *   2. under the lock of a sweep, each file of the journal, of the remembered zones and of the results is looked at:
- *      damaged ones are set aside, journal entries stay, the others go, as they come again by themselves;
- *   3. whatever else is there is none of our business: keys and certificates are among it.
+ *   2. under the lock of a sweep, each file of the journal, of the remembered zones, of the results and of the records
+ *      of accounts, certificates and orders is looked at: damaged ones are set aside, zones and results go, as they come
+ *      again by themselves, the others stay;
+ *   3. keys and the files of certificates are not touched, and whatever else is there is none of our business.
  *
  * Hooks may be at work meanwhile: nothing that one of them needs is taken away, see damage.c.
  */
@@ -72,52 +73,51 @@ static enum err_code clear_way(struct reset *r, const char *path, const char *na
     return rc == ERR_NOT_FOUND ? ERR_OK : rc;
 }
 
-static enum err_code set_up_directory(struct reset *r, const char *path, const char *name, struct err *err)
+static enum err_code clear_directory(struct reset *r, const char *path, const char *name, struct err *err)
 {
     struct platform_path_info info;
     enum err_code rc = platform_path_look(path, &info, err);
 
     if (rc == ERR_OK && info.kind != PLATFORM_PATH_DIRECTORY && !info.leads_to_directory)
         rc = clear_way(r, path, name, err);
-    if (rc != ERR_OK && rc != ERR_NOT_FOUND)
-        return rc;
-    return is_dry(r) ? ERR_OK : store_directory_ready(path, err);
+    return rc == ERR_NOT_FOUND ? ERR_OK : rc;
 }
 
+/* The last three are made when they are needed. */
 static enum err_code set_up(struct reset *r, struct err *err)
 {
-    const struct {
-        const char *path;
+    static const struct {
         const char *name;
+        bool is_made;
     } directories[] = {
-        {r->store->damaged_dir, "damaged"}, {r->store->lock_dir, "lock"},       {r->store->journal_dir, "journal"},
-        {r->store->zones_dir, "zones"},     {r->store->results_dir, "results"},
+        {"damaged", true}, {"lock", true},      {"journal", true},  {"zones", true},
+        {"results", true}, {"accounts", false}, {"renewal", false}, {"orders", false},
     };
     enum err_code rc = is_dry(r) ? ERR_OK : store_directory_ready(r->store->dir, err);
 
-    for (size_t i = 0; i < ARRAY_LEN(directories) && rc == ERR_OK; i++)
-        rc = set_up_directory(r, directories[i].path, directories[i].name, err);
+    for (size_t i = 0; i < ARRAY_LEN(directories) && rc == ERR_OK; i++) {
+        char AUTO_FREE *path = mem_printf("%s/%s", r->store->dir, directories[i].name);
+
+        rc = clear_directory(r, path, directories[i].name, err);
+        if (rc == ERR_OK && directories[i].is_made && !is_dry(r))
+            rc = store_directory_ready(path, err);
+    }
     return rc;
 }
 
 /* ------------------------------------------------------------------ files of ours */
-
-static enum store_item item_of(const struct store_part *part)
-{
-    return part == &journal_part ? STORE_ITEM_JOURNAL : part == &zone_memo_part ? STORE_ITEM_ZONE : STORE_ITEM_RESULT;
-}
 
 static void keep_or_drop(struct reset *r, const struct store_part *part, const char *file, const char *path,
                          const char *what)
 {
     struct err err;
 
-    if (part == &journal_part)
-        report(r, part->kind, file, STORE_ITEM_JOURNAL, STORE_KEPT, what);
+    if (part->when_good == STORE_KEPT)
+        report(r, part->kind, file, part->item, STORE_KEPT, what);
     else if (is_dry(r) || platform_file_remove(path, &err) == ERR_OK)
-        report(r, part->kind, file, item_of(part), STORE_DROPPED, what);
+        report(r, part->kind, file, part->item, STORE_DROPPED, what);
     else
-        note_failure(r, part->kind, file, item_of(part), &err);
+        note_failure(r, part->kind, file, part->item, &err);
 }
 
 /* Errors begin with the path, which the report tells anyway. */
@@ -143,11 +143,11 @@ static void set_aside(struct reset *r, const struct store_part *part, const char
     if (rc == ERR_NOT_FOUND)
         return;
     if (rc != ERR_OK) {
-        note_failure(r, part->kind, file, item_of(part), &err);
+        note_failure(r, part->kind, file, part->item, &err);
         return;
     }
     text = consequence ? mem_printf("%s; %s", why, consequence) : mem_strdup(why);
-    report(r, part->kind, file, item_of(part), STORE_SET_ASIDE, text);
+    report(r, part->kind, file, part->item, STORE_SET_ASIDE, text);
 }
 
 static void reset_file(struct reset *r, const struct store_part *part, const char *file)
@@ -171,10 +171,10 @@ static void reset_file(struct reset *r, const struct store_part *part, const cha
         set_aside(r, part, file, text);
         break;
     case ERR_DECLINED:
-        report(r, part->kind, file, item_of(part), STORE_KEPT, text);
+        report(r, part->kind, file, part->item, STORE_KEPT, text);
         break;
     default:
-        note_failure(r, part->kind, file, item_of(part), &why);
+        note_failure(r, part->kind, file, part->item, &why);
         break;
     }
 }
@@ -214,6 +214,9 @@ static enum err_code reset_part(struct reset *r, const struct store_part *part, 
             reset_temporary(r, part, files.items[i]);
         else if (part->is_ours(files.items[i]))
             reset_file(r, part, files.items[i]);
+        else if (part->is_key && part->is_key(files.items[i]))
+            report(r, part->kind, files.items[i], STORE_ITEM_KEY, STORE_KEPT,
+                   "a private key, or what was put away with one");
         else
             report(r, part->kind, files.items[i], STORE_ITEM_UNKNOWN, STORE_KEPT, "not a file of acme-dme");
     }
@@ -245,14 +248,23 @@ static enum err_code reset_locks(struct reset *r, struct err *err)
     return rc;
 }
 
-static bool is_directory_of_ours(const char *name)
+static bool is_one_of(const char *name, const char *const *names, size_t count)
 {
-    static const char *const names[] = {"journal", "zones", "results", "lock", "damaged"};
-
-    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+    for (size_t i = 0; i < count; i++)
         if (strcmp(names[i], name) == 0)
             return true;
     return false;
+}
+
+static void report_other(struct reset *r, const char *name)
+{
+    static const char *const ours[] = {"journal", "zones", "results", "lock", "damaged", "accounts", "renewal", "orders"};
+    static const char *const untouched[] = {"archive", "certs"};
+
+    if (is_one_of(name, untouched, ARRAY_LEN(untouched)))
+        report(r, NULL, name, STORE_ITEM_KEY, STORE_KEPT, "certificates and their private keys");
+    else if (!is_one_of(name, ours, ARRAY_LEN(ours)))
+        report(r, NULL, name, STORE_ITEM_UNKNOWN, STORE_KEPT, "not a file of acme-dme");
 }
 
 static enum err_code report_rest(struct reset *r, struct err *err)
@@ -263,8 +275,7 @@ static enum err_code report_rest(struct reset *r, struct err *err)
     if (rc != ERR_OK)
         return rc;
     for (size_t i = 0; i < top.count; i++)
-        if (!is_directory_of_ours(top.items[i]))
-            report(r, NULL, top.items[i], STORE_ITEM_UNKNOWN, STORE_KEPT, "not a file of acme-dme");
+        report_other(r, top.items[i]);
     return ERR_OK;
 }
 
@@ -281,7 +292,8 @@ static void report_set_aside(struct reset *r)
 
 static enum err_code reset_parts(struct reset *r, struct err *err)
 {
-    static const struct store_part *const parts[] = {&journal_part, &zone_memo_part, &result_part};
+    static const struct store_part *const parts[] = {&journal_part, &zone_memo_part,   &result_part,
+                                                     &account_part, &certificate_part, &order_part};
     struct platform_lock AUTO(platform_lock_free_auto) *lock = NULL;
     enum err_code rc = is_dry(r) ? ERR_OK : store_lock(r->store, "sweep", LOCK_WAIT_MS, &lock, err);
 

@@ -285,6 +285,8 @@ static char *consequence(UNUSED const char *text)
 
 const struct store_part result_part = {
     .kind = "results",
+    .item = STORE_ITEM_RESULT,
+    .when_good = STORE_DROPPED,
     .is_ours = store_is_file_name,
     .check = check_file,
     .consequence = consequence,

@@ -8,6 +8,8 @@
  *   zones/<...>.json    what we know of a zone (id, name servers), so that it need not be looked up again
  *   lock/...            lock files
  *
+ * and what the standalone client keeps: see certs.h.
+ *
  * Journal first, then the API: an entry is on disk before the API is asked to create its record and goes away after
  * the record's deletion succeeded.  Every write is atomic and durable (platform_file_*), every file has a checksum.
  */
@@ -159,6 +161,9 @@ struct store_examination {
     int64_t journal_oldest_ms; /* wall clock; 0: none */
     size_t zones;
     size_t results;
+    size_t accounts;         /* of CAs */
+    size_t certificates;
+    size_t orders;
     size_t damaged;          /* files in damaged/; in a store that is read only, damaged ones where they are, too */
     uint64_t free_bytes;     /* of the file system, for us */
 };
@@ -177,11 +182,15 @@ enum store_item {
     STORE_ITEM_JOURNAL,
     STORE_ITEM_ZONE,
     STORE_ITEM_RESULT,
+    STORE_ITEM_ACCOUNT,     /* of a CA; these three are certs.h's */
+    STORE_ITEM_CERTIFICATE, /* its record; its files are keys */
+    STORE_ITEM_ORDER,
+    STORE_ITEM_KEY,         /* private keys and certificates, which nothing is ever done to */
     STORE_ITEM_TEMPORARY, /* of a write that was not finished */
     STORE_ITEM_LOCK,
     STORE_ITEM_DIRECTORY, /* something where a directory of ours should be */
     STORE_ITEM_DAMAGED,   /* set aside, now or earlier */
-    STORE_ITEM_UNKNOWN,   /* not ours, or not known to this version: keys, certificates */
+    STORE_ITEM_UNKNOWN,   /* not ours, or not known to this version */
 };
 
 struct store_reset_report {

@@ -147,6 +147,8 @@ static char *consequence(UNUSED const char *text)
 
 const struct store_part zone_memo_part = {
     .kind = "zones",
+    .item = STORE_ITEM_ZONE,
+    .when_good = STORE_DROPPED,
     .is_ours = store_is_file_name,
     .check = check_file,
     .consequence = consequence,

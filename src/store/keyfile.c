@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Private keys on disk.  None is ever lost: a key that another one takes the place of is copied beside it first, so
+ * that at each moment the file holds one or the other.  The copies are named "<file>.<date>", behind ".key", and so
+ * none of them can be the file of another account or certificate.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/internal.h"
+#include "util/secret.h"
+#include "util/text.h"
+
+#define KEY_MAX_BYTES 65536
+#define SUFFIX ".key"
+#define SAME_NAME_MAX 1000
+
+void keyfile_wipe(char **pem)
+{
+    if (*pem)
+        secret_wipe(*pem, strlen(*pem));
+    free(*pem);
+    *pem = NULL;
+}
+
+static enum err_code check_safe(const char *path, const struct platform_file_info *info, struct err *err)
+{
+    if (!info->owner_is_trusted) {
+        (void)err_set(err, ERR_UNSAFE, "the private key \"%s\" belongs to another user", path);
+        err_hint(err, "Run: chown \"$(id -u)\" '%s' && chmod 600 '%s'; replace the key if that user is not trusted.",
+                 path, path);
+        return ERR_UNSAFE;
+    }
+    if (info->exposure == PLATFORM_PRIVATE)
+        return ERR_OK;
+    (void)err_set(err, ERR_UNSAFE, "%s can read the private key \"%s\" (mode %04o)",
+                  info->exposure == PLATFORM_WORLD_READABLE ? "every user of this machine"
+                                                            : "users of the file's group",
+                  path, info->mode);
+    err_hint(err, "Run: chmod 600 '%s'; replace the key if somebody may have read it.", path);
+    return ERR_UNSAFE;
+}
+
+enum err_code keyfile_load(const char *path, char **out, struct err *err)
+{
+    struct buf AUTO_BUF text = BUF_INIT(KEY_MAX_BYTES);
+    struct platform_file_info info;
+    enum err_code rc = platform_file_read(path, &text, &info, err);
+
+    if (rc == ERR_OK)
+        rc = check_safe(path, &info, err);
+    if (rc == ERR_OK && (text.len == 0 || strlen(buf_cstr(&text)) != text.len))
+        rc = err_set(err, ERR_IO, "the private key \"%s\" is damaged: %s", path,
+                     text.len == 0 ? "the file is empty" : "there are zero bytes in the file");
+    if (rc == ERR_OK)
+        *out = buf_take(&text);
+    return rc;
+}
+
+/* Copies and things moved aside get the first name that is free. */
+static char *dated_name(const char *path, const char *date, int n)
+{
+    return n > 1 ? mem_printf("%s.%s.%d", path, date, n) : mem_printf("%s.%s", path, date);
+}
+
+static enum err_code copy_aside(struct clock *clock, const char *path, const struct buf *text, struct err *err)
+{
+    char AUTO_FREE *date = damage_date(clock);
+    enum err_code rc = ERR_EXISTS;
+
+    for (int n = 1; n <= SAME_NAME_MAX && rc == ERR_EXISTS; n++) {
+        char AUTO_FREE *copy = dated_name(path, date, n);
+
+        rc = platform_file_create(copy, text->data, text->len, err);
+    }
+    return rc == ERR_EXISTS ? err_set(err, ERR_IO, "could not keep \"%s\": too many copies of it", path) : rc;
+}
+
+enum err_code keyfile_move_aside(struct clock *clock, const char *path, struct err *err)
+{
+    char AUTO_FREE *date = damage_date(clock);
+    enum err_code rc = ERR_EXISTS;
+
+    if (!platform_file_exists(path))
+        return ERR_OK;
+    for (int n = 1; n <= SAME_NAME_MAX && rc == ERR_EXISTS; n++) {
+        char AUTO_FREE *to = dated_name(path, date, n);
+
+        rc = platform_path_move(path, to, err);
+    }
+    if (rc == ERR_EXISTS)
+        return err_set(err, ERR_IO, "could not move \"%s\" aside: too many of that name", path);
+    return rc == ERR_NOT_FOUND ? ERR_OK : rc;
+}
+
+enum err_code keyfile_save(struct clock *clock, const char *path, const char *pem, struct err *err)
+{
+    struct buf AUTO_BUF before = BUF_INIT(KEY_MAX_BYTES);
+    struct platform_file_info info = {.exposure = PLATFORM_PRIVATE};
+    size_t len = strlen(pem);
+    enum err_code rc = platform_file_read(path, &before, &info, err);
+
+    if (len == 0 || len > KEY_MAX_BYTES)
+        return err_set(err, ERR_INTERNAL, "could not write \"%s\": that is no private key", path);
+    if (rc != ERR_OK && rc != ERR_NOT_FOUND)
+        return rc;
+    if (rc == ERR_OK && before.len == len && memcmp(before.data, pem, len) == 0 && info.exposure == PLATFORM_PRIVATE)
+        return ERR_OK;
+    if (rc == ERR_OK && before.len > 0 && (before.len != len || memcmp(before.data, pem, len) != 0))
+        rc = copy_aside(clock, path, &before, err);
+    return rc == ERR_OK || rc == ERR_NOT_FOUND ? platform_file_replace(path, pem, len, err) : rc;
+}
+
+bool keyfile_is_name(const char *file)
+{
+    const char *at = strstr(file, SUFFIX);
+
+    for (; at; at = strstr(at + 1, SUFFIX))
+        if (at > file && (at[strlen(SUFFIX)] == '\0' || at[strlen(SUFFIX)] == '.'))
+            return true;
+    return false;
+}
