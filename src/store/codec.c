@@ -163,7 +163,7 @@ static json_t *member_to_json(const struct codec_field *field, const void *from)
 {
     if (field->type == CODEC_NUMBER)
         return json_integer(get_number(from, field));
-    if (field->type == CODEC_LIST)
+    if (field->type == CODEC_LIST || field->type == CODEC_LONG_LIST)
         return list_to_json(get_list(from, field));
     if (field->type == CODEC_CHOICE)
         return json_string(field->choice(get_choice(from, field)));

@@ -113,8 +113,8 @@ enum err_code record_list(const struct store *store, const struct store_part *pa
 /* A private key's PEM; *out is yours, keyfile_wipe() frees it.
  * Errors: ERR_NOT_FOUND, ERR_UNSAFE (others can read it), ERR_IO. */
 enum err_code keyfile_load(const char *path, char **out, struct err *err) MUST_USE;
-/* Make it so that the file holds that key, mode 0600, durably; another key that is there gets a file beside it, with the
- * date in its name, first.  Errors: ERR_IO. */
+/* Make it so that the file holds that key, mode 0600, durably; another key that is there is copied to a file beside it
+ * first, with the date in its name.  Errors: ERR_IO. */
 enum err_code keyfile_save(struct clock *clock, const char *path, const char *pem, struct err *err) MUST_USE;
 /* Give a file a name with the date; one that is not there is success.  Errors: ERR_IO. */
 enum err_code keyfile_move_aside(struct clock *clock, const char *path, struct err *err) MUST_USE;

@@ -4,8 +4,8 @@
  *
  *   1. what stands where a directory of ours should be is set aside, and the directory made;
  *   2. under the lock of a sweep, each file of the journal, of the remembered zones, of the results and of the records
- *      of accounts, certificates and orders is looked at: damaged ones are set aside, zones and results go, as they come
- *      again by themselves, the others stay;
+ *      of accounts, certificates and orders is looked at: damaged ones are set aside, zones and results go, as they
+ * come again by themselves, the others stay;
  *   3. keys and the files of certificates are not touched, and whatever else is there is none of our business.
  *
  * Hooks may be at work meanwhile: nothing that one of them needs is taken away, see damage.c.
@@ -258,7 +258,8 @@ static bool is_one_of(const char *name, const char *const *names, size_t count)
 
 static void report_other(struct reset *r, const char *name)
 {
-    static const char *const ours[] = {"journal", "zones", "results", "lock", "damaged", "accounts", "renewal", "orders"};
+    static const char *const ours[] = {"journal", "zones",    "results", "lock",
+                                       "damaged", "accounts", "renewal", "orders"};
     static const char *const untouched[] = {"archive", "certs"};
 
     if (is_one_of(name, untouched, ARRAY_LEN(untouched)))
