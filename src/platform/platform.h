@@ -160,7 +160,7 @@ enum err_code platform_path_look(const char *path, struct platform_path_info *ou
  * Errors: ERR_EXISTS, ERR_NOT_FOUND (`from`, or the directory of `to`), ERR_IO. */
 enum err_code platform_path_move(const char *from, const char *to, struct err *err) MUST_USE;
 
-/* Is it the name of something temporary of platform_files_write(), platform_tree_create() or platform_link_switch()? */
+/* Is it the name of something temporary: of platform_files_write(), platform_tree_create(), platform_link_switch()? */
 bool platform_is_temp_name(const char *name);
 
 /* Bytes of the file system at `path` that we may still use.  Errors: ERR_NOT_FOUND, ERR_IO. */

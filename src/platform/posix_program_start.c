@@ -30,7 +30,9 @@
 #define SIGNAL_COUNT 65
 #endif
 
+#ifndef __linux__ /* where <unistd.h> has it */
 extern char **environ;
+#endif
 
 /* All that the child needs. */
 struct launch {

@@ -9,8 +9,8 @@
  *   certs/<name> -> ../archive/<name>/<generation>     what servers read: switched in one step
  *
  * JSON files are those of store/codec.c, damaged ones are set aside as the journal's are.  Keys are PKCS#8 PEM, mode
- * 0600, created with it.  A key is on disk before a request is sent that commits us to it, and is never lost: another key
- * that takes its place leaves a copy of it with the date in its name ("<ca>.key.20261123T204500Z").
+ * 0600, created with it.  A key is on disk before a request is sent that commits us to it, and is never lost: another
+ * key that takes its place leaves a copy of it with the date in its name ("<ca>.key.20261123T204500Z").
  */
 #ifndef ACME_DME_STORE_CERTS_H
 #define ACME_DME_STORE_CERTS_H
@@ -41,8 +41,8 @@ void account_record_done(struct account_record *record);
 enum err_code account_record_load(struct store *store, const char *directory, struct account_record *out,
                                   struct err *err) MUST_USE;
 /* Key first, then the rest; durable.  Replaces what was there of that directory: when the key differs from the one on
- * disk, that one is kept beside it under a name with the date.  Without next_key_pem a rollover is over: a next key that
- * is on disk goes, unless it did not become the key; then it is kept like that, too. */
+ * disk, that one is kept beside it under a name with the date.  Without next_key_pem a rollover is over: a next key
+ * that is on disk goes, unless it did not become the key; then it is kept like that, too. */
 enum err_code account_record_save(struct store *store, const struct account_record *record, struct err *err) MUST_USE;
 /* After deactivation: moved aside under a name with the date, never deleted. */
 enum err_code account_record_retire(struct store *store, const char *directory, struct err *err) MUST_USE;
@@ -144,8 +144,8 @@ enum err_code certificate_install(struct store *store, const char *name, const s
                                   size_t count, const struct certificate_access *access, int64_t *out_generation,
                                   struct err *err) MUST_USE;
 
-/* Remove all but the newest `keep` generations, never the one that certs/<name> leads to nor the newest, which holds the
- * place of its number.  Errors: ERR_IO. */
+/* Remove all but the newest `keep` generations, never the one that certs/<name> leads to nor the newest, which holds
+ * the place of its number.  Errors: ERR_IO. */
 enum err_code certificate_prune(struct store *store, const char *name, size_t keep, struct err *err) MUST_USE;
 
 /* "<state directory>/certs/<name>"; yours. */
