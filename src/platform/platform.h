@@ -160,7 +160,7 @@ enum err_code platform_path_look(const char *path, struct platform_path_info *ou
  * Errors: ERR_EXISTS, ERR_NOT_FOUND (`from`, or the directory of `to`), ERR_IO. */
 enum err_code platform_path_move(const char *from, const char *to, struct err *err) MUST_USE;
 
-/* Is it the name of something temporary: of platform_files_write(), platform_tree_create(), platform_link_switch()? */
+/* Is it a temporary name, as of platform_files_write(), platform_tree_create() and platform_link_switch()? */
 bool platform_is_temp_name(const char *name);
 
 /* Bytes of the file system at `path` that we may still use.  Errors: ERR_NOT_FOUND, ERR_IO. */
@@ -177,7 +177,7 @@ enum err_code platform_dir_list(const char *path, struct strlist *out, struct er
  * message for each directory that could not be looked through. */
 void platform_file_glob(const char *pattern, struct strlist *out, struct strlist *unreadable);
 
-/* Remove the temporary files and links of ours in a directory that are older than max_age_ms: leftovers of killed runs. */
+/* Remove the temporary files and links of ours in a directory that are older than max_age_ms: killed runs left them. */
 void platform_dir_sweep(const char *path, int64_t now_ms, int64_t max_age_ms);
 
 /* Can we create files in a directory, and can others? */
