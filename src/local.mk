@@ -55,7 +55,7 @@ libacmedme_a_SOURCES = \
 	src/http/curl_trust.c src/http/curl_trust.h \
 	src/http/tls_error.c \
 	src/http/curl_error.c src/http/curl_error.h \
-	src/store/store.h src/store/internal.h \
+	src/store/store.h src/store/certs.h src/store/internal.h \
 	src/store/store.c \
 	src/store/codec.c \
 	src/store/checksum.c \
@@ -65,13 +65,13 @@ libacmedme_a_SOURCES = \
 	src/store/journal.c \
 	src/store/zonememo.c \
 	src/store/result.c \
-	src/store/certs.h \
 	src/store/record.c \
 	src/store/keyfile.c \
 	src/store/account.c \
 	src/store/certificate.c \
 	src/store/order.c \
 	src/store/generation.c \
+	src/store/archive.c \
 	src/config/config.c src/config/config.h \
 	src/config/schema.c src/config/schema.h \
 	src/config/report.c src/config/report.h \

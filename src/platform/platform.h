@@ -137,7 +137,7 @@ struct platform_tree_file {
 enum err_code platform_tree_create(const char *path, const struct platform_access *access,
                                    const struct platform_tree_file *files, size_t count, struct err *err) MUST_USE;
 /* Remove a directory of files, as one that platform_tree_create() made; one that is not there is success.  It is
- * renamed first, so that nobody finds half of it.  Errors: ERR_IO. */
+ * renamed first, so that nobody finds half of it; a temporary directory is what a kill leaves.  Errors: ERR_IO. */
 enum err_code platform_tree_remove(const char *path, struct err *err) MUST_USE;
 
 /* Make `path` a symbolic link to the directory `target` (relative to the link's own directory), in place of the link
@@ -172,7 +172,7 @@ char *platform_path_absolute(const char *path) MUST_USE;
  * Errors: ERR_EXISTS, ERR_NOT_FOUND (`from`, or the directory of `to`), ERR_IO. */
 enum err_code platform_path_move(const char *from, const char *to, struct err *err) MUST_USE;
 
-/* Is it the name of a temporary file of platform_files_write()? */
+/* Is it a temporary name, as of platform_files_write(), platform_tree_create() and platform_link_switch()? */
 bool platform_is_temp_name(const char *name);
 
 /* Bytes of the file system at `path` that we may still use.  Errors: ERR_NOT_FOUND, ERR_IO. */
@@ -189,7 +189,7 @@ enum err_code platform_dir_list(const char *path, struct strlist *out, struct er
  * message for each directory that could not be looked through. */
 void platform_file_glob(const char *pattern, struct strlist *out, struct strlist *unreadable);
 
-/* Remove the temporary files of ours in a directory that are older than max_age_ms: leftovers of killed runs. */
+/* Remove the temporary files and links of ours in a directory that are older than max_age_ms: killed runs left them. */
 void platform_dir_sweep(const char *path, int64_t now_ms, int64_t max_age_ms);
 
 /* Can we create files in a directory, and can others? */

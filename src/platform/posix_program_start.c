@@ -30,7 +30,7 @@
 #define SIGNAL_COUNT 65
 #endif
 
-#ifndef __USE_GNU
+#ifndef __linux__ /* where <unistd.h> has it */
 extern char **environ;
 #endif
 

@@ -244,12 +244,18 @@ static char *consequence(UNUSED const char *text)
     return mem_strdup("the account's key is there, and the CA is asked for the rest");
 }
 
+/* What account_record_retire() puts away is among it. */
+static bool is_kept_file(const char *file)
+{
+    return keyfile_is_name(file) || strstr(file, ".json.");
+}
+
 const struct store_part account_part = {
     .kind = KIND,
     .item = STORE_ITEM_ACCOUNT,
     .when_good = STORE_KEPT,
     .is_ours = store_is_file_name,
-    .is_key = keyfile_is_name,
+    .is_key = is_kept_file,
     .check = check_file,
     .consequence = consequence,
 };

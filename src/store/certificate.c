@@ -248,7 +248,6 @@ const struct store_part certificate_part = {
     .item = STORE_ITEM_CERTIFICATE,
     .when_good = STORE_KEPT,
     .is_ours = is_record_file,
-    .is_key = keyfile_is_name,
     .check = check_file,
     .consequence = consequence,
 };

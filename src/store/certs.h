@@ -9,8 +9,8 @@
  *   certs/<name> -> ../archive/<name>/<generation>     what servers read: switched in one step
  *
  * JSON files are those of store/codec.c, damaged ones are set aside as the journal's are.  Keys are PKCS#8 PEM, mode
- * 0600, created with it.  A key is on disk before a request is sent that commits us to it, and is never overwritten
- * but by account_record_save().  A generation's number is used once.
+ * 0600, created with it.  A key is on disk before a request is sent that commits us to it, and is never lost: another
+ * key that takes its place leaves a copy of it with the date in its name ("<ca>.key.20261123T204500Z").
  */
 #ifndef ACME_DME_STORE_CERTS_H
 #define ACME_DME_STORE_CERTS_H
@@ -40,8 +40,9 @@ void account_record_done(struct account_record *record);
  * its key. */
 enum err_code account_record_load(struct store *store, const char *directory, struct account_record *out,
                                   struct err *err) MUST_USE;
-/* Key first, then the rest; durable.  Replaces what was there of that directory: a key that differs from the one on
- * disk is kept beside it under a name with the date. */
+/* Key first, then the rest; durable.  Replaces what was there of that directory: when the key differs from the one on
+ * disk, that one is kept beside it under a name with the date.  Without next_key_pem a rollover is over: a next key
+ * that is on disk goes, unless it did not become the key; then it is kept like that, too. */
 enum err_code account_record_save(struct store *store, const struct account_record *record, struct err *err) MUST_USE;
 /* After deactivation: moved aside under a name with the date, never deleted. */
 enum err_code account_record_retire(struct store *store, const char *directory, struct err *err) MUST_USE;
@@ -82,10 +83,10 @@ struct certificate_list {
 void certificate_record_done(struct certificate_record *record);
 void certificate_list_done(struct certificate_list *list);
 
-/* Errors: ERR_NOT_FOUND, ERR_IO; a damaged file is set aside and ERR_NOT_FOUND. */
-enum err_code certificate_load(struct store *store, const char *name, struct certificate_record *out,
-                               struct err *err) MUST_USE;
-/* Durable. */
+/* Errors: ERR_NOT_FOUND, ERR_IO (also: a newer acme-dme wrote it); a damaged file is set aside and ERR_NOT_FOUND. */
+enum err_code certificate_load(struct store *store, const char *name, struct certificate_record *out, struct err *err)
+    MUST_USE;
+/* Durable.  Errors: ERR_IO, ERR_USAGE (the name), ERR_INTERNAL (no domains, or more than 5,000). */
 enum err_code certificate_save(struct store *store, const struct certificate_record *record, struct err *err) MUST_USE;
 /* All, by name; damaged ones are set aside. */
 enum err_code certificate_list(struct store *store, struct certificate_list *out, struct err *err) MUST_USE;
@@ -107,9 +108,11 @@ struct order_record {
 
 void order_record_done(struct order_record *record);
 
-/* The key first; durable when it returns.  A record without key_pem leaves a key file that is there. */
+/* The key first; durable when it returns.  A record without key_pem goes on with the key that was saved with the one
+ * before it, if there is one. */
 enum err_code order_save(struct store *store, const struct order_record *record, struct err *err) MUST_USE;
-/* Errors: ERR_NOT_FOUND (also: damaged, set aside), ERR_IO. */
+/* Errors: ERR_NOT_FOUND (also: damaged, set aside; its key is gone or another), ERR_UNSAFE (others can read its key),
+ * ERR_IO. */
 enum err_code order_load(struct store *store, const char *name, struct order_record *out, struct err *err) MUST_USE;
 /* Success when there is none. */
 enum err_code order_remove(struct store *store, const char *name, struct err *err) MUST_USE;
@@ -132,15 +135,17 @@ struct certificate_file {
 };
 
 /* Write a new generation, durably, and then switch certs/<name> to it, atomically: a reader sees all of the old one or
- * all of the new.  With owner or group the directories on the way (state directory, certs, archive, archive/<name>)
- * become searchable (0711), and nothing else in them readable.  On failure nothing is switched and what was written is
- * gone. *out_generation is its number.  Errors: ERR_IO, ERR_USAGE (no such user or group; not permitted to give files
- * away). */
+ * all of the new.  The caller has the certificate's lock.  With owner or group the directories on the way (state
+ * directory, certs, archive, archive/<name>) become searchable (0711), and nothing else in them readable; the
+ * generation's own stays ours, readable by the group, or by all when an owner is named, who need not be in the group.
+ * On failure nothing is switched and what was written is gone.  *out_generation is its number.
+ * Errors: ERR_IO, ERR_USAGE (no such user or group; not permitted to give files away). */
 enum err_code certificate_install(struct store *store, const char *name, const struct certificate_file *files,
                                   size_t count, const struct certificate_access *access, int64_t *out_generation,
                                   struct err *err) MUST_USE;
 
-/* Remove all but the newest `keep` generations, never the one that certs/<name> leads to. */
+/* Remove all but the newest `keep` generations, never the one that certs/<name> leads to nor the newest, which holds
+ * the place of its number.  Errors: ERR_IO. */
 enum err_code certificate_prune(struct store *store, const char *name, size_t keep, struct err *err) MUST_USE;
 
 /* "<state directory>/certs/<name>"; yours. */

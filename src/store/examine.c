@@ -87,8 +87,8 @@ static enum err_code examine_parts(struct store *store, struct store_examination
         const struct store_part *part;
         size_t *count;
     } parts[] = {
-        {&journal_part, &found->journal_entries}, {&zone_memo_part, &found->zones},
-        {&result_part, &found->results},          {&account_part, &found->accounts},
+        {&journal_part, &found->journal_entries},  {&zone_memo_part, &found->zones},
+        {&result_part, &found->results},           {&account_part, &found->accounts},
         {&certificate_part, &found->certificates}, {&order_part, &found->orders},
     };
     enum err_code rc = ERR_OK;

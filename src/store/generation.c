@@ -1,212 +1,249 @@
 /* SPDX-License-Identifier: MIT
  *
- * The files of certificates.  A generation is written whole under a number of its own and never changed; what servers
- * read is a link, which is switched when the generation is on disk.  Whatever kills us, the link leads to one that is
- * whole.
+ * The files of certificates.  A new generation:
  *
- * With owner or group somebody else has to get at the files: then the directories on the way may be passed through
- * (0711), which shows nothing of what else is in them, and the generation's own may be listed.
+ *   1. takes the number after the highest that is there;
+ *   2. is written beside the others and synced, all of it or nothing, with its final owners and modes;
+ *   3. where others than we are to read it, the directories on the way to it are opened for passing through;
+ *   4. certs/<name> is switched to it by one rename;
+ *   5. what earlier calls wrote and did not come to switch to is removed.
+ *
+ * Wherever we are killed, the link leads to a generation that is whole: the old one until 4, the new one from then on.
  */
+#include "store/certs.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/certs.h"
 #include "store/internal.h"
-#include "util/parse.h"
 
-#define ARCHIVE "archive"
-#define CERTS "certs"
-#define DELETED "archive/.deleted"
-#define GENERATION_MAX 99999999
-#define FILE_MAX (16u * 1024 * 1024)
-#define PUBLIC_MODE 0644
-#define OWN_DIR_MODE 0700
-#define PASSABLE_DIR_MODE 0711
-#define SHARED_DIR_MODE 0755
+#define PUBLIC_MODE 0644U
+#define PASS_THROUGH 0111U
 #define SAME_NAME_MAX 1000
 
-static char *archive_of(const struct store *store, const char *name)
+/* A call of certificate_install(). */
+struct install {
+    struct store *store;
+    const char *name;
+    const struct certificate_access *access;
+    int64_t before; /* generation that the link leads to; 0: none */
+    int64_t number;
+    char *path; /* of the new generation */
+    char *link;
+    char *target;
+};
+
+static void install_done(struct install *in)
 {
-    return mem_printf("%s/" ARCHIVE "/%s", store->dir, name);
+    free(in->path);
+    free(in->link);
+    free(in->target);
 }
 
-char *certificate_dir(const struct store *store, const char *name)
-{
-    return mem_printf("%s/" CERTS "/%s", store->dir, name);
-}
-
-/* "00000012"; 0: the name is none. */
-static int64_t number_of(const char *file)
-{
-    uint64_t number;
-
-    return strlen(file) == 8 && parse_uint(file, 1, GENERATION_MAX, &number) ? (int64_t)number : 0;
-}
-
-/* The numbers that are there, smallest first, as names; none where there is no archive. */
-static enum err_code list_generations(const struct store *store, const char *name, struct strlist *out, struct err *err)
-{
-    char AUTO_FREE *archive = archive_of(store, name);
-    struct strlist AUTO_STRLIST files = {NULL, 0};
-    enum err_code rc = platform_dir_list(archive, &files, err);
-
-    for (size_t i = 0; rc == ERR_OK && i < files.count; i++)
-        if (number_of(files.items[i]))
-            strlist_add(out, files.items[i]);
-    return rc == ERR_NOT_FOUND ? ERR_OK : rc;
-}
-
-/* What certs/<name> leads to; 0: nothing of ours. */
-static int64_t current_generation(const struct store *store, const char *name)
-{
-    char AUTO_FREE *link = certificate_dir(store, name);
-    char AUTO_FREE *target = NULL;
-    const char *slash;
-
-    if (platform_link_read(link, &target, NULL) != ERR_OK)
-        return 0;
-    slash = strrchr(target, '/');
-    return slash ? number_of(slash + 1) : 0;
-}
-
-/* ------------------------------------------------------------------ installing */
-
-static bool is_shared(const struct certificate_access *access)
+static bool is_for_others(const struct certificate_access *access)
 {
     return access->owner || access->group;
 }
 
-/* One higher than any that was there, also than one that was pruned or never switched to. */
-static enum err_code next_number(struct store *store, const char *name, int64_t *out, struct err *err)
-{
-    struct strlist AUTO_STRLIST there = {NULL, 0};
-    int64_t highest = 0;
-    enum err_code rc = certificate_noted_generation(store, name, &highest, err);
+/* ------------------------------------------------------------------ the steps */
 
-    if (rc == ERR_INPUT || rc == ERR_DECLINED) /* the record tells nothing; the files and the link do */
-        rc = ERR_OK;
+static enum err_code make_ready(struct install *in, struct err *err)
+{
+    char AUTO_FREE *kind = mem_printf("archive/%s", in->name);
+    enum err_code rc = record_directory_ready(in->store, "archive", err);
+
     if (rc == ERR_OK)
-        rc = list_generations(store, name, &there, err);
+        rc = record_directory_ready(in->store, kind, err);
+    if (rc == ERR_OK)
+        rc = record_directory_ready(in->store, "certs", err);
+    if (rc == ERR_OK)
+        rc = archive_current(in->store, in->name, &in->before, err);
+    if (rc == ERR_EXISTS && err)
+        err->code = ERR_IO;
+    return rc == ERR_EXISTS ? ERR_IO : rc;
+}
+
+static enum err_code take_number(struct install *in, struct err *err)
+{
+    struct archive_numbers AUTO(archive_numbers_done) numbers = {NULL, 0};
+    enum err_code rc = archive_numbers_load(in->store, in->name, &numbers, err);
+
     if (rc != ERR_OK)
         return rc;
-    if (there.count && number_of(there.items[there.count - 1]) > highest)
-        highest = number_of(there.items[there.count - 1]);
-    if (current_generation(store, name) > highest)
-        highest = current_generation(store, name);
-    if (highest >= GENERATION_MAX)
-        return err_set(err, ERR_IO, "certificate \"%s\" has too many generations", name);
-    *out = highest + 1;
+    in->number = numbers.count > 0 ? numbers.items[numbers.count - 1] + 1 : 1;
+    if (in->number <= in->before) /* the link leads to what is not there any more */
+        in->number = in->before + 1;
+    in->path = archive_path(in->store, in->name, in->number);
+    in->link = certificate_dir(in->store, in->name);
+    in->target = archive_target(in->name, in->number);
     return ERR_OK;
 }
 
-/* Written by a run that was killed before it switched: the key is that of the order, which is still known. */
-static enum err_code remove_unused(struct store *store, const char *name, struct err *err)
+/* The directory stays ours: its owner could change what is in it.  A group reads it; an owner need not be in the group,
+ * so that with one it is open to all, as the names of the files are no secret. */
+static struct platform_access directory_access(const struct certificate_access *access)
 {
-    struct strlist AUTO_STRLIST there = {NULL, 0};
-    int64_t current = current_generation(store, name);
-    char AUTO_FREE *archive = archive_of(store, name);
-    enum err_code rc = list_generations(store, name, &there, err);
-
-    for (size_t i = 0; rc == ERR_OK && i < there.count; i++) {
-        char AUTO_FREE *path = mem_printf("%s/%s", archive, there.items[i]);
-
-        if (number_of(there.items[i]) > current)
-            rc = platform_tree_remove(path, err);
-    }
-    return rc;
+    if (access->owner)
+        return (struct platform_access){.group = access->group, .mode = 0755};
+    return (struct platform_access){.group = access->group, .mode = access->group ? 0750 : 0700};
 }
 
-/* The directories on the way, made and, if need be, passable. */
-static enum err_code make_way(struct store *store, const char *archive, const struct certificate_access *access,
-                              struct err *err)
+static unsigned key_mode(const struct certificate_access *access)
 {
-    char AUTO_FREE *archives = mem_printf("%s/" ARCHIVE, store->dir);
-    char AUTO_FREE *certs = mem_printf("%s/" CERTS, store->dir);
-    const char *const way[] = {store->dir, archives, certs, archive};
-    enum err_code rc = ERR_OK;
-
-    for (size_t i = 0; rc == ERR_OK && i < ARRAY_LEN(way); i++) {
-        rc = store_directory_ready(way[i], err);
-        if (rc == ERR_OK && is_shared(access))
-            rc = platform_dir_set_mode(way[i], PASSABLE_DIR_MODE, err);
-    }
-    return rc;
+    if (access->key_mode)
+        return access->key_mode;
+    return access->group ? 0640 : 0600;
 }
 
-static struct platform_tree_file *describe(const struct certificate_file *files, size_t count,
-                                           const struct certificate_access *access)
+static enum err_code write_files(const struct install *in, const struct certificate_file *files, size_t count,
+                                 struct err *err)
 {
-    struct platform_tree_file *out = mem_calloc(count, sizeof *out);
+    struct platform_tree_file AUTO_FREE *list = mem_calloc(count, sizeof *list);
+    struct platform_access directory = directory_access(in->access);
+    enum err_code rc;
 
-    for (size_t i = 0; i < count; i++) {
-        bool is_secret = files[i].kind == CERTIFICATE_FILE_SECRET;
-
-        out[i] = (struct platform_tree_file){
+    for (size_t i = 0; i < count; i++)
+        list[i] = (struct platform_tree_file){
             .name = files[i].name,
             .data = files[i].data,
             .len = files[i].len,
-            .access = {.owner = access->owner,
-                       .group = access->group,
-                       .mode = is_secret ? access->key_mode : PUBLIC_MODE},
+            .access = {.owner = in->access->owner,
+                       .group = in->access->group,
+                       .mode = files[i].kind == CERTIFICATE_FILE_SECRET ? key_mode(in->access) : PUBLIC_MODE},
         };
-    }
-    return out;
+    rc = platform_tree_create(in->path, &directory, list, count, err);
+    if (rc == ERR_EXISTS && err)
+        err->code = ERR_IO;
+    return rc == ERR_EXISTS ? ERR_IO : rc;
 }
 
-static enum err_code switch_to(struct store *store, const char *name, int64_t number, struct err *err)
+/* Passing through is added to what there is. */
+static enum err_code open_way(const struct install *in, struct err *err)
 {
-    char AUTO_FREE *link = certificate_dir(store, name);
-    char AUTO_FREE *target = mem_printf("../" ARCHIVE "/%s/%08lld", name, (long long)number);
+    char AUTO_FREE *archive = mem_printf("%s/archive", in->store->dir);
+    char AUTO_FREE *certs = mem_printf("%s/certs", in->store->dir);
+    char AUTO_FREE *mine = archive_dir(in->store, in->name);
+    const char *const way[] = {in->store->dir, archive, certs, mine};
+    enum err_code rc = ERR_OK;
 
-    return platform_link_switch(link, target, err);
+    for (size_t i = 0; i < ARRAY_LEN(way) && rc == ERR_OK; i++) {
+        struct platform_dir_info info;
+
+        rc = platform_dir_inspect(way[i], &info, err);
+        if (rc == ERR_OK && (info.mode & PASS_THROUGH) != PASS_THROUGH)
+            rc = platform_dir_set_mode(way[i], info.mode | PASS_THROUGH, err);
+    }
+    return rc == ERR_NOT_FOUND ? ERR_IO : rc;
+}
+
+static bool leads_to_new(const struct install *in)
+{
+    char AUTO_FREE *target = NULL;
+
+    return platform_link_read(in->link, &target, NULL) == ERR_OK && strcmp(target, in->target) == 0;
+}
+
+/* Back to how it was.  What the link leads to is not removed, whatever happens. */
+static void undo(const struct install *in)
+{
+    char AUTO_FREE *before = archive_target(in->name, in->before);
+
+    if (leads_to_new(in)) {
+        if (in->before > 0)
+            (void)!platform_link_switch(in->link, before, NULL);
+        else
+            (void)!platform_file_remove(in->link, NULL);
+    }
+    if (!leads_to_new(in))
+        (void)!platform_tree_remove(in->path, NULL);
+}
+
+/* Of what an earlier call left: a generation that no link and no record ever knew, and temporary directories.  One that
+ * the operator has switched back from is known to the record. */
+static void clean(const struct install *in)
+{
+    struct strlist AUTO_STRLIST names = {NULL, 0};
+    struct archive_numbers AUTO(archive_numbers_done) numbers = {NULL, 0};
+    char AUTO_FREE *dir = archive_dir(in->store, in->name);
+    char AUTO_FREE *certs = mem_printf("%s/certs", in->store->dir);
+    int64_t noted = 0;
+
+    platform_dir_sweep(certs, clock_wall_ms(in->store->clock), STORE_TEMP_MAX_AGE_MS);
+    if (platform_dir_list(dir, &names, NULL) == ERR_OK)
+        for (size_t i = 0; i < names.count; i++) {
+            char AUTO_FREE *path = mem_printf("%s/%s", dir, names.items[i]);
+
+            if (platform_is_temp_name(names.items[i]))
+                (void)!platform_tree_remove(path, NULL);
+        }
+    if (in->before == 0 || certificate_noted_generation(in->store, in->name, &noted, NULL) != ERR_OK ||
+        archive_numbers_load(in->store, in->name, &numbers, NULL) != ERR_OK)
+        return;
+    for (size_t i = 0; i < numbers.count; i++) {
+        char AUTO_FREE *path = archive_path(in->store, in->name, numbers.items[i]);
+
+        if (numbers.items[i] > in->before && numbers.items[i] > noted && numbers.items[i] < in->number)
+            (void)!platform_tree_remove(path, NULL);
+    }
+}
+
+/* ------------------------------------------------------------------ whole */
+
+static enum err_code check_arguments(const char *name, const struct certificate_access *access, size_t count,
+                                     struct err *err)
+{
+    enum err_code rc = certificate_check_name(name, err);
+
+    if (rc == ERR_OK && (count == 0 || (key_mode(access) & ~0770U) != 0))
+        rc = err_set(err, ERR_INTERNAL, "could not install \"%s\": no files, or the mode %04o for its key", name,
+                     key_mode(access));
+    return rc;
 }
 
 enum err_code certificate_install(struct store *store, const char *name, const struct certificate_file *files,
                                   size_t count, const struct certificate_access *access, int64_t *out_generation,
                                   struct err *err)
 {
-    const struct platform_access dir_access = {
-        .owner = access->owner, .group = access->group, .mode = is_shared(access) ? SHARED_DIR_MODE : OWN_DIR_MODE};
-    AUTO_FREE struct platform_tree_file *tree = describe(files, count, access);
-    char AUTO_FREE *archive = archive_of(store, name);
-    char AUTO_FREE *path = NULL;
-    int64_t number = 0;
-    enum err_code rc = certificate_check_name(name, err);
+    struct install AUTO(install_done) in = {.store = store, .name = name, .access = access};
+    enum err_code rc = check_arguments(name, access, count, err);
 
     if (rc == ERR_OK)
-        rc = make_way(store, archive, access, err);
+        rc = make_ready(&in, err);
     if (rc == ERR_OK)
-        rc = next_number(store, name, &number, err);
+        rc = take_number(&in, err);
     if (rc == ERR_OK)
-        rc = remove_unused(store, name, err);
+        rc = write_files(&in, files, count, err);
     if (rc != ERR_OK)
         return rc;
-    path = mem_printf("%s/%08lld", archive, (long long)number);
-    rc = platform_tree_create(path, &dir_access, tree, count, err);
-    if (rc != ERR_OK)
-        return rc == ERR_EXISTS ? ERR_IO : rc;
-    rc = switch_to(store, name, number, err);
+    if (is_for_others(access))
+        rc = open_way(&in, err);
+    if (rc == ERR_OK)
+        rc = platform_link_switch(in.link, in.target, err);
     if (rc != ERR_OK) {
-        (void)!platform_tree_remove(path, NULL); /* else the next installation does */
-        return rc == ERR_EXISTS ? ERR_IO : rc;
+        undo(&in);
+        return rc;
     }
-    *out_generation = number;
+    clean(&in);
+    *out_generation = in.number;
     return ERR_OK;
 }
 
-/* ------------------------------------------------------------------ afterwards */
-
 enum err_code certificate_prune(struct store *store, const char *name, size_t keep, struct err *err)
 {
-    struct strlist AUTO_STRLIST there = {NULL, 0};
-    char AUTO_FREE *archive = archive_of(store, name);
-    int64_t current = current_generation(store, name);
-    enum err_code rc = list_generations(store, name, &there, err);
+    struct archive_numbers AUTO(archive_numbers_done) numbers = {NULL, 0};
+    int64_t current = 0;
+    enum err_code rc = certificate_check_name(name, err);
 
-    for (size_t i = 0; rc == ERR_OK && i + keep < there.count; i++) {
-        char AUTO_FREE *path = mem_printf("%s/%s", archive, there.items[i]);
+    if (rc == ERR_OK)
+        rc = archive_current(store, name, &current, err);
+    if (rc == ERR_OK)
+        rc = archive_numbers_load(store, name, &numbers, err);
+    if (keep == 0) /* the newest holds the place of its number */
+        keep = 1;
+    for (size_t i = 0; rc == ERR_OK && i + keep < numbers.count; i++) {
+        char AUTO_FREE *path = archive_path(store, name, numbers.items[i]);
 
-        if (number_of(there.items[i]) != current)
+        if (numbers.items[i] != current)
             rc = platform_tree_remove(path, err);
     }
     return rc;
@@ -215,49 +252,85 @@ enum err_code certificate_prune(struct store *store, const char *name, size_t ke
 enum err_code certificate_read(struct store *store, const char *name, const char *file, struct buf *out,
                                struct err *err)
 {
-    char AUTO_FREE *path = mem_printf("%s/" CERTS "/%s/%s", store->dir, name, file);
-    enum err_code rc = certificate_check_name(name, err);
+    char AUTO_FREE *dir = certificate_dir(store, name);
+    char AUTO_FREE *path = mem_printf("%s/%s", dir, file);
 
-    return rc == ERR_OK ? platform_file_read(path, out, NULL, err) : rc;
+    if (!certificate_name_is_good(name) || strchr(file, '/'))
+        return err_set(err, ERR_NOT_FOUND, "there is no file \"%s\" of a certificate \"%s\"", file, name);
+    return platform_file_read(path, out, NULL, err);
 }
 
-/* ------------------------------------------------------------------ deleting */
+/* ------------------------------------------------------------------ the end of a certificate */
 
-static enum err_code move_archive(struct store *store, const char *name, struct err *err)
-{
-    char AUTO_FREE *archive = archive_of(store, name);
-    char AUTO_FREE *deleted = mem_printf("%s/" DELETED, store->dir);
-    char AUTO_FREE *date = damage_date(store->clock);
-    enum err_code rc = store_directory_ready(deleted, err);
-
-    for (int n = 1; rc == ERR_OK && n <= SAME_NAME_MAX; n++) {
-        char AUTO_FREE *to = n > 1 ? mem_printf("%s/%s-%s.%d", deleted, date, name, n)
-                                   : mem_printf("%s/%s-%s", deleted, date, name);
-
-        rc = platform_path_move(archive, to, err);
-        if (rc != ERR_EXISTS)
-            return rc == ERR_NOT_FOUND ? ERR_OK : rc;
-        rc = ERR_OK;
-    }
-    return rc == ERR_OK ? err_set(err, ERR_IO, "could not move \"%s\": too many of that name", archive) : rc;
-}
-
-enum err_code certificate_delete(struct store *store, const char *name, struct err *err)
+static enum err_code remove_link(struct store *store, const char *name, bool *found, struct err *err)
 {
     char AUTO_FREE *link = certificate_dir(store, name);
-    char AUTO_FREE *file = mem_printf("%s.json", name);
-    char AUTO_FREE *record = store_part_path(store, &certificate_part, file);
-    char AUTO_FREE *archive = archive_of(store, name);
-    enum err_code rc = certificate_check_name(name, err);
+    char AUTO_FREE *target = NULL;
+    enum err_code rc = platform_link_read(link, &target, err);
 
+    if (rc == ERR_NOT_FOUND)
+        return ERR_OK;
+    if (rc == ERR_INPUT)
+        return err_set(err, ERR_IO, "could not remove \"%s\": it is no link", link);
+    *found = true;
+    return rc == ERR_OK ? platform_file_remove(link, err) : rc;
+}
+
+static enum err_code put_away(struct store *store, const char *name, bool *found, struct err *err)
+{
+    char AUTO_FREE *from = archive_dir(store, name);
+    char AUTO_FREE *date = damage_date(store->clock);
+    enum err_code rc;
+
+    if (!platform_file_exists(from))
+        return ERR_OK;
+    *found = true;
+    rc = record_directory_ready(store, "archive/.deleted", err);
     if (rc != ERR_OK)
         return rc;
-    if (!platform_file_exists(record) && !platform_file_exists(archive))
-        return err_set(err, ERR_NOT_FOUND, "there is no certificate \"%s\"", name);
-    rc = platform_file_remove(link, err);
-    if (rc == ERR_OK && platform_file_exists(archive))
-        rc = move_archive(store, name, err);
+    rc = ERR_EXISTS;
+    for (int n = 1; n <= SAME_NAME_MAX && rc == ERR_EXISTS; n++) {
+        char AUTO_FREE *to = n > 1 ? mem_printf("%s/archive/.deleted/%s-%s.%d", store->dir, date, name, n)
+                                   : mem_printf("%s/archive/.deleted/%s-%s", store->dir, date, name);
+
+        rc = platform_path_move(from, to, err);
+    }
+    if (rc == ERR_EXISTS)
+        return err_set(err, ERR_IO, "could not put \"%s\" away: too many of that name", from);
+    return rc;
+}
+
+static enum err_code remove_record(struct store *store, const char *name, bool *found, struct err *err)
+{
+    char AUTO_FREE *path = mem_printf("%s/renewal/%s.json", store->dir, name);
+
+    *found = *found || platform_file_exists(path);
+    return platform_file_remove(path, err);
+}
+
+static enum err_code remove_order(struct store *store, const char *name, bool *found, struct err *err)
+{
+    char AUTO_FREE *path = mem_printf("%s/orders/%s.json", store->dir, name);
+
+    *found = *found || platform_file_exists(path);
+    return order_remove(store, name, err);
+}
+
+/* The record is last, so that a call that was killed can be made again. */
+enum err_code certificate_delete(struct store *store, const char *name, struct err *err)
+{
+    bool found = false;
+    enum err_code rc = certificate_name_is_good(name) ? ERR_OK : ERR_NOT_FOUND;
+
     if (rc == ERR_OK)
-        rc = order_remove(store, name, err);
-    return rc == ERR_OK ? platform_file_remove(record, err) : rc;
+        rc = remove_order(store, name, &found, err);
+    if (rc == ERR_OK)
+        rc = remove_link(store, name, &found, err);
+    if (rc == ERR_OK)
+        rc = put_away(store, name, &found, err);
+    if (rc == ERR_OK)
+        rc = remove_record(store, name, &found, err);
+    if (rc == ERR_NOT_FOUND || (rc == ERR_OK && !found))
+        return err_set(err, ERR_NOT_FOUND, "there is no certificate \"%s\"", name);
+    return rc;
 }

@@ -52,7 +52,7 @@ struct store_part {
     enum store_reset_outcome when_good; /* what a reset does with a good file */
     /* Could we have given a file that name?  What we could not is left alone. */
     bool (*is_ours)(const char *file);
-    /* Is it the name of a private key, which is never looked into nor moved?  NULL: there are none. */
+    /* Is it the name of a private key or the like, never looked into nor moved?  NULL: there are none. */
     bool (*is_key)(const char *file);
     /* Read and check one file as strictly as its users do; `file` is the name that it has or had in its directory.
      * *out_what is yours: the file's content in a few words.  Errors: those of codec_load(). */
@@ -129,19 +129,77 @@ enum err_code certificate_noted_generation(const struct store *store, const char
 /* Errors: ERR_USAGE. */
 enum err_code certificate_check_name(const char *name, struct err *err) MUST_USE;
 
+/* The date of now for names of files: "20261123T204500Z"; yours. */
+char *damage_date(struct clock *clock) MUST_USE;
+
+/* ------------------------------------------------------------------ records and their keys */
+
+/* "<state directory>/<kind>", made when it is not there.  Errors: ERR_IO, ERR_INTERNAL (a store for reading only). */
+enum err_code record_directory_ready(struct store *store, const char *kind, struct err *err) MUST_USE;
+
+/* Write the text of a file of a part, durably.  Errors: ERR_IO. */
+enum err_code record_write(struct store *store, const struct store_part *part, const char *file, const struct buf *text,
+                           struct err *err) MUST_USE;
+
+/* A record could not be loaded, *why says why, `what` names it: 'no order for "example.com"'.  A damaged one is set
+ * aside.  Always an error: ERR_NOT_FOUND (it is not there, or damaged), ERR_IO (also: a newer acme-dme wrote it). */
+enum err_code record_failed(struct store *store, const struct store_part *part, const char *file, struct err *why,
+                            const char *what, struct err *err) MUST_USE;
+
+/* The names of a part's own files; none where the directory is missing.  Errors: ERR_IO. */
+enum err_code record_list(const struct store *store, const struct store_part *part, struct strlist *out,
+                          struct err *err) MUST_USE;
+
+/* A private key's PEM; *out is yours, keyfile_wipe() frees it.
+ * Errors: ERR_NOT_FOUND, ERR_UNSAFE (others can read it), ERR_IO. */
+enum err_code keyfile_load(const char *path, char **out, struct err *err) MUST_USE;
+/* Make it so that the file holds that key, mode 0600, durably; another key that is there is copied to a file beside it
+ * first, with the date in its name.  Errors: ERR_IO. */
+enum err_code keyfile_save(struct clock *clock, const char *path, const char *pem, struct err *err) MUST_USE;
+/* Give a file a name with the date; one that is not there is success.  Errors: ERR_IO. */
+enum err_code keyfile_move_aside(struct clock *clock, const char *path, struct err *err) MUST_USE;
+/* "<name>.key", and what keyfile_save() makes of it. */
+bool keyfile_is_name(const char *file);
+/* Wipe, free, and set to NULL. */
+void keyfile_wipe(char **pem);
+
+/* The generation that a certificate's record tells of; 0: no record.  Errors: ERR_INPUT, ERR_IO, ERR_DECLINED. */
+enum err_code certificate_noted_generation(const struct store *store, const char *name, int64_t *out,
+                                           struct err *err) MUST_USE;
+/* "<state directory>/archive/<name>"; yours. */
+char *archive_dir(const struct store *store, const char *name) MUST_USE;
+/* The numbers of the generations in archive/<name>, ascending; none where it is missing. */
+struct archive_numbers {
+    int64_t *items;
+    size_t count;
+};
+void archive_numbers_done(struct archive_numbers *numbers);
+/* Errors: ERR_IO. */
+enum err_code archive_numbers_load(const struct store *store, const char *name, struct archive_numbers *out,
+                                   struct err *err) MUST_USE;
+/* "<archive_dir()>/<number>", and where certs/<name> leads for it; yours. */
+char *archive_path(const struct store *store, const char *name, int64_t number) MUST_USE;
+char *archive_target(const char *name, int64_t number) MUST_USE;
+/* The generation that certs/<name> leads to; 0: there is no link, or it leads elsewhere.
+ * Errors: ERR_EXISTS (something is there that is no link), ERR_IO. */
+enum err_code archive_current(const struct store *store, const char *name, int64_t *out, struct err *err) MUST_USE;
+
+/* Errors: ERR_USAGE. */
+enum err_code certificate_check_name(const char *name, struct err *err) MUST_USE;
+
 /* ------------------------------------------------------------------ codec */
 
 /* One member of a struct and of the JSON object it is kept as. */
 struct codec_field {
     const char *key;
     enum {
-        CODEC_TEXT,      /* char *, one to `max` bytes, no control characters */
-        CODEC_OPTIONAL,  /* the same, may be empty or absent; read as "" then */
-        CODEC_NAME,      /* char *, a DNS name in lower case without the final dot */
-        CODEC_NUMBER,    /* int64_t, not negative */
-        CODEC_LIST,      /* struct strlist of at most CODEC_LIST_MAX such texts */
+        CODEC_TEXT,     /* char *, one to `max` bytes, no control characters */
+        CODEC_OPTIONAL, /* the same, may be empty or absent; read as "" then */
+        CODEC_NAME,     /* char *, a DNS name in lower case without the final dot */
+        CODEC_NUMBER,   /* int64_t, not negative */
+        CODEC_LIST,     /* struct strlist of at most CODEC_LIST_MAX such texts */
         CODEC_LONG_LIST, /* ... of at most CODEC_LONG_LIST_MAX, none of them empty */
-        CODEC_CHOICE,    /* an enum, written as the name that `choice` gives it */
+        CODEC_CHOICE,   /* an enum, written as the name that `choice` gives it */
     } type;
     size_t offset;
     size_t max;                       /* bytes of a text */

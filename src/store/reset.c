@@ -215,7 +215,8 @@ static enum err_code reset_part(struct reset *r, const struct store_part *part, 
         else if (part->is_ours(files.items[i]))
             reset_file(r, part, files.items[i]);
         else if (part->is_key && part->is_key(files.items[i]))
-            report(r, part->kind, files.items[i], STORE_ITEM_KEY, STORE_KEPT, "a private key");
+            report(r, part->kind, files.items[i], STORE_ITEM_KEY, STORE_KEPT,
+                   "a private key, or what was put away with one");
         else
             report(r, part->kind, files.items[i], STORE_ITEM_UNKNOWN, STORE_KEPT, "not a file of acme-dme");
     }

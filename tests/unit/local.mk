@@ -57,6 +57,10 @@ UNIT_TESTS = \
 	tests/unit/test_store_result \
 	tests/unit/test_store_damage \
 	tests/unit/test_store_reset \
+	tests/unit/test_store_account \
+	tests/unit/test_store_certificate \
+	tests/unit/test_store_generation \
+	tests/unit/test_store_order \
 	tests/unit/test_dme_retry \
 	tests/unit/test_dme_error \
 	tests/unit/test_dme_answer \
@@ -128,6 +132,10 @@ tests_unit_test_check_dnssec_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=dnssec_examine
 FAKE_DISK_WRAP = -Wl,--wrap=platform_files_write,--wrap=platform_file_remove
 tests_unit_test_flow_faults_SOURCES = tests/unit/test_flow_faults.c tests/unit/fake_disk.c tests/unit/fake_disk.h
 tests_unit_test_flow_faults_LDFLAGS = $(AM_LDFLAGS) $(FAKE_DISK_WRAP)
+tests_unit_test_store_account_SOURCES = tests/unit/test_store_account.c tests/unit/fake_disk.c tests/unit/fake_disk.h
+tests_unit_test_store_account_LDFLAGS = $(AM_LDFLAGS) $(FAKE_DISK_WRAP)
+tests_unit_test_store_order_SOURCES = tests/unit/test_store_order.c tests/unit/fake_disk.c tests/unit/fake_disk.h
+tests_unit_test_store_order_LDFLAGS = $(AM_LDFLAGS) $(FAKE_DISK_WRAP)
 # A name service that hangs on demand.
 tests_unit_test_platform_lookup_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getaddrinfo
 endif
