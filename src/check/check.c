@@ -43,9 +43,8 @@ void check_free_auto(struct check **check)
 
 bool check_is_known(struct strlist *names, const char *name)
 {
-    for (size_t i = 0; i < names->count; i++)
-        if (strcmp(names->items[i], name) == 0)
-            return true;
+    if (strlist_has(names, name))
+        return true;
     strlist_add(names, name);
     return false;
 }

@@ -76,21 +76,13 @@ static enum err_code look_up(struct check *check, const struct challenge_place *
 
 /* ------------------------------------------------------------------ at the parent */
 
-static bool has_name(const struct strlist *names, const char *name)
-{
-    for (size_t i = 0; i < names->count; i++)
-        if (strcmp(names->items[i], name) == 0)
-            return true;
-    return false;
-}
-
 /* Those of `names` that are not among `others`, ", " between; their number. */
 static size_t list_missing(const struct strlist *names, const struct strlist *others, struct buf *out)
 {
     size_t missing = 0;
 
     for (size_t i = 0; i < names->count; i++) {
-        if (has_name(others, names->items[i]))
+        if (strlist_has(others, names->items[i]))
             continue;
         buf_printf(out, "%s\"%s\"", missing ? ", " : "", names->items[i]);
         missing++;

@@ -37,15 +37,6 @@ static const char *ca_text(const char *directory)
 
 /* ------------------------------------------------------------------ texts */
 
-static char *join(const struct strlist *list, const char *between)
-{
-    struct buf AUTO_BUF text = BUF_INIT(DOCUMENT_MAX);
-
-    for (size_t i = 0; i < list->count; i++)
-        buf_printf(&text, "%s%s", i ? between : "", list->items[i]);
-    return buf_take(&text);
-}
-
 static char *time_text(int64_t ms)
 {
     char text[CLOCK_HTTP_DATE_MAX];
@@ -151,28 +142,9 @@ static void print_row(const struct workspace *space, const struct plan *plan)
     const struct renewal_rule rule = plan_rule(plan, space->app.config);
     AUTO_FREE char *left = left_text(&plan->record, clock_wall_ms(space->app.clock));
     AUTO_FREE char *moment = time_text(renewal_moment_ms(&plan->record, &rule));
-    AUTO_FREE char *domains = join(&plan->domains, " ");
+    AUTO_FREE char *domains = strlist_join(&plan->domains, " ");
 
     (void)printf("%-30s %-15s renewal %-21s %s\n", plan->name, left, moment, domains);
-}
-
-static enum err_code list_names(struct workspace *space, struct strlist *names, struct err *err)
-{
-    AUTO(certificate_list_done) struct certificate_list stored = {NULL, 0};
-    const struct config *config = space->app.config;
-    enum err_code code = certificate_list(space->app.store, &stored, err);
-
-    for (size_t i = 0; code == ERR_OK && i < stored.count; i++)
-        strlist_add(names, stored.items[i].name);
-    for (size_t i = 0; code == ERR_OK && i < config->managed_count; i++) {
-        bool is_known = false;
-
-        for (size_t k = 0; k < stored.count; k++)
-            is_known = is_known || strcmp(stored.items[k].name, config->managed[i].name) == 0;
-        if (!is_known)
-            strlist_add(names, config->managed[i].name);
-    }
-    return code;
 }
 
 enum err_code cmd_list(const struct opts *opts, struct err *err)
@@ -185,7 +157,7 @@ enum err_code cmd_list(const struct opts *opts, struct err *err)
 
     (void)json_object_set_new(document, "certificates", array);
     if (code == ERR_OK)
-        code = list_names(&space, &names, err);
+        code = workspace_list(&space, &names, err);
     for (size_t i = 0; code == ERR_OK && i < names.count; i++) {
         AUTO(plan_done) struct plan plan = {.managed = SIZE_MAX};
         struct err why;
@@ -237,7 +209,7 @@ static void print_plan(const struct workspace *space, const struct plan *plan)
     AUTO_FREE char *left = left_text(record, clock_wall_ms(space->app.clock));
     AUTO_FREE char *until = time_text(record->not_after_s * 1000);
     AUTO_FREE char *moment = time_text(renewal_moment_ms(record, &rule));
-    AUTO_FREE char *domains = join(&plan->domains, " ");
+    AUTO_FREE char *domains = strlist_join(&plan->domains, " ");
 
     (void)printf("%s\n  domains: %s\n  CA: %s\n  status: %s\n", plan->name, domains, ca_text(plan->directory), left);
     if (record->generation)

@@ -78,21 +78,6 @@ static enum err_code make_plan(struct workspace *space, const struct opts *opts,
 
 /* ------------------------------------------------------------------ is there anything to do? */
 
-static bool is_same_set(const struct strlist *a, const struct strlist *b)
-{
-    size_t same = 0;
-
-    for (size_t i = 0; i < a->count; i++)
-        for (size_t k = 0; k < b->count; k++)
-            same += strcmp(a->items[i], b->items[k]) == 0;
-    return same == a->count && a->count == b->count;
-}
-
-static bool is_same_settings(const struct plan *plan)
-{
-    return is_same_set(&plan->kept, &plan->record.settings);
-}
-
 /* A certificate that is there, is for these names and was asked for in the same way is not issued again before it is
  * due: CAs count. */
 static bool is_to_be_issued(const struct workspace *space, const struct opts *opts, struct plan *plan)
@@ -104,11 +89,11 @@ static bool is_to_be_issued(const struct workspace *space, const struct opts *op
         plan->why = "it was asked for";
     else if (plan->reason != RENEWAL_NOT_DUE)
         plan->why = renewal_reason_text(plan->reason);
-    else if (!is_same_set(&plan->domains, &plan->record.domains))
+    else if (!strlist_is_same_set(&plan->domains, &plan->record.domains))
         plan->why = "its names change";
     else if (strcmp(plan->directory, plan->record.directory) != 0)
         plan->why = "the CA changes";
-    else if (!is_same_settings(plan))
+    else if (!strlist_is_same_set(&plan->kept, &plan->record.settings))
         plan->why = "what was asked for changes";
     return plan->why != NULL;
 }

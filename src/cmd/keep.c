@@ -8,13 +8,6 @@
 
 #define PASSWORD_MAX 1024
 
-static void copy_list(struct strlist *to, const struct strlist *from)
-{
-    strlist_done(to);
-    for (size_t i = 0; i < from->count; i++)
-        strlist_add(to, from->items[i]);
-}
-
 static void set_text(char **to, const char *text)
 {
     free(*to);
@@ -28,12 +21,12 @@ static void fill_record(struct app *app, struct plan *plan, const struct issue_j
     AUTO_FREE char *ari_id = chain_ari_id(job->chain);
 
     set_text(&record->name, plan->name);
-    copy_list(&record->domains, &plan->domains);
-    copy_list(&record->settings, &plan->kept);
+    strlist_copy(&record->domains, &plan->domains);
+    strlist_copy(&record->settings, &plan->kept);
     set_text(&record->directory, plan->directory);
     set_text(&record->ari_id, ari_id ? ari_id : "");
     set_text(&record->explanation_url, "");
-    copy_list(&record->persisted, &job->to_keep);
+    strlist_copy(&record->persisted, &job->to_keep);
     record->generation = generation;
     record->issued_ms = clock_wall_ms(app->clock);
     record->not_before_s = cert->not_before_s;

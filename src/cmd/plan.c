@@ -262,26 +262,13 @@ static enum err_code find_csr(const struct plan_request *request, struct plan *p
     return path ? read_csr(plan, path, err) : ERR_OK;
 }
 
-static bool has_all(const struct strlist *names, const struct strlist *of)
-{
-    for (size_t i = 0; i < of->count; i++) {
-        size_t k = 0;
-
-        while (k < names->count && strcmp(names->items[k], of->items[i]) != 0)
-            k++;
-        if (k == names->count)
-            return false;
-    }
-    return true;
-}
-
 static enum err_code check_csr(const struct plan *plan, struct err *err)
 {
     if (!plan->has_csr)
         return ERR_OK;
     if (plan->settings.key_file)
         return err_set(err, ERR_USAGE, "a CSR has its key already: \"csr\" and \"key\" exclude each other");
-    if (has_all(&plan->csr.names, &plan->domains) && has_all(&plan->domains, &plan->csr.names))
+    if (strlist_is_same_set(&plan->csr.names, &plan->domains))
         return ERR_OK;
     (void)err_set(err, ERR_INPUT, "the CSR \"%s\" is not for the names that are asked for", plan->settings.csr_file);
     err_hint(err, "Leave out the domains: they are taken from the CSR; or make a CSR for just these names.");

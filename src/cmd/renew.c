@@ -14,42 +14,19 @@
 
 /* ------------------------------------------------------------------ which ones */
 
-static bool has(const struct strlist *names, const char *name)
-{
-    for (size_t i = 0; i < names->count; i++)
-        if (strcmp(names->items[i], name) == 0)
-            return true;
-    return false;
-}
-
-/* All that were issued, and those of the configuration that were not yet. */
-static enum err_code list_all(struct workspace *space, struct strlist *names, struct err *err)
-{
-    AUTO(certificate_list_done) struct certificate_list stored = {NULL, 0};
-    const struct config *config = space->app.config;
-    enum err_code code = certificate_list(space->app.store, &stored, err);
-
-    for (size_t i = 0; code == ERR_OK && i < stored.count; i++)
-        strlist_add(names, stored.items[i].name);
-    for (size_t i = 0; code == ERR_OK && i < config->managed_count; i++)
-        if (!has(names, config->managed[i].name))
-            strlist_add(names, config->managed[i].name);
-    return code;
-}
-
 static enum err_code list_named(struct workspace *space, const struct opts *opts, struct strlist *names,
                                 struct err *err)
 {
     struct strlist AUTO_STRLIST all = {NULL, 0};
-    enum err_code code = list_all(space, &all, err);
+    enum err_code code = workspace_list(space, &all, err);
 
     for (size_t i = 0; code == ERR_OK && i < opts->word_count; i++) {
         const char *name = opts->words[i];
 
-        if (!has(&all, name)) {
+        if (!strlist_has(&all, name)) {
             code = err_set(err, ERR_USAGE, "there is no certificate \"%s\"", name);
             err_hint(err, "\"acme-dme list\" shows those there are.");
-        } else if (!has(names, name)) {
+        } else if (!strlist_has(names, name)) {
             strlist_add(names, name);
         }
     }
@@ -119,21 +96,12 @@ static enum err_code look_all(struct workspace *space, struct issuance_list *lis
         const struct plan *plan = &list->items[i].plan;
 
         if (plan->has_record && plan->record.generation && *plan->record.directory &&
-            !has(&directories, plan->record.directory))
+            !strlist_has(&directories, plan->record.directory))
             strlist_add(&directories, plan->record.directory);
     }
     for (size_t i = 0; code == ERR_OK && i < directories.count && space->app.config->acme.ari; i++)
         code = look(space, list, directories.items[i], err);
     return code;
-}
-
-static bool is_same_list(const struct strlist *a, const struct strlist *b)
-{
-    bool is_same = a->count == b->count;
-
-    for (size_t i = 0; is_same && i < a->count; i++)
-        is_same = has(b, a->items[i]);
-    return is_same;
 }
 
 /* Why it is to be issued again; NULL: it is not. */
@@ -149,7 +117,7 @@ static const char *why_due(const struct workspace *space, const struct opts *opt
         return NULL;
     if (reason != RENEWAL_NOT_DUE)
         return renewal_reason_text(reason);
-    if (!is_same_list(&plan->domains, &plan->record.domains))
+    if (!strlist_is_same_set(&plan->domains, &plan->record.domains))
         return "its names changed";
     return strcmp(plan->directory, plan->record.directory) != 0 ? "the CA changed" : NULL;
 }
@@ -238,7 +206,7 @@ enum err_code cmd_renew(const struct opts *opts, struct err *err)
     enum err_code code = workspace_open(&space, opts, CONFIG_WITH_CREDENTIALS, err);
 
     if (code == ERR_OK)
-        code = opts->word_count ? list_named(&space, opts, &names, err) : list_all(&space, &names, err);
+        code = opts->word_count ? list_named(&space, opts, &names, err) : workspace_list(&space, &names, err);
     for (size_t i = 0; code == ERR_OK && i < names.count; i++)
         add_plan(&space, opts, names.items[i], &list);
     if (code == ERR_OK && !opts->force && !opts->dry_run)

@@ -25,4 +25,7 @@ void workspace_close(struct workspace *space);
 enum err_code workspace_client(struct workspace *space, const char *directory, struct client **out, struct err *err)
     MUST_USE;
 
+/* The names of all certificates that were issued, and of those of the configuration that were not yet. */
+enum err_code workspace_list(struct workspace *space, struct strlist *names, struct err *err) MUST_USE;
+
 #endif

@@ -29,17 +29,9 @@ void delegation_done(struct delegation *delegation)
 
 /* ------------------------------------------------------------------ sets of names */
 
-static bool has_name(const struct strlist *names, const char *name)
-{
-    for (size_t i = 0; i < names->count; i++)
-        if (strcmp(names->items[i], name) == 0)
-            return true;
-    return false;
-}
-
 static void add_name(struct strlist *names, const char *name)
 {
-    if (names->count < NAMES_MAX && !has_name(names, name))
+    if (names->count < NAMES_MAX && !strlist_has(names, name))
         strlist_add(names, name);
 }
 
@@ -50,7 +42,7 @@ static void merge(struct strlist *all, const struct strlist *names, bool *is_spl
 
     *is_split |= !is_first && names->count != all->count;
     for (size_t i = 0; i < names->count; i++) {
-        *is_split |= !is_first && !has_name(all, names->items[i]);
+        *is_split |= !is_first && !strlist_has(all, names->items[i]);
         add_name(all, names->items[i]);
     }
 }
@@ -122,7 +114,7 @@ static void take_glue(const struct dns_answer *answer, const char *zone, const s
         const struct dns_rr *rr = &answer->additional[i];
 
         if ((rr->type == DNS_A || rr->type == DNS_AAAA) && name_is_within(rr->owner, zone) &&
-            has_name(names, rr->owner))
+            strlist_has(names, rr->owner))
             dns_servers_add(out, rr->owner, rr->text);
     }
 }

@@ -140,3 +140,15 @@ const char *name_parent(const char *name)
 
     return dot ? dot + 1 : NULL;
 }
+
+/* No top-level domain is a number. */
+bool name_is_address(const char *text)
+{
+    size_t end = strlen(text);
+    size_t start;
+
+    end -= end > 0 && text[end - 1] == '.';
+    for (start = end; start > 0 && text_is_digit(text[start - 1]); start--)
+        ;
+    return strchr(text, ':') || (start < end && (start == 0 || text[start - 1] == '.'));
+}

@@ -19,6 +19,9 @@
  * Errors: ERR_INPUT, naming what is wrong and where. */
 enum err_code name_normalise(const char *in, char **out, struct err *err) MUST_USE;
 
+/* Is the text an IP address (RFC 8738: a CA proves these by other means), or as good as one? */
+bool name_is_address(const char *text);
+
 /* Is `name` equal to `zone` or below it?  Both normalised.  "notexample.com" is not below "example.com". */
 bool name_is_within(const char *name, const char *zone);
 

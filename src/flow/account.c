@@ -75,13 +75,6 @@ static enum err_code new_key(const struct account_opts *opts, struct account *ac
     return code == ERR_OK ? format_key(account->key, &account->record.key_pem, err) : code;
 }
 
-static void copy_list(struct strlist *out, const struct strlist *from)
-{
-    strlist_done(out);
-    for (size_t i = 0; from && i < from->count; i++)
-        strlist_add(out, from->items[i]);
-}
-
 /* What the CA said of the account goes to disk. */
 static enum err_code settle(struct acme_account *answer, const struct account_opts *opts, struct account *account,
                             struct err *err)
@@ -95,7 +88,7 @@ static enum err_code settle(struct acme_account *answer, const struct account_op
     free(account->record.url);
     account->record.url = answer->url;
     answer->url = NULL;
-    copy_list(&account->record.contacts, &answer->contacts);
+    strlist_copy(&account->record.contacts, &answer->contacts);
     return account_record_save(opts->store, &account->record, err);
 }
 

@@ -29,14 +29,6 @@ static void expected_list_done(struct expected_list *list)
     free(list->items);
 }
 
-static bool strlist_has(const struct strlist *list, const char *s)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (strcmp(list->items[i], s) == 0)
-            return true;
-    return false;
-}
-
 static void expect(struct expected_list *list, const struct placement *p)
 {
     struct expected *found = NULL;

@@ -11,32 +11,12 @@
 
 #define NAMES_MAX 5000 /* a sanity bound: no CA comes near */
 
-static bool has_name(const struct strlist *names, const char *name)
-{
-    for (size_t i = 0; i < names->count; i++)
-        if (strcmp(names->items[i], name) == 0)
-            return true;
-    return false;
-}
-
 static enum err_code refuse(struct err *err, const char *name, const char *why, const char *hint)
 {
     (void)err_set(err, ERR_INPUT, "can't get a certificate for \"%s\": %s", name, why);
     if (err && hint)
         err_hint(err, "%s", hint);
     return ERR_INPUT;
-}
-
-/* RFC 8738: a CA proves addresses by other means.  No top-level domain is a number. */
-static bool is_address(const char *name)
-{
-    size_t end = strlen(name);
-    size_t start;
-
-    end -= end > 0 && name[end - 1] == '.';
-    for (start = end; start > 0 && text_is_digit(name[start - 1]); start--)
-        ;
-    return strchr(name, ':') || (start < end && (start == 0 || name[start - 1] == '.'));
 }
 
 /* What people write by mistake, told before the rules of DNS make something less clear of it. */
@@ -46,7 +26,7 @@ static enum err_code check_kind(const char *name, struct err *err)
         return refuse(err, name, "it is a URL", "Give the host name alone.");
     if (strchr(name, '@'))
         return refuse(err, name, "it is an e-mail address", NULL);
-    if (is_address(name))
+    if (name_is_address(name))
         return refuse(err, name, "it is an IP address, which can't be proved by DNS",
                       "Use a client that proves addresses by http-01 or tls-alpn-01.");
     if (strncmp(name, "*.", 2) == 0 && strchr(name + 2, '*'))
@@ -79,7 +59,7 @@ static enum err_code add(struct strlist *names, const char *name, struct err *er
     if (code != ERR_OK)
         return code;
     whole = mem_printf("%s%s", is_wildcard ? "*." : "", base);
-    if (has_name(names, whole))
+    if (strlist_has(names, whole))
         return ERR_OK;
     strlist_add(names, whole);
     return ERR_OK;
@@ -120,7 +100,7 @@ enum err_code issue_names_add(struct strlist *names, const char *text, struct er
     if (code == ERR_OK && names->count + added.count > NAMES_MAX)
         code = err_set(err, ERR_INPUT, "a certificate can't have more than %d names", NAMES_MAX);
     for (size_t i = 0; code == ERR_OK && i < added.count; i++)
-        if (!has_name(names, added.items[i]))
+        if (!strlist_has(names, added.items[i]))
             strlist_add(names, added.items[i]);
     return code;
 }

@@ -8,7 +8,6 @@
 #include "util/text.h"
 
 #define OUTPUT_MAX 65536
-#define DOMAINS_MAX (1024u * 1024)
 
 const char *program_event_name(enum program_event event)
 {
@@ -29,18 +28,9 @@ static void add_path(struct strlist *env, const char *name, const char *dir, con
     strlist_add_take(env, mem_printf("%s=%s/%s", name, dir, file));
 }
 
-static char *join(const struct strlist *domains)
-{
-    struct buf AUTO_BUF text = BUF_INIT(DOMAINS_MAX);
-
-    for (size_t i = 0; i < domains->count; i++)
-        buf_printf(&text, "%s%s", i ? " " : "", domains->items[i]);
-    return buf_take(&text);
-}
-
 static void make_environment(const struct program_call *call, struct strlist *env)
 {
-    AUTO_FREE char *domains = join(call->domains);
+    AUTO_FREE char *domains = strlist_join(call->domains, " ");
     char not_after[CLOCK_HTTP_DATE_MAX];
 
     add(env, "RENEWED_LINEAGE", call->dir);

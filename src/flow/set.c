@@ -38,18 +38,6 @@ enum err_code challenge_set_add_record(struct challenge_set *set, const char *na
     return code;
 }
 
-/* RFC 8738: a CA proves addresses by other means.  No top-level domain is a number. */
-static bool is_ip_address(const char *name)
-{
-    size_t end = strlen(name);
-    size_t start;
-
-    end -= end > 0 && name[end - 1] == '.';
-    for (start = end; start > 0 && text_is_digit(name[start - 1]); start--)
-        ;
-    return strchr(name, ':') || (start < end && (start == 0 || name[start - 1] == '.'));
-}
-
 enum err_code challenge_set_add_domain(struct challenge_set *set, const char *domain, const char *value,
                                        struct err *err)
 {
@@ -58,7 +46,7 @@ enum err_code challenge_set_add_domain(struct challenge_set *set, const char *do
     AUTO_FREE char *record = NULL;
     enum err_code code;
 
-    if (is_ip_address(base))
+    if (name_is_address(base))
         return err_set(err, ERR_INPUT, "\"%s\" is an IP address, which can't be proved by DNS", domain);
     code = name_normalise(base, &normal, err);
     if (code != ERR_OK)

@@ -113,46 +113,6 @@ enum err_code record_list(const struct store *store, const struct store_part *pa
 /* A private key's PEM; *out is yours, keyfile_wipe() frees it.
  * Errors: ERR_NOT_FOUND, ERR_UNSAFE (others can read it), ERR_IO. */
 enum err_code keyfile_load(const char *path, char **out, struct err *err) MUST_USE;
-/* Make it so that the file holds that key, mode 0600, durably; another key that is there gets a file beside it, with
- * the date in its name, first.  Errors: ERR_IO. */
-enum err_code keyfile_save(struct clock *clock, const char *path, const char *pem, struct err *err) MUST_USE;
-/* Give a file a name with the date; one that is not there is success.  Errors: ERR_IO. */
-enum err_code keyfile_move_aside(struct clock *clock, const char *path, struct err *err) MUST_USE;
-/* "<name>.key", and what keyfile_save() makes of it. */
-bool keyfile_is_name(const char *file);
-/* Wipe, free, and set to NULL. */
-void keyfile_wipe(char **pem);
-
-/* The generation that a certificate's record tells of; 0: no record.  Errors: ERR_INPUT, ERR_IO, ERR_DECLINED. */
-enum err_code certificate_noted_generation(const struct store *store, const char *name, int64_t *out,
-                                           struct err *err) MUST_USE;
-/* Errors: ERR_USAGE. */
-enum err_code certificate_check_name(const char *name, struct err *err) MUST_USE;
-
-/* The date of now for names of files: "20261123T204500Z"; yours. */
-char *damage_date(struct clock *clock) MUST_USE;
-
-/* ------------------------------------------------------------------ records and their keys */
-
-/* "<state directory>/<kind>", made when it is not there.  Errors: ERR_IO, ERR_INTERNAL (a store for reading only). */
-enum err_code record_directory_ready(struct store *store, const char *kind, struct err *err) MUST_USE;
-
-/* Write the text of a file of a part, durably.  Errors: ERR_IO. */
-enum err_code record_write(struct store *store, const struct store_part *part, const char *file, const struct buf *text,
-                           struct err *err) MUST_USE;
-
-/* A record could not be loaded, *why says why, `what` names it: 'no order for "example.com"'.  A damaged one is set
- * aside.  Always an error: ERR_NOT_FOUND (it is not there, or damaged), ERR_IO (also: a newer acme-dme wrote it). */
-enum err_code record_failed(struct store *store, const struct store_part *part, const char *file, struct err *why,
-                            const char *what, struct err *err) MUST_USE;
-
-/* The names of a part's own files; none where the directory is missing.  Errors: ERR_IO. */
-enum err_code record_list(const struct store *store, const struct store_part *part, struct strlist *out,
-                          struct err *err) MUST_USE;
-
-/* A private key's PEM; *out is yours, keyfile_wipe() frees it.
- * Errors: ERR_NOT_FOUND, ERR_UNSAFE (others can read it), ERR_IO. */
-enum err_code keyfile_load(const char *path, char **out, struct err *err) MUST_USE;
 /* Make it so that the file holds that key, mode 0600, durably; another key that is there is copied to a file beside it
  * first, with the date in its name.  Errors: ERR_IO. */
 enum err_code keyfile_save(struct clock *clock, const char *path, const char *pem, struct err *err) MUST_USE;

@@ -105,3 +105,54 @@ void strlist_done(struct strlist *list)
     free(list->items);
     *list = (struct strlist){NULL, 0};
 }
+
+void strlist_copy(struct strlist *to, const struct strlist *from)
+{
+    strlist_done(to);
+    for (size_t i = 0; from && i < from->count; i++)
+        strlist_add(to, from->items[i]);
+}
+
+bool strlist_has(const struct strlist *list, const char *s)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->items[i], s) == 0)
+            return true;
+    return false;
+}
+
+static bool has_all(const struct strlist *list, const struct strlist *of)
+{
+    for (size_t i = 0; i < of->count; i++)
+        if (!strlist_has(list, of->items[i]))
+            return false;
+    return true;
+}
+
+bool strlist_is_same_set(const struct strlist *a, const struct strlist *b)
+{
+    return has_all(a, b) && has_all(b, a);
+}
+
+char *strlist_join(const struct strlist *list, const char *between)
+{
+    size_t gap = strlen(between);
+    size_t len = 0;
+    char *text;
+    char *at;
+
+    for (size_t i = 0; i < list->count; i++)
+        len += strlen(list->items[i]) + gap;
+    at = text = mem_calloc(len + 1, 1);
+    for (size_t i = 0; i < list->count; i++) {
+        size_t item_len = strlen(list->items[i]);
+
+        if (i) {
+            memcpy(at, between, gap);
+            at += gap;
+        }
+        memcpy(at, list->items[i], item_len);
+        at += item_len;
+    }
+    return text;
+}

@@ -6,6 +6,7 @@
 #ifndef ACME_DME_UTIL_MEM_H
 #define ACME_DME_UTIL_MEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "util/attrs.h"
@@ -33,6 +34,13 @@ struct strlist {
 void strlist_add(struct strlist *list, const char *s);
 void strlist_add_take(struct strlist *list, char *s);
 void strlist_done(struct strlist *list);
+/* `to` has what `from` has; what it had is freed.  `from` may be NULL. */
+void strlist_copy(struct strlist *to, const struct strlist *from);
+bool strlist_has(const struct strlist *list, const char *s);
+/* Does each have all that the other has, in whatever order? */
+bool strlist_is_same_set(const struct strlist *a, const struct strlist *b);
+/* All of it, with `between` between; yours. */
+char *strlist_join(const struct strlist *list, const char *between) MUST_USE;
 #define AUTO_STRLIST AUTO(strlist_done)
 
 #endif
