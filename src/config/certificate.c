@@ -75,7 +75,7 @@ static int compare_names(const void *a, const void *b)
 
 static void check_names(struct config_loading *load, const struct yaml_tree *list)
 {
-    struct named AUTO_FREE *all = mem_calloc(list->count, sizeof *all);
+    struct named AUTO_FREE *all = mem_calloc(load->config->managed_count, sizeof *all);
     size_t count = 0;
 
     for (size_t i = 0; i < load->config->managed_count; i++) {
