@@ -142,6 +142,6 @@ void config_settle_certificates(struct config_loading *load)
         }
         inherit(config, i);
     }
-    if (config->managed_count)
+    if (list && config->managed_count)
         check_names(load, list);
 }

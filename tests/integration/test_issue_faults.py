@@ -198,6 +198,12 @@ def test_what_is_got_over(client, name):
     client.clean()
 
 
+def test_the_body_that_head_only_promises_is_not_waited_for(client):
+    client.ca.fault("nonce", "body", body="what GET would have brought")
+    client.issue(HOST).ok()
+    assert len(client.ca.requests("nonce")) == 1
+
+
 def test_alternates_that_can_not_be_had_are_warned_of(client):
     client.ca.fault("certificate", "status", status=404, skip=1)
     done = client.issue(HOST, more=["--preferred-chain", "acmesim old root"]).ok()

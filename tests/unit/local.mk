@@ -10,6 +10,8 @@ UNIT_TESTS = \
 	tests/unit/test_hook \
 	tests/unit/test_json_json \
 	tests/unit/test_crypto_cert \
+	tests/unit/test_crypto_chain \
+	tests/unit/test_crypto_csr \
 	tests/unit/test_crypto_digest \
 	tests/unit/test_crypto_dnskey \
 	tests/unit/test_crypto_jose \
