@@ -255,8 +255,11 @@ enum err_code cmd_delete(const struct opts *opts, struct err *err)
     const char *name = opts->word_count ? opts->words[0] : "";
     enum err_code code;
 
-    if (opts->word_count != 1)
-        return err_set(err, ERR_USAGE, "\"delete\" needs the name of one certificate");
+    if (opts->word_count != 1) {
+        (void)err_set(err, ERR_USAGE, "\"delete\" needs the name of one certificate");
+        err_hint(err, "simple-acme and win-acme call \"delete\" with a domain, a record and a value.");
+        return ERR_USAGE;
+    }
     if (!certificate_name_is_good(name))
         return err_set(err, ERR_USAGE, "\"%s\" can't be the name of a certificate", name);
     code = workspace_open(&space, opts, CONFIG_WITHOUT_CREDENTIALS, err);

@@ -31,27 +31,29 @@ static const struct command {
     command_fn *run;
     size_t words_max; /* arguments that it takes */
     status_fn *run_for_status; /* instead of `run` */
+    int rest_max;              /* with more behind it it is a client's verb of the same name; 0: there is none */
 } commands[] = {
-    {"check", cmd_check, SIZE_MAX, NULL},
-    {"issue", cmd_issue, 0, NULL},
-    {"renew", cmd_renew, SIZE_MAX, NULL},
-    {"revoke", cmd_revoke, 1, NULL},
-    {"account", cmd_account, 2, NULL},
-    {"list", cmd_list, 0, NULL},
-    {"show", cmd_show, 1, NULL},
-    {"delete", cmd_delete, 1, NULL},
-    {"sweep", cmd_sweep, 0, NULL},
-    {"reset", cmd_reset, 0, NULL},
-    {"status", NULL, 0, cmd_status},
-    {"help", run_help, 0, NULL},
-    {"version", run_version, 0, NULL},
+    {"check", cmd_check, SIZE_MAX, NULL, 0},
+    {"issue", cmd_issue, 0, NULL, 0},
+    {"renew", cmd_renew, SIZE_MAX, NULL, 0},
+    {"revoke", cmd_revoke, 1, NULL, 0},
+    {"account", cmd_account, 2, NULL, 0},
+    {"list", cmd_list, 0, NULL, 0},
+    {"show", cmd_show, 1, NULL, 0},
+    {"delete", cmd_delete, 1, NULL, 2}, /* simple-acme, win-acme: DOMAIN RECORD VALUE */
+    {"sweep", cmd_sweep, 0, NULL, 0},
+    {"reset", cmd_reset, 0, NULL, 0},
+    {"status", NULL, 0, cmd_status, 0},
+    {"help", run_help, 0, NULL, 0},
+    {"version", run_version, 0, NULL, 0},
 };
 
-static const struct command *find_command(const char *name)
+/* `rest` words are behind the name. */
+static const struct command *find_command(const char *name, int rest)
 {
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
         if (strcmp(commands[i].name, name) == 0)
-            return &commands[i];
+            return commands[i].rest_max && rest > commands[i].rest_max ? NULL : &commands[i];
     return NULL;
 }
 
@@ -105,7 +107,7 @@ static enum err_code dispatch(int argc, char **argv, struct opts *opts, int *sta
         err_hint(err, "Run \"acme-dme --help\" for what there is.");
         return code;
     }
-    command = find_command(argv[index]);
+    command = find_command(argv[index], argc - index - 1);
     if (command)
         return run_command(command, argc, argv, index + 1, opts, status, err);
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
