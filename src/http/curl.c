@@ -144,6 +144,8 @@ static CURLcode set_method(struct transfer *t)
 
     if (strcmp(request->method, "GET") == 0 && !request->body)
         return curl_easy_setopt(t->easy, CURLOPT_HTTPGET, 1L);
+    if (strcmp(request->method, "HEAD") == 0) /* else libcurl waits for the body that Content-Length promises */
+        return curl_easy_setopt(t->easy, CURLOPT_NOBODY, 1L);
     if (request->body || strcmp(request->method, "POST") == 0) {
         code = curl_easy_setopt(t->easy, CURLOPT_POST, 1L);
         code = code ? code : curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, request->body ? request->body : "");

@@ -20,7 +20,7 @@
 #include "util/mem.h"
 
 struct http_request {
-    const char *method;         /* "GET", "POST", "PUT", "DELETE" */
+    const char *method;         /* "GET", "HEAD", "POST", "PUT", "DELETE" */
     const char *url;            /* absolute, https (http only for an endpoint that the operator gave as such) */
     struct strlist headers;     /* "Name: value" lines, owned; wiped when freed, as they may carry signatures */
     const char *body;           /* borrowed; NULL: none */

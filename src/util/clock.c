@@ -163,3 +163,68 @@ bool clock_parse_http_date(const char *s, int64_t *out_unix_s)
     *out_unix_s = days_from_civil(year, month + 1, day) * 86400 + hour * 3600 + minute * 60 + second;
     return true;
 }
+
+/* "+01:30", "Z"; minutes east of Greenwich. */
+static bool take_offset(const char **p, int *out_minutes)
+{
+    int sign = **p == '-' ? -1 : 1;
+    int hours, minutes;
+
+    if (**p == 'Z' || **p == 'z') {
+        (*p)++;
+        *out_minutes = 0;
+        return true;
+    }
+    if (!take_text(p, "+") && !take_text(p, "-"))
+        return false;
+    hours = take_digits(p, 2);
+    if (hours < 0 || hours > 23 || !take_text(p, ":"))
+        return false;
+    minutes = take_digits(p, 2);
+    if (minutes < 0 || minutes > 59)
+        return false;
+    *out_minutes = sign * (hours * 60 + minutes);
+    return true;
+}
+
+/* ".25", or nothing; in milliseconds. */
+static bool take_fraction(const char **p, int *out_ms)
+{
+    int unit = 100;
+
+    *out_ms = 0;
+    if (!take_text(p, "."))
+        return true;
+    if (**p < '0' || **p > '9')
+        return false;
+    for (; **p >= '0' && **p <= '9'; (*p)++, unit /= 10)
+        *out_ms += (**p - '0') * unit;
+    return true;
+}
+
+static bool take_number(const char **p, int count, const char *behind, int max, int *out)
+{
+    *out = take_digits(p, count);
+    return *out >= 0 && *out <= max && take_text(p, behind);
+}
+
+bool clock_parse_rfc3339(const char *s, int64_t *out_unix_ms)
+{
+    const char *p = s;
+    int year, month, day, hour, minute, second, ms, offset;
+    int64_t day_count;
+
+    if (!take_number(&p, 4, "-", 9999, &year) || !take_number(&p, 2, "-", 12, &month) ||
+        !take_number(&p, 2, "", 31, &day) || month < 1 || day < 1)
+        return false;
+    if (!take_text(&p, "T") && !take_text(&p, "t"))
+        return false;
+    if (!take_number(&p, 2, ":", 23, &hour) || !take_number(&p, 2, ":", 59, &minute) ||
+        !take_number(&p, 2, "", 60, &second) || !take_fraction(&p, &ms) || !take_offset(&p, &offset) || *p)
+        return false;
+    day_count = days_from_civil(year, month, day);
+    if (civil_from_unix(day_count * 86400).month != month) /* February 30 */
+        return false;
+    *out_unix_ms = (day_count * 86400 + hour * 3600 + (minute - offset) * 60 + second) * 1000 + ms;
+    return true;
+}

@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The one place that sends.
+ *
+ * Calls go out in windows, as many side by side as there are nonces (RFC 8555 section 6.5: each POST uses one up, each
+ * answer brings one), up to ACME_SIDE_BY_SIDE_MAX and what requests_per_s allows.  A session begins with one nonce: on a
+ * quick link calls that follow each other cost nothing, and no request is spent.  Where the work ahead would take longer
+ * than SERIAL_LONG_MS in this way, more nonces are fetched first, side by side.
+ *
+ * Each answer is judged (answer.c) and ends its call or leads to another attempt, signed anew:
+ *
+ *   badNonce    at once, with the nonce of that answer.  CAs with many front ends refuse good nonces now and then, and
+ *               one for tests refuses 9 of 10, so that only a row of many in which nothing else is answered is an end.
+ *   transient   broken connections, time-outs, 5xx: after a pause that doubles, ATTEMPTS_MAX times.
+ *   limited     429, 503 and rateLimited that say how long: after that time, in which nothing else is sent.
+ *
+ * It gives up give_up_after_ms after the last call that came to an end.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "acme/internal.h"
+#include "util/text.h"
+
+#define ATTEMPTS_MAX 8
+#define LIMITED_MAX 20
+#define BAD_NONCES_MAX 300        /* in a row; where 9 of 10 are refused, a row this long has a chance of 2 in 10^14 */
+#define BAD_NONCES_QUICK 20       /* of these without a pause */
+#define BAD_NONCE_PAUSE_MS 100
+#define BACKOFF_FIRST_MS 250
+#define BACKOFF_LONGEST_MS 8000
+#define ATTEMPT_SHORTEST_MS 1000
+#define SERIAL_LONG_MS 1500
+#define NONCES_WANTED 10          /* CAs allow bursts of so many at newNonce */
+#define ANSWER_MAX (1024u * 1024)
+#define CERTIFICATE_MAX (4u * 1024 * 1024)
+#define BODY_MAX (4u * 1024 * 1024)
+
+struct sending {
+    struct acme *acme;
+    struct acme_call *calls;
+    size_t count;
+    size_t first; /* all before it are finished */
+    int64_t deadline_ms;
+    unsigned bad_nonces; /* in a row */
+    bool has_topped_up;
+};
+
+struct window {
+    struct acme_call *calls[ACME_SIDE_BY_SIDE_MAX];
+    size_t count;
+};
+
+static int64_t now_ms(const struct sending *s)
+{
+    return clock_mono_ms(s->acme->clock);
+}
+
+static void finish(struct sending *s, struct acme_call *call)
+{
+    call->is_finished = true;
+    s->deadline_ms = now_ms(s) + s->acme->give_up_after_ms;
+}
+
+/* All that are left end with this. */
+static void finish_all(struct sending *s, enum err_code code, const struct err *why)
+{
+    for (size_t i = s->first; i < s->count; i++) {
+        struct acme_call *call = &s->calls[i];
+
+        if (call->is_finished)
+            continue;
+        acme_result_set(&call->result, code, why);
+        (void)err_prefix(&call->result.err, code, "could not %s", call->what);
+        call->is_finished = true;
+    }
+}
+
+/* ------------------------------------------------------------------ one attempt */
+
+static enum err_code sign(struct acme *acme, struct acme_call *call, struct buf *body, struct err *err)
+{
+    char *nonce AUTO_FREE = call->nonce ? call->nonce : acme_nonces_take(&acme->nonces);
+
+    call->nonce = NULL;
+    return acme_jws_format(
+        &(struct acme_jws){
+            .key = call->key ? call->key : acme->key,
+            .kid = call->key ? NULL : acme->account_url,
+            .nonce = nonce,
+            .url = call->url,
+            .payload = call->payload,
+        },
+        body, err);
+}
+
+static int64_t timeout_ms(const struct sending *s)
+{
+    int64_t left_ms = s->deadline_ms - now_ms(s);
+
+    if (left_ms < ATTEMPT_SHORTEST_MS)
+        left_ms = ATTEMPT_SHORTEST_MS;
+    return left_ms < s->acme->request_timeout_ms ? left_ms : s->acme->request_timeout_ms;
+}
+
+/* `body` has to live as long as the request. */
+static enum err_code make_request(struct sending *s, struct acme_call *call, struct http_request *out,
+                                  struct buf *body, struct err *err)
+{
+    static const char *const methods[] = {[ACME_POST] = "POST", [ACME_GET] = "GET", [ACME_HEAD] = "HEAD"};
+    bool is_pem = call->expect == ACME_EXPECT_PEM;
+
+    *out = (struct http_request){
+        .method = methods[call->kind],
+        .url = call->url,
+        .timeout_ms = timeout_ms(s),
+        .max_body = is_pem ? CERTIFICATE_MAX : ANSWER_MAX,
+    };
+    http_request_add_header(out, "Accept",
+                            is_pem ? "application/pem-certificate-chain"
+                                   : "application/json, application/problem+json");
+    http_request_add_header(out, "Accept-Language", "en");
+    if (call->kind == ACME_POST) {
+        enum err_code code = sign(s->acme, call, body, err);
+
+        if (code != ERR_OK)
+            return code;
+        http_request_add_header(out, "Content-Type", "application/jose+json");
+        out->body = buf_cstr(body);
+        out->body_len = body->len;
+    }
+    return ERR_OK;
+}
+
+static int64_t backoff_ms(struct acme *acme, unsigned times)
+{
+    int64_t ms = BACKOFF_FIRST_MS;
+
+    for (unsigned i = 1; i < times && ms < BACKOFF_LONGEST_MS; i++)
+        ms *= 2;
+    /* A quarter more or less, so that processes that were started together do not come back together. */
+    acme->seed = acme->seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return ms - ms / 4 + (int64_t)(acme->seed >> 33) % (ms / 2 + 1);
+}
+
+/* ------------------------------------------------------------------ what follows from an answer */
+
+/* "... (gave up after 3 attempts in 12 s)" */
+static void give_up(struct sending *s, struct acme_call *call)
+{
+    struct err *err = &call->result.err;
+    char last[ERR_MSG_MAX - 88];
+
+    /* Not err_set(): it would drop the hint. */
+    text_cut_into(last, sizeof last, err->msg);
+    if (call->attempts > 1)
+        (void)snprintf(err->msg, sizeof err->msg, "%s (gave up after %u attempts in %" PRId64 " s)", last,
+                       call->attempts, (now_ms(s) - call->first_ms + 999) / 1000);
+    else if (err->code != ERR_ACME_LIMIT && err->retry_after_s > 0) /* of limits the hint says when */
+        (void)snprintf(err->msg, sizeof err->msg, "%s (the CA asks to be left alone for %" PRId32 " s)", last,
+                       err->retry_after_s);
+    finish(s, call);
+}
+
+static void again(struct sending *s, struct acme_call *call, int64_t pause_ms)
+{
+    if (now_ms(s) + pause_ms > s->deadline_ms) {
+        give_up(s, call);
+        return;
+    }
+    call->not_before_ms = now_ms(s) + pause_ms;
+    log_line(s->acme->log, LOG_INFO, "%s; trying again in %" PRId64 " ms", call->result.err.msg, pause_ms);
+}
+
+static void again_transient(struct sending *s, struct acme_call *call, int64_t asked_ms)
+{
+    int64_t pause_ms;
+
+    if (++call->transient >= ATTEMPTS_MAX) {
+        give_up(s, call);
+        return;
+    }
+    pause_ms = backoff_ms(s->acme, call->transient);
+    again(s, call, asked_ms > pause_ms ? asked_ms : pause_ms);
+}
+
+static void again_limited(struct sending *s, struct acme_call *call, int64_t asked_ms)
+{
+    int64_t pause_ms;
+
+    if (++call->limited >= LIMITED_MAX) {
+        give_up(s, call);
+        return;
+    }
+    pause_ms = backoff_ms(s->acme, call->limited);
+    if (asked_ms > pause_ms)
+        pause_ms = asked_ms;
+    again(s, call, pause_ms);
+    if (!call->is_finished && s->acme->quiet_until_ms < call->not_before_ms)
+        s->acme->quiet_until_ms = call->not_before_ms;
+}
+
+static void again_bad_nonce(struct sending *s, struct acme_call *call)
+{
+    struct err why;
+
+    s->bad_nonces++;
+    if (s->bad_nonces >= BAD_NONCES_MAX || now_ms(s) > s->deadline_ms) {
+        (void)err_set(&why, ERR_ACME, "the CA refused %u nonces in a row, each of which it had just given out",
+                      s->bad_nonces);
+        err_hint(&why, "The CA's servers do not agree on their nonces, or something on the way answers from a cache; "
+                       "try again later.");
+        finish_all(s, ERR_ACME, &why);
+        return;
+    }
+    call->not_before_ms = now_ms(s) + (s->bad_nonces > BAD_NONCES_QUICK ? BAD_NONCE_PAUSE_MS : 0);
+}
+
+static void note_answer(struct acme *acme, struct acme_call *call, enum acme_verdict verdict)
+{
+    const struct http_response *response = &call->response;
+    const char *nonce = http_response_header(response, "Replay-Nonce");
+
+    if (response->result != ERR_OK) {
+        call->was_lost |= response->may_have_acted;
+        return;
+    }
+    if (call->kind != ACME_GET) /* the first one, of the directory, includes the handshake */
+        acme->round_trip_ms = acme->round_trip_ms ? (acme->round_trip_ms * 3 + response->elapsed_ms) / 4
+                                                  : response->elapsed_ms;
+    if (!nonce)
+        return;
+    if (verdict == ACME_VERDICT_BAD_NONCE && acme_nonce_is_valid(nonce))
+        call->nonce = mem_strdup(nonce);
+    else
+        acme_nonces_add(&acme->nonces, nonce);
+}
+
+static void take_answer(struct sending *s, struct acme_call *call)
+{
+    int64_t asked_ms = ACME_PAUSE_NONE;
+    enum acme_verdict verdict;
+
+    if (call->is_finished) /* all were given up on because of one beside it */
+        return;
+    if (call->response.result == ERR_OK)
+        asked_ms = acme_retry_after_ms(&call->response, clock_wall_ms(s->acme->clock));
+    verdict = acme_answer_judge(call, asked_ms, clock_wall_ms(s->acme->clock));
+    note_answer(s->acme, call, verdict);
+    if (verdict != ACME_VERDICT_BAD_NONCE && call->kind == ACME_POST && call->response.result == ERR_OK)
+        s->bad_nonces = 0;
+    if (call->is_optional)
+        verdict = ACME_VERDICT_FAILED;
+    switch (verdict) {
+    case ACME_VERDICT_DONE:
+    case ACME_VERDICT_FAILED:
+        finish(s, call);
+        break;
+    case ACME_VERDICT_BAD_NONCE:
+        again_bad_nonce(s, call);
+        break;
+    case ACME_VERDICT_TRANSIENT:
+        again_transient(s, call, asked_ms);
+        break;
+    case ACME_VERDICT_LIMITED:
+        again_limited(s, call, asked_ms);
+        break;
+    }
+}
+
+/* ------------------------------------------------------------------ one window */
+
+static void pace(struct acme *acme, size_t count)
+{
+    int64_t now = clock_mono_ms(acme->clock);
+
+    acme->request_count += count;
+    if (!acme->requests_per_s)
+        return;
+    if (acme->free_at_ms < now)
+        acme->free_at_ms = now;
+    acme->free_at_ms += ((int64_t)count * 1000 + acme->requests_per_s - 1) / acme->requests_per_s;
+}
+
+static enum err_code perform(struct sending *s, const struct window *window, struct err *err)
+{
+    struct http_request requests[ACME_SIDE_BY_SIDE_MAX];
+    struct http_response responses[ACME_SIDE_BY_SIDE_MAX];
+    struct buf bodies[ACME_SIDE_BY_SIDE_MAX];
+    enum err_code code = ERR_OK;
+
+    for (size_t i = 0; i < window->count; i++) {
+        requests[i] = (struct http_request){.method = NULL};
+        responses[i] = (struct http_response){.result = ERR_INTERNAL};
+        bodies[i] = BUF_INIT(BODY_MAX);
+    }
+    for (size_t i = 0; code == ERR_OK && i < window->count; i++)
+        code = make_request(s, window->calls[i], &requests[i], &bodies[i], err);
+    if (code == ERR_OK) {
+        pace(s->acme, window->count);
+        code = http_perform_many(s->acme->http, requests, window->count, responses, err);
+    }
+    for (size_t i = 0; i < window->count; i++) {
+        struct acme_call *call = window->calls[i];
+
+        http_request_done(&requests[i]);
+        buf_done(&bodies[i]);
+        http_response_done(&call->response);
+        call->response = responses[i];
+        if (call->attempts++ == 0)
+            call->first_ms = now_ms(s) - responses[i].elapsed_ms;
+    }
+    for (size_t i = 0; code == ERR_OK && i < window->count; i++)
+        take_answer(s, window->calls[i]);
+    return code;
+}
+
+/* ------------------------------------------------------------------ which ones */
+
+static size_t count_left(const struct sending *s)
+{
+    size_t left = 0;
+
+    for (size_t i = s->first; i < s->count; i++)
+        left += s->calls[i].is_finished ? 0 : 1;
+    return left;
+}
+
+/* `count` HEAD requests to newNonce, side by side; fails when there is no nonce afterwards. */
+static enum err_code fetch_nonces(struct acme *acme, size_t count, struct err *err)
+{
+    struct acme_calls calls AUTO_ACME_CALLS = acme_calls_new(count);
+    const char *url = NULL;
+    enum err_code code = acme_resource_want(acme, ACME_NEW_NONCE, &url, err);
+
+    if (code != ERR_OK)
+        return code;
+    for (size_t i = 0; i < count; i++) {
+        calls.items[i].kind = ACME_HEAD;
+        calls.items[i].expect = ACME_EXPECT_ANY;
+        calls.items[i].url = url;
+        calls.items[i].what = mem_strdup("get a nonce");
+        calls.items[i].is_optional = acme->nonces.count > 0;
+    }
+    code = acme_send(acme, calls.items, count, err);
+    if (code != ERR_OK || acme->nonces.count > 0)
+        return code;
+    for (size_t i = 0; i < count; i++) {
+        if (calls.items[i].result.code != ERR_OK) {
+            if (err)
+                *err = calls.items[i].result.err;
+            return calls.items[i].result.code;
+        }
+    }
+    code = err_set(err, ERR_ACME, "the CA's answer to \"%s\" has no usable Replay-Nonce header", url);
+    err_hint(err, "Check that the directory URL is that of an ACME server, and whether something on the way answers "
+                  "in its place.");
+    return code;
+}
+
+/* Would the POSTs that are left take long with the nonces that there are?  Then fetch more, once. */
+static enum err_code top_up_nonces(struct sending *s, struct err *err)
+{
+    struct acme *acme = s->acme;
+    size_t left = count_left(s);
+    size_t wanted = left < NONCES_WANTED ? left : NONCES_WANTED;
+    size_t have = acme->nonces.count;
+
+    if (acme->requests_per_s && wanted > acme->requests_per_s)
+        wanted = acme->requests_per_s;
+    if (s->has_topped_up || have == 0 || have >= wanted ||
+        (int64_t)left * acme->round_trip_ms / (int64_t)have <= SERIAL_LONG_MS)
+        return ERR_OK;
+    s->has_topped_up = true;
+    return fetch_nonces(acme, wanted - have, err);
+}
+
+/* Those whose time has come.  *out_next_ms: when that of the next one comes, if there is none. */
+static void pick(struct sending *s, struct window *out, int64_t *out_next_ms)
+{
+    const struct acme *acme = s->acme;
+    size_t max = acme->requests_per_s && acme->requests_per_s < ACME_SIDE_BY_SIDE_MAX ? acme->requests_per_s
+                                                                                     : ACME_SIDE_BY_SIDE_MAX;
+    size_t nonces = acme->nonces.count;
+    int64_t now = now_ms(s);
+    int64_t next = INT64_MAX;
+
+    out->count = 0;
+    for (size_t i = s->first; i < s->count && out->count < max; i++) {
+        struct acme_call *call = &s->calls[i];
+        bool needs_nonce = call->kind == ACME_POST && !call->nonce;
+
+        if (call->is_finished)
+            continue;
+        if (call->not_before_ms > now) {
+            next = call->not_before_ms < next ? call->not_before_ms : next;
+            continue;
+        }
+        next = now;
+        if (needs_nonce && nonces == 0)
+            continue;
+        nonces -= needs_nonce ? 1 : 0;
+        out->calls[out->count++] = call;
+    }
+    *out_next_ms = next;
+}
+
+/* Until the time of the next call has come, and the CA's wishes allow one. */
+static enum err_code pause_until(const struct sending *s, int64_t until_ms, struct err *err)
+{
+    int64_t pause_ms = until_ms - now_ms(s);
+
+    if (clock_is_cancelled(s->acme->clock) || (pause_ms > 0 && !clock_sleep_ms(s->acme->clock, pause_ms)))
+        return err_set(err, ERR_CANCELLED, "interrupted while talking to the CA");
+    return ERR_OK;
+}
+
+static enum err_code step(struct sending *s, struct err *err)
+{
+    const struct acme *acme = s->acme;
+    int64_t quiet_ms = acme->free_at_ms > acme->quiet_until_ms ? acme->free_at_ms : acme->quiet_until_ms;
+    struct window window;
+    int64_t next_ms;
+    enum err_code code = pause_until(s, quiet_ms, err);
+
+    if (code == ERR_OK && s->calls[0].kind == ACME_POST)
+        code = top_up_nonces(s, err);
+    if (code != ERR_OK)
+        return code;
+    pick(s, &window, &next_ms);
+    if (window.count > 0)
+        return perform(s, &window, err);
+    if (next_ms > now_ms(s))
+        return pause_until(s, next_ms, err);
+    return fetch_nonces(s->acme, 1, err);
+}
+
+enum err_code acme_send(struct acme *acme, struct acme_call *calls, size_t count, struct err *err)
+{
+    struct sending s = {.acme = acme, .calls = calls, .count = count};
+    struct err why = {.code = ERR_OK};
+
+    s.deadline_ms = now_ms(&s) + acme->give_up_after_ms;
+    for (;;) {
+        enum err_code code;
+
+        while (s.first < count && calls[s.first].is_finished)
+            s.first++;
+        if (s.first == count)
+            return ERR_OK;
+        code = step(&s, &why);
+        if (code == ERR_OK)
+            continue;
+        finish_all(&s, code, &why);
+        if (code != ERR_CANCELLED && code != ERR_INTERNAL)
+            return ERR_OK;
+        if (err)
+            *err = why;
+        return code;
+    }
+}
+
+enum err_code acme_send_one(struct acme *acme, struct acme_call *call, struct err *err)
+{
+    enum err_code code = acme_send(acme, call, 1, err);
+
+    if (code == ERR_OK && call->result.code != ERR_OK && err)
+        *err = call->result.err;
+    return code == ERR_OK ? call->result.code : code;
+}
+
+/* ------------------------------------------------------------------ memory */
+
+void acme_call_done(struct acme_call *call)
+{
+    free(call->what);
+    if (call->payload)
+        secret_wipe(call->payload, strlen(call->payload)); /* an account binding, perhaps */
+    free(call->payload);
+    free(call->nonce);
+    json_free_auto(&call->json);
+    http_response_done(&call->response);
+}
+
+struct acme_calls acme_calls_new(size_t count)
+{
+    return (struct acme_calls){mem_calloc(count ? count : 1, sizeof(struct acme_call)), count};
+}
+
+void acme_calls_done(struct acme_calls *calls)
+{
+    for (size_t i = 0; i < calls->count; i++)
+        acme_call_done(&calls->items[i]);
+    free(calls->items);
+}
