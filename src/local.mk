@@ -112,6 +112,27 @@ libacmedme_a_SOURCES = \
 	src/dme/credentials.c \
 	src/dme/record.c src/dme/record.h \
 	src/dme/create.c \
+	src/acme/acme.h src/acme/internal.h \
+	src/acme/problem.c src/acme/problem.h \
+	src/acme/directory.c \
+	src/acme/session.c \
+	src/acme/nonce.c \
+	src/acme/member.c \
+	src/acme/link.c \
+	src/acme/retry_after.c \
+	src/acme/jws.c \
+	src/acme/answer.c \
+	src/acme/send.c \
+	src/acme/account.c \
+	src/acme/order.c \
+	src/acme/new_order.c \
+	src/acme/finalize.c \
+	src/acme/settle.c \
+	src/acme/authz.c \
+	src/acme/challenge.c \
+	src/acme/certificate.c \
+	src/acme/revoke.c \
+	src/acme/ari.c \
 	src/hook/hook.c src/hook/hook.h \
 	src/hook/contract.c src/hook/contract.h \
 	src/hook/value.c src/hook/value.h \
