@@ -149,10 +149,13 @@ libacmedme_a_SOURCES = \
 	src/acme/send.c \
 	src/acme/account.c \
 	src/acme/order.c \
+	src/acme/new_order.c \
+	src/acme/finalize.c \
 	src/acme/settle.c \
 	src/acme/authz.c \
-	src/acme/record.c \
+	src/acme/challenge.c \
 	src/acme/certificate.c \
+	src/acme/revoke.c \
 	src/acme/ari.c \
 	src/import/import.c src/import/import.h src/import/internal.h \
 	src/import/find.c src/import/files.c src/import/values.c src/import/jwk.c \

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
- * Renewal information, RFC 9773: unsigned, so that it needs neither nonce nor account.
+ * Renewal information, RFC 9773.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "acme/internal.h"
+#include "util/text.h"
 
 #define WHAT "the CA's renewal information"
-#define MINUTE_MS INT64_C(60000)
-#define SHORTEST_MS MINUTE_MS              /* section 4.3.2: pauses that are out of all reason are clamped */
-#define LONGEST_MS (24 * 60 * MINUTE_MS)
-#define DEFAULT_MS (6 * 60 * MINUTE_MS)
-#define CERT_ID_MAX 512
+#define LOOK_DEFAULT_MS (INT64_C(6) * 3600 * 1000)
+#define LOOK_SHORTEST_MS (INT64_C(60) * 1000)
+#define LOOK_LONGEST_MS (INT64_C(24) * 3600 * 1000)
 
 void acme_renewal_info_done(struct acme_renewal_info *info)
 {
@@ -20,95 +19,116 @@ void acme_renewal_info_done(struct acme_renewal_info *info)
     *info = (struct acme_renewal_info){.start_ms = 0};
 }
 
-static enum err_code read_moment(const json_t *window, const char *key, int64_t *out_ms, struct err *err)
+static enum err_code read_time(const json_t *window, const char *key, int64_t *out_ms, struct err *err)
 {
+    const char *what = "\"suggestedWindow\" of " WHAT;
     const char *text;
-    enum err_code code = json_want_string(window, key, WHAT, &text, err);
+    enum err_code code = json_want_string(window, key, what, &text, err);
 
     if (code == ERR_OK && !clock_parse_rfc3339(text, out_ms))
-        code = err_set(err, ERR_INPUT, "%s has \"%s\" as \"%s\", which is no time of RFC 3339", WHAT, text, key);
+        code = err_set(err, ERR_INPUT, "%s has \"%.100s\" as \"%s\", which is no time of RFC 3339", what, text, key);
     return code;
 }
 
 enum err_code acme_renewal_info_read(const json_t *json, struct acme_renewal_info *out, struct err *err)
 {
-    struct acme_renewal_info AUTO(acme_renewal_info_done) info = {.next_look_ms = DEFAULT_MS};
+    struct acme_renewal_info info AUTO(acme_renewal_info_done) = {.next_look_ms = LOOK_DEFAULT_MS};
     const json_t *window = json_object_get(json, "suggestedWindow");
-    enum err_code code = json_want_object(json, WHAT, err);
+    enum err_code code = json_want_object(window, "\"suggestedWindow\" of " WHAT, err);
 
-    if (code == ERR_OK && !json_is_object(window))
-        code = err_set(err, ERR_INPUT, "%s has no \"suggestedWindow\"", WHAT);
     if (code == ERR_OK)
-        code = read_moment(window, "start", &info.start_ms, err);
+        code = read_time(window, "start", &info.start_ms, err);
     if (code == ERR_OK)
-        code = read_moment(window, "end", &info.end_ms, err);
-    if (code == ERR_OK && info.end_ms <= info.start_ms)
+        code = read_time(window, "end", &info.end_ms, err);
+    if (code == ERR_OK && info.end_ms <= info.start_ms) /* RFC 9773 section 4.2: as if there were none */
         code = err_set(err, ERR_INPUT, "%s has a window that ends before it begins", WHAT);
-    if (code == ERR_OK)
+    if (code == ERR_OK) /* for people only, so any text will do */
         code = acme_member_find_text(json, "explanationURL", WHAT, &info.explanation_url, err);
     if (code != ERR_OK)
         return acme_member_error(code, err);
-    /* It is shown to people, who may follow it. */
-    if (info.explanation_url && !acme_url_is_valid(info.explanation_url, ACME_HTTP_TOO)) {
-        free(info.explanation_url);
-        info.explanation_url = NULL;
-    }
     *out = info;
     info = (struct acme_renewal_info){.start_ms = 0};
     return ERR_OK;
 }
 
-static int64_t clamp(int64_t pause_ms)
+/* "<base64url>.<base64url>" */
+static bool is_cert_id(const char *id)
 {
-    if (pause_ms == ACME_PAUSE_NONE)
-        return DEFAULT_MS;
-    return pause_ms < SHORTEST_MS ? SHORTEST_MS : pause_ms > LONGEST_MS ? LONGEST_MS : pause_ms;
+    return id[strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")] == '\0' && *id &&
+           strlen(id) <= 256;
 }
 
-static void take(struct acme *acme, const struct acme_call *call, struct acme_renewal_info *info,
-                 struct acme_result *result)
+static int64_t next_look_ms(int64_t asked_ms)
 {
-    struct err err;
+    if (asked_ms == ACME_PAUSE_NONE)
+        return LOOK_DEFAULT_MS;
+    if (asked_ms < LOOK_SHORTEST_MS)
+        return LOOK_SHORTEST_MS;
+    return asked_ms > LOOK_LONGEST_MS ? LOOK_LONGEST_MS : asked_ms;
+}
+
+static void take_info(const struct acme *acme, const struct acme_call *call, struct acme_renewal_info *info,
+                      struct acme_result *result)
+{
+    struct err err = call->result.err;
     enum err_code code = call->result.code;
 
     *result = call->result;
-    if (code == ERR_ACME && call->response.result == ERR_OK && call->response.status == 404)
-        result->code = result->err.code = ERR_NOT_FOUND;
-    if (code != ERR_OK)
-        return;
-    code = acme_renewal_info_read(call->json, info, &err);
+    if (code == ERR_ACME && call->response.status == 404)
+        code = err_set(&err, ERR_NOT_FOUND, "the CA at \"%s\" has no renewal information for the certificate",
+                       acme->directory_url);
+    if (code == ERR_OK) {
+        code = acme_renewal_info_read(call->json, info, &err);
+        if (code != ERR_OK)
+            (void)err_prefix(&err, code, "could not %s", call->what);
+    }
     acme_result_set(result, code, &err);
     if (code == ERR_OK)
-        info->next_look_ms = clamp(acme_retry_after_ms(&call->response, clock_wall_ms(acme->clock)));
+        info->next_look_ms = next_look_ms(acme_retry_after_ms(&call->response, clock_wall_ms(acme->clock)));
 }
 
-/* base64url and a dot: nothing that would lead elsewhere. */
-static bool is_cert_id(const char *id)
+static char **make_urls(const char *base, const char *const *cert_ids, size_t count)
 {
-    size_t len = strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.");
+    char **urls = mem_calloc(count ? count : 1, sizeof(char *));
 
-    return len > 0 && len <= CERT_ID_MAX && id[len] == '\0';
+    for (size_t i = 0; i < count; i++)
+        urls[i] = is_cert_id(cert_ids[i])
+                      ? mem_printf("%s%s%s", base, text_ends_with(base, "/") ? "" : "/", cert_ids[i])
+                      : mem_strdup("");
+    return urls;
 }
 
-static enum err_code ask(struct acme *acme, const char *base, const char *const *cert_ids, size_t count,
-                         struct acme_renewal_info *infos, struct acme_result *results, struct err *err)
+static void urls_done(char **urls, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free(urls[i]);
+    free(urls);
+}
+
+static enum err_code fetch(struct acme *acme, const char *const *cert_ids, size_t count,
+                           struct acme_renewal_info *infos, struct acme_result *results, struct err *err)
 {
     struct acme_calls calls AUTO_ACME_CALLS = acme_calls_new(count);
-    struct strlist AUTO_STRLIST urls = {NULL, 0};
-    const char *slash = base[strlen(base) - 1] == '/' ? "" : "/";
+    char **urls = make_urls(acme->directory.urls[ACME_RENEWAL_INFO], cert_ids, count);
     enum err_code code;
 
     for (size_t i = 0; i < count; i++) {
-        strlist_add_take(&urls, mem_printf("%s%s%s", base, slash, is_cert_id(cert_ids[i]) ? cert_ids[i] : ""));
-        calls.items[i].kind = ACME_GET;
-        calls.items[i].expect = ACME_EXPECT_OBJECT;
-        calls.items[i].what = mem_strdup("get renewal information");
+        struct acme_call *call = &calls.items[i];
+
+        call->kind = ACME_GET;
+        call->expect = ACME_EXPECT_OBJECT;
+        call->url = urls[i];
+        call->what = mem_strdup("ask the CA when to renew the certificate");
+        if (*urls[i])
+            continue;
+        call->is_finished = true;
+        call->result.code = err_set(&call->result.err, ERR_INTERNAL, "\"%.100s\" is no certificate identifier",
+                                    cert_ids[i]);
     }
-    for (size_t i = 0; i < count; i++)
-        calls.items[i].url = urls.items[i];
     code = acme_send(acme, calls.items, count, err);
     for (size_t i = 0; i < count; i++)
-        take(acme, &calls.items[i], &infos[i], &results[i]);
+        take_info(acme, &calls.items[i], &infos[i], &results[i]);
+    urls_done(urls, count);
     return code;
 }
 
@@ -119,16 +139,18 @@ enum err_code acme_renewal_infos(struct acme *acme, const char *const *cert_ids,
     enum err_code code = acme_open(acme, &why);
 
     if (code == ERR_OK && !acme->directory.meta.has_renewal_info)
-        code = err_set(&why, ERR_NOT_FOUND, "the CA has no renewal information");
+        code = err_set(&why, ERR_NOT_FOUND, "the CA at \"%s\" has no renewal information", acme->directory_url);
     for (size_t i = 0; i < count; i++) {
         infos[i] = (struct acme_renewal_info){.start_ms = 0};
-        acme_result_set(&results[i], code, &why);
+        acme_result_init(&results[i]);
+        if (code != ERR_OK)
+            acme_result_set(&results[i], code, &why);
     }
-    if (code == ERR_OK)
-        return ask(acme, acme->directory.urls[ACME_RENEWAL_INFO], cert_ids, count, infos, results, err);
-    if (code != ERR_CANCELLED && code != ERR_INTERNAL)
+    if (code == ERR_NOT_FOUND)
         return ERR_OK;
-    if (err)
+    if (code == ERR_OK)
+        code = fetch(acme, cert_ids, count, infos, results, &why);
+    if (code != ERR_OK && err)
         *err = why;
     return code;
 }

@@ -82,6 +82,8 @@ enum err_code acme_resource_want(const struct acme *acme, enum acme_resource res
                                  struct err *err) MUST_USE;
 /* Errors: ERR_INTERNAL (no account is in use). */
 enum err_code acme_account_want(const struct acme *acme, struct err *err) MUST_USE;
+/* Both: what everything that an account signs needs. */
+enum err_code acme_ready(struct acme *acme, struct err *err) MUST_USE;
 
 void acme_result_set(struct acme_result *result, enum err_code code, const struct err *err);
 void acme_result_init(struct acme_result *result);
@@ -262,6 +264,11 @@ char *acme_names_describe(const struct strlist *names) MUST_USE;
 /* A call that asks for what is at `url`, which is borrowed; "could not <what> ..." */
 void acme_call_fetch(struct acme_call *call, const char *url, char *what_take);
 
+/* "<verb> the order for ..."; yours. */
+char *acme_order_describe(const char *verb, const struct acme_order *order) MUST_USE;
+/* Nothing can be done: the result of each, and *err, become `why`; returns the code. */
+enum err_code acme_orders_fail(struct acme_order *const *orders, size_t count, enum err_code code,
+                               const struct err *why, struct err *err);
 /* Take what an answer about an order says: its members, Retry-After, and of an invalid one its error as result. */
 void acme_order_take(struct acme *acme, const struct acme_call *call, struct acme_order *order);
 /* Give orders that are invalid, and do not say why, the errors of their authorizations as results. */

@@ -98,6 +98,13 @@ enum err_code acme_account_want(const struct acme *acme, struct err *err)
                                                     acme->directory_url);
 }
 
+enum err_code acme_ready(struct acme *acme, struct err *err)
+{
+    enum err_code code = acme_account_want(acme, err);
+
+    return code == ERR_OK ? acme_open(acme, err) : code;
+}
+
 void acme_result_init(struct acme_result *result)
 {
     *result = (struct acme_result){.code = ERR_OK};

@@ -1,141 +1,274 @@
 /* SPDX-License-Identifier: MIT
  *
- * Waiting for orders while the CA is at work: they are polled, not their authorizations, so that a look costs one
- * request whatever the number of names.
+ * Waiting for the CA: orders are polled, not their authorizations, so that a certificate of a hundred names costs one
+ * request a look.  Only when an order turns out to be invalid its authorizations are asked for the reason.
  */
+#include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "acme/internal.h"
 
-#define FIRST_LOOK_MS 300 /* a quick CA is done by then; any other is asked once more than it need be */
+#define OTHERS_SHOWN 3
 
-struct settling {
-    struct acme *acme;
-    struct acme_order **left; /* those that still have the status */
-    size_t count;
-    size_t total;
-    const struct acme_settle *opts;
-    int64_t deadline_ms;
+/* A quick CA is done by the first; any other is asked once more than it need be. */
+static const int64_t pauses_ms[] = {300, 1000, 2000, 3000, 5000};
+
+/* ------------------------------------------------------------------ why an order is invalid */
+
+/* One authorization of an order that failed. */
+static void add_failure(const struct acme_call *call, enum acme_scheme scheme, struct acme_order *order,
+                        struct strlist *others)
+{
+    struct acme_authz authz AUTO(acme_authz_done) = {.url = NULL};
+    const json_t *error = NULL;
+    char *name AUTO_FREE = NULL;
+    char *doing AUTO_FREE = NULL;
+    struct err err;
+
+    if (call->result.code != ERR_OK ||
+        acme_authz_read(call->json, scheme, ACME_DNS_01, &authz, &error, &err) != ERR_OK ||
+        authz.status == ACME_AUTHZ_PENDING || authz.status == ACME_AUTHZ_VALID)
+        return;
+    name = mem_printf("%s%s", authz.is_wildcard ? "*." : "", authz.domain);
+    if (order->result.code != ERR_OK) {
+        strlist_add(others, name);
+        return;
+    }
+    doing = mem_printf("the CA could not validate \"%s\"", name);
+    acme_result_set(&order->result, acme_problem_set(&err, error, 0, ACME_PROBLEM_OF_VALIDATION, doing), &err);
+    order->result.problem = error ? acme_problem_type_of(error) : ACME_PROBLEM_NONE;
+}
+
+/* "...; the same or another reason kept it from "b.example", "c.example" and 5 more" */
+static void put_others(const struct strlist *others, struct acme_result *result)
+{
+    struct buf text AUTO_BUF = BUF_INIT(8192);
+    char *hint AUTO_FREE = mem_strdup(result->err.hint);
+    char *msg AUTO_FREE = mem_printf("%.500s", result->err.msg);
+
+    for (size_t i = 0; i < others->count && i < OTHERS_SHOWN; i++)
+        buf_printf(&text, "%s\"%s\"", i ? ", " : "", others->items[i]);
+    if (others->count > OTHERS_SHOWN)
+        buf_printf(&text, " and %zu more", others->count - OTHERS_SHOWN);
+    if (others->count) {
+        (void)err_set(&result->err, result->code, "%s; nor could it validate %s", msg, buf_cstr(&text));
+        err_hint(&result->err, "%s", hint);
+    }
+}
+
+static void explain(const struct acme *acme, struct acme_order *order, const struct acme_call *calls)
+{
+    struct strlist others AUTO_STRLIST = {.count = 0};
+    char *names AUTO_FREE = acme_names_describe(&order->names);
+    struct err err;
+
+    for (size_t i = 0; i < order->authorizations.count; i++)
+        add_failure(&calls[i], acme->scheme, order, &others);
+    put_others(&others, &order->result);
+    if (order->result.code != ERR_OK)
+        return;
+    (void)err_set(&err, ERR_CHALLENGE, "the order for %s is invalid, and the CA does not say why", names);
+    err_hint(&err, "Try again; if it happens again, ask the CA about the order %s.", order->url);
+    acme_result_set(&order->result, ERR_CHALLENGE, &err);
+}
+
+static bool is_unexplained(const struct acme_order *order)
+{
+    return order->status == ACME_ORDER_INVALID && order->result.code == ERR_OK;
+}
+
+enum err_code acme_orders_explain(struct acme *acme, struct acme_order *const *orders, size_t count, struct err *err)
+{
+    struct acme_calls calls AUTO_ACME_CALLS = {NULL, 0};
+    enum err_code code;
+    size_t total = 0;
+    size_t at = 0;
+
+    for (size_t i = 0; i < count; i++)
+        total += is_unexplained(orders[i]) ? orders[i]->authorizations.count : 0;
+    calls = acme_calls_new(total);
+    for (size_t i = 0; i < count; i++) {
+        const struct strlist *urls = &orders[i]->authorizations;
+
+        for (size_t j = 0; is_unexplained(orders[i]) && j < urls->count; j++)
+            acme_call_fetch(&calls.items[at++], urls->items[j],
+                            mem_printf("look at the authorization %s", urls->items[j]));
+    }
+    code = acme_send(acme, calls.items, total, err);
+    at = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!is_unexplained(orders[i]))
+            continue;
+        explain(acme, orders[i], calls.items + at);
+        at += orders[i]->authorizations.count;
+    }
+    return code;
+}
+
+/* ------------------------------------------------------------------ polling */
+
+/* An order that is waited for. */
+struct waited {
+    struct acme_order *order;
+    int64_t look_at_ms;
     size_t looks;
 };
 
-/* Before each look: a moment, one second, two, three, then five. */
-static int64_t pause_of(size_t looks)
-{
-    static const int64_t pauses[] = {FIRST_LOOK_MS, 1000, 2000, 3000, 5000};
+struct settling {
+    struct acme *acme;
+    const struct acme_settle *opts;
+    struct waited *waited; /* those that are not done come first */
+    size_t left;
+    size_t total;
+    int64_t start_ms;
+    int64_t deadline_ms;
+};
 
-    return pauses[looks < ARRAY_LEN(pauses) ? looks : ARRAY_LEN(pauses) - 1];
+static bool is_done(const struct settling *s, const struct acme_order *order)
+{
+    return order->result.code != ERR_OK || order->status != s->opts->while_status;
 }
 
-static bool is_waited_for(const struct settling *s, const struct acme_order *order)
+/* When to look next: what the CA says, or else a little later each time; the last look is at the end of the time. */
+static void plan(const struct settling *s, struct waited *waited)
 {
-    return order->result.code == ERR_OK && order->status == s->opts->while_status;
+    size_t step = waited->looks < ARRAY_LEN(pauses_ms) ? waited->looks : ARRAY_LEN(pauses_ms) - 1;
+    int64_t at_ms = clock_mono_ms(s->acme->clock) + pauses_ms[step];
+    int64_t asked_ms = waited->order->retry_after_ms;
+
+    if (waited->looks == 0 && s->opts->while_status == ACME_ORDER_PENDING && s->acme->look_at_ms > asked_ms)
+        asked_ms = s->acme->look_at_ms;
+    if (asked_ms > at_ms)
+        at_ms = asked_ms;
+    waited->look_at_ms = at_ms < s->deadline_ms ? at_ms : s->deadline_ms;
 }
 
-static void keep_waiting_ones(struct settling *s)
+static void drop_done(struct settling *s)
 {
-    size_t kept = 0;
+    size_t left = 0;
 
-    for (size_t i = 0; i < s->count; i++)
-        if (is_waited_for(s, s->left[i]))
-            s->left[kept++] = s->left[i];
-    s->count = kept;
+    for (size_t i = 0; i < s->left; i++)
+        if (!is_done(s, s->waited[i].order))
+            s->waited[left++] = s->waited[i];
+    s->left = left;
+    if (s->opts->progress)
+        s->opts->progress(s->opts->ctx, s->total - left, s->total);
 }
 
-/* When the next look is due: what the CA asked for, of the order that is to be looked at first. */
-static int64_t next_look_ms(const struct settling *s)
+static const char *status_word(enum acme_order_status status)
 {
-    int64_t now_ms = clock_mono_ms(s->acme->clock);
-    int64_t by_us_ms = now_ms + pause_of(s->looks);
-    int64_t first_ms = INT64_MAX;
-
-    for (size_t i = 0; i < s->count; i++) {
-        int64_t at_ms = s->left[i]->retry_after_ms;
-
-        if (s->looks == 0 && s->opts->while_status == ACME_ORDER_PENDING)
-            at_ms = s->acme->look_at_ms;
-        at_ms = at_ms ? at_ms : by_us_ms;
-        first_ms = at_ms < first_ms ? at_ms : first_ms;
-    }
-    return first_ms < s->deadline_ms ? first_ms : s->deadline_ms;
+    return status == ACME_ORDER_PENDING ? "pending" : "in the state that was to end";
 }
 
-static enum err_code pause_until(const struct settling *s, int64_t at_ms, struct err *err)
+static void time_out(const struct settling *s, struct acme_order *order)
 {
-    int64_t pause_ms = at_ms - clock_mono_ms(s->acme->clock);
+    char *names AUTO_FREE = acme_names_describe(&order->names);
+    struct err err;
 
+    if (order->status == ACME_ORDER_PROCESSING)
+        (void)err_set(&err, ERR_TIMEOUT, "the CA has not issued the certificate for %s within %" PRId64 " s", names,
+                      s->opts->timeout_ms / 1000);
+    else
+        (void)err_set(&err, ERR_TIMEOUT, "the order for %s is %s still after %" PRId64 " s", names,
+                      status_word(order->status), s->opts->timeout_ms / 1000);
+    err_hint(&err, "The CA takes its time; try again later: the order is taken up where it is.  \"acme.poll_timeout\" "
+                   "gives it more time.");
+    acme_result_set(&order->result, ERR_TIMEOUT, &err);
+}
+
+static enum err_code sleep_until_next(const struct settling *s, struct err *err)
+{
+    int64_t next_ms = INT64_MAX;
+    int64_t pause_ms;
+
+    for (size_t i = 0; i < s->left; i++)
+        next_ms = s->waited[i].look_at_ms < next_ms ? s->waited[i].look_at_ms : next_ms;
+    pause_ms = next_ms - clock_mono_ms(s->acme->clock);
     if (clock_is_cancelled(s->acme->clock) || (pause_ms > 0 && !clock_sleep_ms(s->acme->clock, pause_ms)))
         return err_set(err, ERR_CANCELLED, "interrupted while waiting for the CA");
     return ERR_OK;
 }
 
-/* Orders that the CA wants to be left alone longer are not asked for. */
-static size_t pick_due(const struct settling *s, struct acme_order **out)
-{
-    int64_t now_ms = clock_mono_ms(s->acme->clock);
-    size_t count = 0;
-
-    for (size_t i = 0; i < s->count; i++)
-        if (s->left[i]->retry_after_ms <= now_ms || now_ms >= s->deadline_ms)
-            out[count++] = s->left[i];
-    return count;
-}
-
-static void fail_rest(const struct settling *s)
-{
-    static const char *const doing[] = {
-        [ACME_ORDER_PENDING] = "has not validated",
-        [ACME_ORDER_READY] = "has not taken up",
-        [ACME_ORDER_PROCESSING] = "has not issued the certificate for",
-        [ACME_ORDER_VALID] = "has not delivered",
-        [ACME_ORDER_INVALID] = "has not given up",
-    };
-
-    for (size_t i = 0; i < s->count; i++) {
-        char *names AUTO_FREE = acme_names_describe(&s->left[i]->names);
-        struct err err;
-
-        (void)err_set(&err, ERR_TIMEOUT, "the CA %s %s within %lld s", doing[s->opts->while_status], names,
-                      (long long)(s->opts->timeout_ms / 1000));
-        err_hint(&err, "Try again later: the order is taken up where it is; \"acme.poll_timeout\" gives it more time.");
-        acme_result_set(&s->left[i]->result, ERR_TIMEOUT, &err);
-    }
-}
-
+/* Look at those whose time has come. */
 static enum err_code look(struct settling *s, struct err *err)
 {
-    struct acme_order **due AUTO_FREE = mem_calloc(s->count, sizeof(struct acme_order *));
-    size_t count = pick_due(s, due);
-    enum err_code code = count ? acme_orders_fetch(s->acme, due, count, err) : ERR_OK;
+    struct acme_order **due AUTO_FREE = mem_calloc(s->left, sizeof(struct acme_order *));
+    int64_t now_ms = clock_mono_ms(s->acme->clock);
+    size_t count = 0;
+    enum err_code code;
 
-    s->looks++;
-    keep_waiting_ones(s);
-    if (code == ERR_OK && s->opts->progress)
-        s->opts->progress(s->opts->ctx, s->total - s->count, s->total);
+    for (size_t i = 0; i < s->left; i++)
+        if (s->waited[i].look_at_ms <= now_ms)
+            due[count++] = s->waited[i].order;
+    code = acme_orders_fetch(s->acme, due, count, err);
+    for (size_t i = 0; code == ERR_OK && i < s->left; i++) {
+        struct waited *waited = &s->waited[i];
+
+        if (waited->look_at_ms > now_ms || is_done(s, waited->order))
+            continue;
+        waited->looks++;
+        if (clock_mono_ms(s->acme->clock) >= s->deadline_ms)
+            time_out(s, waited->order);
+        else
+            plan(s, waited);
+    }
+    return code;
+}
+
+static void log_settled(const struct settling *s, struct acme_order *const *orders, size_t count)
+{
+    int64_t took_ms = clock_mono_ms(s->acme->clock) - s->start_ms;
+    size_t good = 0;
+
+    for (size_t i = 0; i < count; i++)
+        good += orders[i]->result.code == ERR_OK ? 1 : 0;
+    log_line(s->acme->log, LOG_INFO, "%zu of %zu order%s %s after %" PRId64 ".%" PRId64 " s", good, count,
+             count == 1 ? "" : "s", s->opts->while_status == ACME_ORDER_PENDING ? "validated" : "finished",
+             took_ms / 1000, took_ms / 100 % 10);
+}
+
+static enum err_code fail_left(const struct settling *s, enum err_code code, const struct err *why, struct err *err)
+{
+    for (size_t i = 0; i < s->left; i++)
+        if (!is_done(s, s->waited[i].order))
+            acme_result_set(&s->waited[i].order->result, code, why);
+    if (err)
+        *err = *why;
     return code;
 }
 
 enum err_code acme_orders_settle(struct acme *acme, struct acme_order *const *orders, size_t count,
                                  const struct acme_settle *settle, struct err *err)
 {
-    struct acme_order **left AUTO_FREE = mem_calloc(count, sizeof(struct acme_order *));
-    struct settling s = {.acme = acme,
-                         .left = left,
-                         .count = count,
-                         .total = count,
-                         .opts = settle,
-                         .deadline_ms = clock_mono_ms(acme->clock) + settle->timeout_ms};
-    enum err_code code = ERR_OK;
+    struct waited *waited AUTO_FREE = mem_calloc(count ? count : 1, sizeof *waited);
+    int64_t start_ms = clock_mono_ms(acme->clock);
+    struct settling s = {
+        .acme = acme,
+        .opts = settle,
+        .waited = waited,
+        .start_ms = start_ms,
+        .deadline_ms = start_ms + settle->timeout_ms,
+    };
+    struct err why;
 
-    for (size_t i = 0; i < count; i++)
-        left[i] = orders[i];
-    keep_waiting_ones(&s);
-    while (code == ERR_OK && s.count && (s.looks == 0 || clock_mono_ms(acme->clock) < s.deadline_ms)) {
-        code = pause_until(&s, next_look_ms(&s), err);
-        if (code == ERR_OK)
-            code = look(&s, err);
+    for (size_t i = 0; i < count; i++) {
+        if (is_done(&s, orders[i]))
+            continue;
+        waited[s.left].order = orders[i];
+        plan(&s, &waited[s.left++]);
     }
-    if (code == ERR_OK)
-        fail_rest(&s);
-    return code;
+    s.total = s.left;
+    if (s.total == 0)
+        return ERR_OK;
+    for (drop_done(&s); s.left > 0; drop_done(&s)) {
+        enum err_code code = sleep_until_next(&s, &why);
+
+        if (code == ERR_OK)
+            code = look(&s, &why);
+        if (code != ERR_OK)
+            return fail_left(&s, code, &why, err);
+    }
+    log_settled(&s, orders, count);
+    return ERR_OK;
 }

@@ -164,61 +164,67 @@ bool clock_parse_http_date(const char *s, int64_t *out_unix_s)
     return true;
 }
 
-/* "2011-02-12T20:59:04" */
-static bool take_moment(const char **p, int64_t *out_unix_s)
+/* "+01:30", "Z"; minutes east of Greenwich. */
+static bool take_offset(const char **p, int *out_minutes)
 {
-    int year = take_digits(p, 4);
-    int month = year >= 0 && take_text(p, "-") ? take_digits(p, 2) : -1;
-    int day = month >= 1 && month <= 12 && take_text(p, "-") ? take_digits(p, 2) : -1;
-    bool has_time = day >= 1 && day <= 31 && (take_text(p, "T") || take_text(p, "t") || take_text(p, " "));
-    int hour = has_time ? take_digits(p, 2) : -1;
-    int minute = hour >= 0 && hour <= 23 && take_text(p, ":") ? take_digits(p, 2) : -1;
-    int second = minute >= 0 && minute <= 59 && take_text(p, ":") ? take_digits(p, 2) : -1;
+    int sign = **p == '-' ? -1 : 1;
+    int hours, minutes;
 
-    if (second < 0 || second > 60)
+    if (**p == 'Z' || **p == 'z') {
+        (*p)++;
+        *out_minutes = 0;
+        return true;
+    }
+    if (!take_text(p, "+") && !take_text(p, "-"))
         return false;
-    *out_unix_s = days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
+    hours = take_digits(p, 2);
+    if (hours < 0 || hours > 23 || !take_text(p, ":"))
+        return false;
+    minutes = take_digits(p, 2);
+    if (minutes < 0 || minutes > 59)
+        return false;
+    *out_minutes = sign * (hours * 60 + minutes);
     return true;
 }
 
-/* ".123456": any number of digits, of which three count. */
-static bool take_fraction(const char **p, int64_t *out_ms)
+/* ".25", or nothing; in milliseconds. */
+static bool take_fraction(const char **p, int *out_ms)
 {
-    int64_t weight = 100;
+    int unit = 100;
 
     *out_ms = 0;
     if (!take_text(p, "."))
         return true;
     if (**p < '0' || **p > '9')
         return false;
-    for (; **p >= '0' && **p <= '9'; (*p)++, weight /= 10)
-        *out_ms += (**p - '0') * weight;
+    for (; **p >= '0' && **p <= '9'; (*p)++, unit /= 10)
+        *out_ms += (**p - '0') * unit;
     return true;
 }
 
-/* "Z" or "+01:00", as seconds east. */
-static bool take_offset(const char **p, int64_t *out_s)
+static bool take_number(const char **p, int count, const char *behind, int max, int *out)
 {
-    int sign = **p == '-' ? -1 : 1;
-    int hour, minute;
-
-    *out_s = 0;
-    if (take_text(p, "Z") || take_text(p, "z"))
-        return true;
-    if (!take_text(p, "+") && !take_text(p, "-"))
-        return false;
-    hour = take_digits(p, 2);
-    minute = hour >= 0 && hour <= 23 && take_text(p, ":") ? take_digits(p, 2) : -1;
-    *out_s = sign * (hour * INT64_C(3600) + minute * INT64_C(60));
-    return minute >= 0 && minute <= 59;
+    *out = take_digits(p, count);
+    return *out >= 0 && *out <= max && take_text(p, behind);
 }
 
 bool clock_parse_rfc3339(const char *s, int64_t *out_unix_ms)
 {
-    int64_t unix_s, fraction_ms, offset_s;
+    const char *p = s;
+    int year, month, day, hour, minute, second, ms, offset;
+    int64_t day_count;
 
-    if (!take_moment(&s, &unix_s) || !take_fraction(&s, &fraction_ms) || !take_offset(&s, &offset_s) || *s)
+    if (!take_number(&p, 4, "-", 9999, &year) || !take_number(&p, 2, "-", 12, &month) ||
+        !take_number(&p, 2, "", 31, &day) || month < 1 || day < 1)
         return false;
-    *out_unix_ms = (unix_s - offset_s) * 1000 + fraction_ms;
+    if (!take_text(&p, "T") && !take_text(&p, "t"))
+        return false;
+    if (!take_number(&p, 2, ":", 23, &hour) || !take_number(&p, 2, ":", 59, &minute) ||
+        !take_number(&p, 2, "", 60, &second) || !take_fraction(&p, &ms) || !take_offset(&p, &offset) || *p)
+        return false;
+    day_count = days_from_civil(year, month, day);
+    if (civil_from_unix(day_count * 86400).month != month) /* February 30 */
+        return false;
+    *out_unix_ms = (day_count * 86400 + hour * 3600 + (minute - offset) * 60 + second) * 1000 + ms;
     return true;
 }

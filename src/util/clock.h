@@ -58,11 +58,11 @@ static inline void clock_accept_cancel(struct clock *c)
 void clock_format_http_date(char out[CLOCK_HTTP_DATE_MAX], int64_t unix_s);
 /* Parse the same; false when it is anything else. */
 bool clock_parse_http_date(const char *s, int64_t *out_unix_s);
+/* RFC 3339 in all its forms: any offset, fractions of a second, which are cut to milliseconds, "t" and "z", a leap
+ * second.  False when it is anything else. */
+bool clock_parse_rfc3339(const char *s, int64_t *out_unix_ms);
 /* "2011-02-12T20:59:04Z" */
 void clock_format_iso(char out[CLOCK_HTTP_DATE_MAX], int64_t unix_s);
-
-/* RFC 3339: "2011-02-12T20:59:04Z", with fractions and with an offset ("+01:00") too; milliseconds since 1970. */
-bool clock_parse_rfc3339(const char *s, int64_t *out_unix_ms) MUST_USE;
 
 /* How much time, for people, without a sign: "412 s", "37706 s (10:28:26)", "86431 s (1 day 0:00:31)",
  * "946080000 s (30 years)". */

@@ -99,12 +99,11 @@ ROWS = [
     problem("authz-unauthorized", "authz", "unauthorized", CA_REFUSED, http=403),
     # challenges
     problem("challenge-malformed", "challenge", "malformed", CA_REFUSED),
-    bent("challenge-strange", "challenge", {"status": "what"}, "what"),
     Row("challenge-503", "challenge", "status", API, "503", None, {"status": 503, "count": 0}),
     *(Row(f"validation-{t}", "", "set", CHALLENGE, t, None, settings={"validation": t}) for t in ("dns", "unauthorized", "caa", "connection")),
-    Row("validation-never", "", "set", API, "has not validated", "poll_timeout", settings={"validation": "never"}),
+    Row("validation-never", "", "set", API, "pending still", "poll_timeout", settings={"validation": "never"}),
     # polling
-    bent("poll-invalid", "order", {"status": "invalid"}, "", status=CA_REFUSED),
+    bent("poll-invalid", "order", {"status": "invalid"}, "does not say why", status=CHALLENGE),
     Row("poll-500", "order", "status", API, "500", None, {"status": 500, "count": 0}),
     bent("poll-garbage", "order", {"status": 1}, "status"),
     # finalize
@@ -171,6 +170,7 @@ SURVIVED = {
     "order-lost": [("new-order", "reset_after", {})],
     "account-lost": [("new-account", "reset_after", {})],
     "account-no-status": [("new-account", "bend", {"set": {"status": None}})],
+    "challenge-strange": [("challenge", "bend", {"set": {"status": "what"}})],
     "authz-reset": [("authz", "reset_before", {})],
     "challenge-lost": [("challenge", "reset_after", {})],
     "poll-reset": [("order", "reset_before", {})],
