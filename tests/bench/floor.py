@@ -5,7 +5,7 @@
     floor.py CONFIG.json issue TOOK NAME...     a certificate; writes the seconds from the first request on into the file TOOK
 
 One connection to the CA and one to the API, each kept; one look-up of the zone, one createMulti, one DELETE; the name servers are
-asked every 0.1 s; the CA is asked again when its Retry-After says so.  No retries, no records of what was done: a yardstick, not a
+asked every 0.1 s; the CA is asked when its Retry-After says so.  No retries, no records of what was done: a yardstick, not a
 client.
 """
 
@@ -28,8 +28,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 LOOK_EVERY_S = 0.1
-# The CA's validations take about this long; whoever asks at once waits for a whole Retry-After.
-FIRST_POLL_S = 0.2
+# Where the CA says nothing: its validations take about this long, and whoever asks at once waits for a whole Retry-After.
+POLL_S = 0.2
 
 
 def b64(data):
@@ -38,6 +38,17 @@ def b64(data):
 
 def dumps(value):
     return json.dumps(value, separators=(",", ":"), sort_keys=True).encode()
+
+
+def retry_after(headers):
+    """Seconds that the CA asks for, as a number or (Pebble: one or the other, by chance) as a date by its own clock."""
+    text = headers["Retry-After"]
+    if not text:
+        return POLL_S
+    if text.isdigit():
+        return float(text)
+    until, now = (email.utils.parsedate_to_datetime(t) for t in (text, headers["Date"]))
+    return max(0.0, (until - now).total_seconds())
 
 
 class Server:
@@ -100,17 +111,16 @@ class Acme:
         self.nonce = headers["Replay-Nonce"]
         return headers, body
 
-    def poll(self, url, until):
-        """The order, once it has that status."""
-        time.sleep(FIRST_POLL_S)
+    def poll(self, url, until, headers):
+        """The order, once it has that status.  HEADERS: of the answer that set the CA to work."""
         while True:
+            time.sleep(retry_after(headers))
             headers, body = self.post(url)
             order = json.loads(body)
             if order["status"] == until:
                 return order
             if order["status"] not in ("pending", "processing"):
                 raise SystemExit(f"order: {body.decode()}")
-            time.sleep(float(headers["Retry-After"] or FIRST_POLL_S))
 
     def value(self, token):
         """What the TXT record has to hold."""
@@ -183,11 +193,11 @@ def issue(config, names):
     published = api.publish(config["zone"], records)
     wait_shown(config["servers"], records)
     for url in challenges:
-        acme.post(url, {})
-    acme.poll(order_url, "ready")
+        headers, _ = acme.post(url, {})
+    acme.poll(order_url, "ready", headers)
     key, request = make_request(names)
-    acme.post(order["finalize"], {"csr": b64(request.public_bytes(serialization.Encoding.DER))})
-    chain = acme.post(acme.poll(order_url, "valid")["certificate"])[1]
+    headers, _ = acme.post(order["finalize"], {"csr": b64(request.public_bytes(serialization.Encoding.DER))})
+    chain = acme.post(acme.poll(order_url, "valid", headers)["certificate"])[1]
     api.withdraw(published)
     with open(os.path.join(config["home"], "certificate.pem"), "wb") as f:
         f.write(chain)

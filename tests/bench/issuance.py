@@ -216,8 +216,8 @@ def preamble(lab):
 `tests/bench/issue --out FILE` writes this file: one certificate for h1.{ZONE} … hN.{ZONE}, by all clients in one run on one
 machine ({os.cpu_count()} CPUs), one after the other, each in a lab as new: an empty account, a whole budget of requests, resolvers that know nothing.
 
-- The CA is Pebble {lab.pebble_version}, without random sleeps, refused nonces or reused authorizations; it asks to be polled after 1 s.
-  uacme cannot read that one's answers and gets the distribution's own.
+- The CA is Pebble {lab.pebble_version}, without random sleeps, refused nonces or reused authorizations; where it gives a Retry-After
+  that is 1 s, and the floor obeys. uacme cannot read that one's answers and gets the distribution's own, which never gives one.
 - The API is the lab's simulator of DNS Made Easy with the real limit, {SIM['limit']} requests in {SIM['window']} s, and {SIM['delay_ms']} ms for an answer. The four
   name servers have a change after {', '.join(f'{lag:g}' for lag in LAG)} s; the CA's resolver asks any of them.
 - *wall*: from the start of the client to its end. *CPU*: user and system time of the client and all that it starts. *peak*: resident
