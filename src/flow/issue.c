@@ -116,6 +116,7 @@ enum err_code issue_certificates(const struct issue_engine *engine, struct issue
     AUTO(wave_done)
     struct wave wave = {.engine = engine, .runs = mem_calloc(count, sizeof(struct run)), .count = count};
     struct err why;
+    bool is_stopped;
     enum err_code code;
 
     for (size_t i = 0; i < count; i++) {
@@ -125,10 +126,13 @@ enum err_code issue_certificates(const struct issue_engine *engine, struct issue
     code = run_phases(&wave, &why);
     for (size_t i = 0; code != ERR_OK && i < count; i++)
         run_fail(&wave.runs[i], &why);
-    if (wave_live(&wave) < count) /* the operator's wish to stop, or an error: now it is cleaned up */
+    is_stopped = clock_is_cancelled(engine->clock);
+    if (is_stopped || wave_live(&wave) < count) /* the operator's wish, or an error: now it is cleaned up */
         clock_accept_cancel(engine->clock);
     wave_withdraw(&wave);
     forget_orders(&wave);
+    if (code == ERR_OK && is_stopped)
+        code = err_set(&why, ERR_CANCELLED, "interrupted");
     if (code != ERR_OK && err)
         *err = why;
     return code;

@@ -92,6 +92,7 @@ UNIT_TESTS += \
 	tests/unit/test_flow_await \
 	tests/unit/test_flow_sweep \
 	tests/unit/test_flow_faults \
+	tests/unit/test_flow_issue \
 	tests/unit/test_flow_names \
 	tests/unit/test_flow_renewal
 UNIT_TESTS += \
@@ -140,7 +141,8 @@ tests_unit_libfakes_a_SOURCES = \
 	tests/unit/fake_ca.c tests/unit/fake_ca_jws.c tests/unit/fake_ca.h \
 	tests/unit/acme_fixture.c tests/unit/acme_fixture.h \
 	tests/unit/fake_resolver.c tests/unit/fake_resolver.h \
-	tests/unit/flow_world.c tests/unit/flow_world.h
+	tests/unit/flow_world.c tests/unit/flow_world.h \
+	tests/unit/issue_world.c tests/unit/issue_world.h
 TEST_LIBS = tests/unit/libfakes.a
 # What is found out of DNSSEC is the test's word.
 tests_unit_test_check_dnssec_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=dnssec_examine
@@ -148,6 +150,8 @@ tests_unit_test_check_dnssec_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=dnssec_examine
 FAKE_DISK_WRAP = -Wl,--wrap=platform_files_write,--wrap=platform_file_remove
 tests_unit_test_flow_faults_SOURCES = tests/unit/test_flow_faults.c tests/unit/fake_disk.c tests/unit/fake_disk.h
 tests_unit_test_flow_faults_LDFLAGS = $(AM_LDFLAGS) $(FAKE_DISK_WRAP)
+tests_unit_test_flow_issue_SOURCES = tests/unit/test_flow_issue.c tests/unit/fake_disk.c tests/unit/fake_disk.h
+tests_unit_test_flow_issue_LDFLAGS = $(AM_LDFLAGS) $(FAKE_DISK_WRAP)
 tests_unit_test_store_account_SOURCES = tests/unit/test_store_account.c tests/unit/fake_disk.c tests/unit/fake_disk.h
 tests_unit_test_store_account_LDFLAGS = $(AM_LDFLAGS) $(FAKE_DISK_WRAP)
 tests_unit_test_store_order_SOURCES = tests/unit/test_store_order.c tests/unit/fake_disk.c tests/unit/fake_disk.h

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Whole issuances in memory: the engine's world with a CA beside it, which validates what name servers would show and
+ * signs certificates for the CSRs that it gets.  Each call of issue_world_run() is a process of its own: what one knows
+ * reaches the next one through the state directory only.
+ */
+#ifndef ACME_DME_TESTS_UNIT_ISSUE_WORLD_H
+#define ACME_DME_TESTS_UNIT_ISSUE_WORLD_H
+
+#include "cert_fixture.h"
+#include "fake_ca.h"
+#include "flow/issue.h"
+#include "flow_world.h"
+
+#define ISSUE_JOBS_MAX 4
+
+struct issue_world {
+    struct world *w;
+    struct fake_http *http; /* of the CA */
+    struct fake_ca *ca;
+    struct made_cert issuer;
+    struct key *account_key;
+    char *account_url;
+    struct strlist domains[ISSUE_JOBS_MAX];
+    struct issue_job jobs[ISSUE_JOBS_MAX];
+    size_t job_count;
+    const char *never_valid; /* a domain whose challenges fail whatever is shown; NULL: none */
+    size_t unseen;           /* validations that found no record */
+    struct strlist steps;    /* what progress was told of */
+    struct err err;
+};
+
+struct issue_world *issue_world_new(void) MUST_USE;
+void issue_world_free(struct issue_world *iw);
+
+/* One more certificate to be had: names with "," between.  The job, to be refined. */
+struct issue_job *issue_world_add(struct issue_world *iw, const char *name, const char *domains);
+
+/* All jobs, as a new process does; results of an earlier run are gone. */
+enum err_code issue_world_run(struct issue_world *iw);
+
+/* The first error of the run: its own, or that of a job. */
+enum err_code issue_world_outcome(const struct issue_world *iw, enum err_code code);
+
+/* Orders for which a CSR came. */
+size_t issue_world_finalized(const struct issue_world *iw);
+
+/* Does the job have a certificate for its names and for its key? */
+bool issue_world_is_good(const struct issue_world *iw, const struct issue_job *job, const char *when);
+
+#endif
