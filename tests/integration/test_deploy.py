@@ -270,7 +270,7 @@ def test_haproxy_serves_the_new_certificate_after_a_reload(haproxy, lineage):
 
 def test_haproxy_takes_the_new_certificate_from_its_socket_without_a_reload(haproxy, lineage):
     if not binaries.find("socat"):
-        pytest.skip("optional: socat is not installed")
+        pytest.skip("socat is not installed")
     start_haproxy(haproxy, lineage)
     workers = haproxy.workers()
     assert workers
