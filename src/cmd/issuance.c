@@ -228,7 +228,7 @@ static void settle(struct client *client, struct wave_item *item)
 
     if (item->job.err.code != ERR_OK) {
         fail(issuance, &item->job.err);
-        keep_retry_after(app, &issuance->plan, &issuance->err);
+        keep_refusal(app, &issuance->plan, &issuance->err);
     } else if (keep_certificate(app, &issuance->plan, &item->job, &err) != ERR_OK) {
         fail(issuance, &err);
     } else {

@@ -100,14 +100,19 @@ enum err_code keep_certificate(struct app *app, struct plan *plan, const struct 
     return code;
 }
 
-void keep_retry_after(struct app *app, struct plan *plan, const struct err *refusal)
+void keep_refusal(struct app *app, struct plan *plan, const struct err *refusal)
 {
     struct certificate_record *record = &plan->record;
     struct err err;
 
-    if (refusal->code != ERR_ACME_LIMIT || refusal->retry_after_s <= 0 || !plan->has_record)
+    if (!plan->has_record)
         return;
-    record->retry_after_ms = clock_wall_ms(app->clock) + (int64_t)refusal->retry_after_s * 1000;
+    if (refusal->code == ERR_ACME_LIMIT && refusal->retry_after_s > 0)
+        record->retry_after_ms = clock_wall_ms(app->clock) + (int64_t)refusal->retry_after_s * 1000;
+    else if (refusal->code == ERR_CHALLENGE && record->persisted.count)
+        strlist_done(&record->persisted); /* somebody may have deleted them: they are published again */
+    else
+        return;
     if (certificate_save(app->store, record, &err) != ERR_OK)
         log_line(app->log, LOG_WARNING, "%s, continuing", err.msg);
 }

@@ -12,8 +12,9 @@
 enum err_code keep_certificate(struct app *app, struct plan *plan, const struct issue_job *job, struct err *err)
     MUST_USE;
 
-/* With rateLimited: the CA's wish not to be asked before a moment, remembered with a certificate that is there. */
-void keep_retry_after(struct app *app, struct plan *plan, const struct err *refusal);
+/* What a refusal means for a certificate that is there: with rateLimited the CA's wish not to be asked before a moment
+ * is remembered, and records that are to persist but proved nothing are no longer relied on. */
+void keep_refusal(struct app *app, struct plan *plan, const struct err *refusal);
 
 /* How it ended, for `acme-dme status`: first and later issuances are one thing, so that a success ends a failure. */
 void keep_result(struct app *app, const struct plan *plan, const struct err *outcome, int64_t took_ms);

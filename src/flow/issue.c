@@ -57,16 +57,23 @@ void wave_tell(const struct wave *wave, const char *step, size_t done, size_t to
 /* ------------------------------------------------------------------ what is left behind */
 
 /* An order that can still lead somewhere is taken up by the next run; any other would only be in its way. */
-static bool is_to_be_resumed(const struct run *run)
+static bool is_spent(const struct run *run)
 {
+    const struct acme_result *last = &run->order.result;
+
+    if (!run->order.url)
+        return false; /* what is stored is an earlier one, of which nothing bad is known */
+    if (run->order.status == ACME_ORDER_INVALID)
+        return true;
     switch (run->job->err.code) {
-    case ERR_ACME:
     case ERR_CHALLENGE:
     case ERR_INPUT:
     case ERR_NOT_FOUND:
-        return false;
+        return true;
+    case ERR_ACME: /* unless a portal or a proxy answered in the CA's place */
+        return last->code == ERR_OK || last->problem != ACME_PROBLEM_NONE;
     default:
-        return run->order.url && run->order.status != ACME_ORDER_INVALID;
+        return false;
     }
 }
 
@@ -77,7 +84,7 @@ static void forget_orders(const struct wave *wave)
         struct err err;
 
         /* A good one goes when its certificate is installed: until then it can be downloaded again. */
-        if (run_is_live(run) || is_to_be_resumed(run))
+        if (run_is_live(run) || !is_spent(run))
             continue;
         if (order_remove(wave->engine->store, run->job->name, &err) != ERR_OK)
             log_line(wave->engine->log, LOG_WARNING, "%s, continuing", err.msg);
@@ -122,6 +129,8 @@ enum err_code issue_certificates(const struct issue_engine *engine, struct issue
     for (size_t i = 0; i < count; i++) {
         wave.runs[i].job = &jobs[i];
         err_init(&jobs[i].err);
+        if (jobs[i].persisted && jobs[i].challenge == ACME_DNS_PERSIST_01)
+            strlist_copy(&jobs[i].to_keep, jobs[i].persisted);
     }
     code = run_phases(&wave, &why);
     for (size_t i = 0; code != ERR_OK && i < count; i++)

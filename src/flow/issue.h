@@ -49,7 +49,8 @@ struct issue_job {
     struct err err;                /* err.code is ERR_OK: it is there */
     struct key *own_key;           /* of the certificate; NULL with a CSR */
     struct chain *chain;
-    struct strlist to_keep;        /* "name value" of all records that must stay (dns-persist-01) */
+    struct strlist to_keep;        /* "name value" of all records that must stay (dns-persist-01), those that
+                                      stood already included */
 };
 
 void issue_job_done(struct issue_job *job); /* leaves what is borrowed */

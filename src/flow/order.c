@@ -100,7 +100,7 @@ static void judge_resumed(struct wave *wave, struct run *run)
     const struct acme_result *result = &run->order.result;
 
     if (result->code == ERR_NETWORK || result->code == ERR_TIMEOUT || result->code == ERR_TLS ||
-        result->code == ERR_SERVER)
+        result->code == ERR_SERVER || result->code == ERR_ACME_LIMIT)
         run_fail(run, &result->err);
     else if (result->code != ERR_OK)
         give_up(wave, run, result->err.msg);

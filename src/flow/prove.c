@@ -62,10 +62,9 @@ static enum err_code add_record(const struct wave *wave, struct run *run, const 
     if (code != ERR_OK || run->job->challenge != ACME_DNS_PERSIST_01)
         return code == ERR_OK ? challenge_set_add_record(&run->records, name, value, err) : code;
     pair = mem_printf("%s %s", name, value);
+    if (strlist_has(&run->job->to_keep, pair))
+        return ERR_OK;
     strlist_add(&run->job->to_keep, pair);
-    for (size_t i = 0; run->job->persisted && i < run->job->persisted->count; i++)
-        if (strcmp(run->job->persisted->items[i], pair) == 0)
-            return ERR_OK;
     return challenge_set_add_record(&run->records, name, value, err);
 }
 
@@ -172,10 +171,10 @@ static enum err_code publish_one_by_one(struct wave *wave, struct err *err)
         if (!run_is_live(run))
             continue;
         code = publish_set(wave, &run->records, &why);
+        run->is_published = code == ERR_OK; /* else they are rolled back already */
         if (code == ERR_OK)
             continue;
         run_fail(run, &why);
-        challenge_set_done(&run->records); /* rolled back already */
         if (code == ERR_CANCELLED) {
             *err = why;
             return code;
@@ -194,17 +193,16 @@ enum err_code wave_publish(struct wave *wave, struct err *err)
         return code;
     wave_tell(wave, "publishing", 0, set.count);
     code = publish_set(wave, &set, &why);
+    for (size_t i = 0; i < wave->count; i++)
+        wave->runs[i].is_published = code == ERR_OK && run_is_live(&wave->runs[i]);
     if (code == ERR_OK)
         return ERR_OK;
     if (code != ERR_CANCELLED && wave_live(wave) > 1) {
         log_line(wave->engine->log, LOG_WARNING, "%s; publishing for each certificate by itself, continuing", why.msg);
         return publish_one_by_one(wave, err);
     }
-    for (size_t i = 0; i < wave->count; i++) {
-        if (run_is_live(&wave->runs[i]))
-            challenge_set_done(&wave->runs[i].records); /* rolled back already */
+    for (size_t i = 0; i < wave->count; i++)
         run_fail(&wave->runs[i], &why);
-    }
     if (code != ERR_CANCELLED)
         return ERR_OK;
     *err = why;
@@ -301,6 +299,28 @@ static void keep_records(const struct wave *wave, const struct run *run)
         log_line(wave->engine->log, LOG_WARNING, "%s, continuing", err.msg);
 }
 
+/* A persistent record is the same for each certificate that has the name. */
+static bool is_kept(const struct wave *wave, const struct challenge_item *record)
+{
+    AUTO_FREE char *pair = mem_printf("%s %s", record->name, record->value);
+
+    for (size_t i = 0; i < wave->count; i++)
+        if (run_is_live(&wave->runs[i]) && strlist_has(&wave->runs[i].job->to_keep, pair))
+            return true;
+    return false;
+}
+
+static enum err_code add_unkept(const struct wave *wave, struct challenge_set *set,
+                                const struct challenge_set *records, struct err *err)
+{
+    enum err_code code = ERR_OK;
+
+    for (size_t i = 0; code == ERR_OK && i < records->count; i++)
+        if (!is_kept(wave, &records->items[i]))
+            code = challenge_set_add_record(set, records->items[i].name, records->items[i].value, err);
+    return code;
+}
+
 void wave_withdraw(struct wave *wave)
 {
     AUTO(challenge_set_done) struct challenge_set set = {0};
@@ -310,10 +330,12 @@ void wave_withdraw(struct wave *wave)
     for (size_t i = 0; code == ERR_OK && i < wave->count; i++) {
         const struct run *run = &wave->runs[i];
 
+        if (!run->is_published)
+            continue;
         if (run_is_live(run) && run->job->challenge == ACME_DNS_PERSIST_01)
             keep_records(wave, run);
         else
-            code = add_all(&set, &run->records, &err);
+            code = add_unkept(wave, &set, &run->records, &err);
     }
     if (code == ERR_OK && set.count) {
         wave_tell(wave, "withdrawing", 0, set.count);

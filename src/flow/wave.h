@@ -13,7 +13,8 @@ struct run {
     struct acme_order order;
     size_t first_authz; /* in the wave's list */
     size_t authz_count;
-    struct challenge_set records; /* published for it, to be withdrawn */
+    struct challenge_set records; /* that prove its names */
+    bool is_published;            /* its records are there, to be withdrawn */
     bool is_resumed;
 };
 

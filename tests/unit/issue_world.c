@@ -55,7 +55,7 @@ static char *sign(void *context, const void *csr_der, size_t csr_len, const stru
     const unsigned char *der = csr_der;
     X509_REQ *csr = d2i_X509_REQ(NULL, &der, (long)csr_len);
     int64_t now_s = clock_wall_ms(&iw->w->clock.base) / 1000;
-    char *san AUTO_FREE = san_of(order);
+    char *san AUTO_FREE = iw->lie == ISSUE_WORLD_OTHER_NAME ? mem_strdup("DNS:evil.example.com") : san_of(order);
     struct made_cert cert;
     char *leaf AUTO_FREE = NULL;
     char *issuer AUTO_FREE = cert_pem(&iw->issuer);
@@ -64,7 +64,8 @@ static char *sign(void *context, const void *csr_der, size_t csr_len, const stru
         return NULL;
     cert = cert_make(&(struct cert_order){
         .names = san, .issuer = &iw->issuer, .not_before_s = now_s - 3600, .not_after_s = now_s + LIFETIME_S});
-    assert_true(X509_set_pubkey(cert.x509, X509_REQ_get0_pubkey(csr)));
+    if (iw->lie != ISSUE_WORLD_OTHER_KEY)
+        assert_true(X509_set_pubkey(cert.x509, X509_REQ_get0_pubkey(csr)));
     assert_true(X509_sign(cert.x509, iw->issuer.key, EVP_sha256()) > 0);
     leaf = cert_pem(&cert);
     made_cert_done(&cert);
@@ -121,6 +122,7 @@ struct issue_world *issue_world_new(void)
                                                 .not_before_s = now_s - 86400,
                                                 .not_after_s = now_s + 10 * LIFETIME_S});
     assert_int_equal(key_new(KEY_ECDSA_P256, &iw->account_key, &iw->err), ERR_OK);
+    assert_int_equal(key_new(KEY_ECDSA_P256, &iw->spare_key, &iw->err), ERR_OK);
     have_account(iw);
     return iw;
 }
@@ -139,6 +141,7 @@ void issue_world_free(struct issue_world *iw)
         strlist_done(&iw->domains[i]);
     made_cert_done(&iw->issuer);
     key_free(iw->account_key);
+    key_free(iw->spare_key);
     free(iw->account_url);
     fake_http_done(iw->http);
     fake_ca_done(iw->ca);

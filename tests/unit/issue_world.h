@@ -21,11 +21,13 @@ struct issue_world {
     struct made_cert issuer;
     struct key *account_key;
     char *account_url;
+    struct key *spare_key; /* for tests that bring one */
     struct strlist domains[ISSUE_JOBS_MAX];
     struct issue_job jobs[ISSUE_JOBS_MAX];
     size_t job_count;
     const char *never_valid; /* a domain whose challenges fail whatever is shown; NULL: none */
     size_t unseen;           /* validations that found no record */
+    enum issue_world_lie { ISSUE_WORLD_HONEST, ISSUE_WORLD_OTHER_KEY, ISSUE_WORLD_OTHER_NAME } lie; /* of the CA */
     struct strlist steps;    /* what progress was told of */
     struct err err;
 };
