@@ -56,7 +56,7 @@ struct fake_api_record {
     int64_t zone_id;
     char type[8];
     char name[160]; /* relative to the zone */
-    char value[64]; /* without quotes */
+    char value[160]; /* without quotes */
     int source;     /* 1: the zone's own, 0: from a template */
     enum fake_api_origin origin;
     int64_t created_ms; /* wall clock; servers see it later */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/sha.h>
+
 #include "test.h"
 #include "util/clock.h"
 
@@ -29,14 +31,42 @@ static bool is_shown(const struct world *w, const char *name, const char *value)
     return false;
 }
 
+/* draft-ietf-acme-dns-account-label: base32 of the first ten octets of the account URL's digest. */
+static char *account_label(const char *account_url)
+{
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    char label[17];
+    uint64_t bits = 0;
+
+    (void)SHA256((const unsigned char *)account_url, strlen(account_url), digest);
+    for (size_t i = 0; i < 16; i++) {
+        if (i % 8 == 0)
+            for (size_t k = 0; k < 5; k++)
+                bits = bits << 8 | digest[i / 8 * 5 + k];
+        label[i] = "abcdefghijklmnopqrstuvwxyz234567"[bits >> (35 - 5 * (i % 8)) & 31];
+    }
+    label[16] = '\0';
+    return mem_printf("_%s.", label);
+}
+
+static char *record_name(const struct issue_world *iw, const struct fake_ca_validation *validation)
+{
+    char *label AUTO_FREE = NULL;
+
+    if (strcmp(validation->type, "dns-account-01") != 0)
+        return mem_strdup(validation->record_name);
+    label = account_label(iw->account_url);
+    return mem_printf("%s%s", label, validation->record_name);
+}
+
 static json_t *validate(void *context, const struct fake_ca_validation *validation)
 {
     struct issue_world *iw = context;
+    char *name AUTO_FREE = record_name(iw, validation);
 
     if (iw->never_valid && strcmp(validation->domain, iw->never_valid) == 0)
         return fake_ca_problem("unauthorized", "Incorrect TXT record");
-    if (is_shown(iw->w, validation->record_name, validation->record_value) ||
-        strcmp(validation->type, "dns-persist-01") == 0)
+    if (is_shown(iw->w, name, validation->record_value))
         return NULL;
     iw->unseen++;
     return fake_ca_problem("dns", "NXDOMAIN");
