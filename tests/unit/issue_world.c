@@ -242,6 +242,16 @@ size_t issue_world_finalized(const struct issue_world *iw)
     return count;
 }
 
+bool issue_world_can_go_on(const struct issue_world *iw, size_t order)
+{
+    const struct fake_ca_order *o = &iw->ca->orders[order];
+
+    for (size_t i = 0; i < o->names.count; i++)
+        if (strncmp(iw->ca->authzs[o->first_authz + i].challenge_status, "processing", 10) == 0)
+            return false;
+    return strcmp(o->status, "invalid") != 0;
+}
+
 bool issue_world_is_good(const struct issue_world *iw, const struct issue_job *job, const char *when)
 {
     const struct key *key = job->own_key ? job->own_key : job->key;

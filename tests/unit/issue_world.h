@@ -47,6 +47,9 @@ enum err_code issue_world_outcome(const struct issue_world *iw, enum err_code co
 /* Orders for which a CSR came. */
 size_t issue_world_finalized(const struct issue_world *iw);
 
+/* Is that order neither at its end, nor about to be, because the CA will look for records that are gone? */
+bool issue_world_can_go_on(const struct issue_world *iw, size_t order);
+
 /* Does the job have a certificate for its names and for its key? */
 bool issue_world_is_good(const struct issue_world *iw, const struct issue_job *job, const char *when);
 

@@ -5,12 +5,15 @@
  *
  *   - success means a certificate that fits its names and its key, and no record left;
  *   - after a failure each record of ours is gone or journalled, no foreign one was touched;
- *   - the next run succeeds, and a sweep a day later leaves nothing.
+ *   - the next run succeeds, without another order where one was stored that can still lead somewhere, and a sweep a day
+ *     later leaves nothing;
+ *   - a process that is killed leaves things no worse.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "fake_disk.h"
+#include "fixture.h"
 #include "issue_world.h"
 #include "test.h"
 
@@ -285,6 +288,43 @@ static bool succeeds_next_time(struct issue_world *iw, const char *when)
     return good;
 }
 
+/* Stored orders that the CA would go on with: the next run has no reason to place others in their place. */
+static size_t count_orders_to_go_on(struct issue_world *iw)
+{
+    size_t count = 0;
+
+    (void)world_engine(iw->w);
+    for (size_t i = 0; i < iw->job_count; i++) {
+        AUTO(order_record_done) struct order_record order = {.name = NULL};
+        const char *slash;
+
+        if (order_load(iw->w->store, iw->jobs[i].name, &order, &iw->err) != ERR_OK)
+            continue;
+        slash = strrchr(order.url, '/');
+        for (size_t k = 0; k < iw->ca->order_count; k++) {
+            AUTO_FREE char *number = mem_printf("/%zu", k);
+
+            count += strcmp(slash, number) == 0 && issue_world_can_go_on(iw, k);
+        }
+    }
+    world_leave(iw->w);
+    return count;
+}
+
+static bool goes_on_next_time(struct issue_world *iw, const char *when)
+{
+    size_t needed = iw->job_count - count_orders_to_go_on(iw);
+    size_t before = iw->ca->order_count;
+    bool good = succeeds_next_time(iw, when);
+
+    if (iw->ca->order_count - before > needed) {
+        (void)fprintf(stderr, "%s: the next run placed %zu orders in place of %zu\n", when,
+                      iw->ca->order_count - before, needed);
+        good = false;
+    }
+    return good;
+}
+
 static bool survives(const struct fault *fault)
 {
     struct issue_world *iw = begin();
@@ -301,7 +341,7 @@ static bool survives(const struct fault *fault)
         (void)fprintf(stderr, "%s: success with records left\n", when);
         good = false;
     }
-    good = succeeds_next_time(iw, when) && good;
+    good = goes_on_next_time(iw, when) && good;
     good = world_sweeps_clean(iw->w, when) && good;
     issue_world_free(iw);
     return good;
@@ -318,6 +358,55 @@ static size_t count_broken(enum where where, int kind, const char *name)
         for (size_t n = 0; n < total; n++)
             broken += !survives(&(struct fault){where, kind, name, n, spans[s]});
     return broken;
+}
+
+/* ------------------------------------------------------------------ kill -9, first: forking gets dearer with time */
+
+struct victim {
+    struct issue_world *iw;
+    const struct fault *fault;
+};
+
+static int run_to_death(void *context)
+{
+    struct victim *victim = context;
+
+    arm(victim->iw, victim->fault);
+    (void)issue_world_run(victim->iw);
+    return CHILD_OK;
+}
+
+/* The CA knows nothing of what a child did: so the next run finds its orders unknown, and others are placed. */
+static bool survives_kill(const struct fault *fault)
+{
+    struct issue_world *iw = begin();
+    struct victim victim = {iw, fault};
+    AUTO_FREE char *when = mem_printf("%s %zu", fault->name, fault->first);
+    int status = fixture_child(run_to_death, &victim);
+    bool good = status == 1000 + 9;
+
+    if (!good)
+        (void)fprintf(stderr, "%s: was not killed: %d\n", when, status);
+    good = world_is_safe(iw->w, when) && good;
+    good = succeeds_next_time(iw, when) && good;
+    good = world_sweeps_clean(iw->w, when) && good;
+    issue_world_free(iw);
+    return good;
+}
+
+TEST(a_process_that_is_killed_at_any_point_leaves_nothing_that_is_not_known)
+{
+    static const struct fault kinds[] = {{.where = AT_API, .kind = FAKE_API_KILL, .name = "killed at request"},
+                                         {.where = AT_DISK, .kind = FAKE_DISK_KILL, .name = "killed at write"}};
+    size_t broken = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        size_t total = count_in_peace(kinds[i].where);
+
+        for (size_t n = 0; n < total; n++)
+            broken += !survives_kill(&(struct fault){kinds[i].where, kinds[i].kind, kinds[i].name, n, 1});
+    }
+    assert_int_equal(broken, 0);
 }
 
 TEST(a_ca_that_fails_at_any_point_costs_nothing_but_this_run)
@@ -352,6 +441,7 @@ TEST(a_disk_that_fails_at_any_point_costs_nothing_but_this_run)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_process_that_is_killed_at_any_point_leaves_nothing_that_is_not_known),
         cmocka_unit_test(many_names_take_one_batch_of_records),
         cmocka_unit_test(apex_and_wildcard_are_one_name_with_two_values),
         cmocka_unit_test(orders_of_a_wave_share_one_wait),
