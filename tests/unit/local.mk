@@ -92,9 +92,11 @@ UNIT_TESTS += \
 	tests/unit/test_flow_await \
 	tests/unit/test_flow_sweep \
 	tests/unit/test_flow_faults \
+	tests/unit/test_flow_install \
 	tests/unit/test_flow_issue \
 	tests/unit/test_flow_obtain \
 	tests/unit/test_flow_order \
+	tests/unit/test_flow_program \
 	tests/unit/test_flow_prove \
 	tests/unit/test_flow_names \
 	tests/unit/test_flow_renewal
