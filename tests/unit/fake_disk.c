@@ -78,6 +78,10 @@ enum err_code __real_platform_files_write(const struct platform_file_write *writ
                                           enum platform_write_mode mode, struct err *err);
 enum err_code __wrap_platform_files_write(const struct platform_file_write *writes, size_t count,
                                           enum platform_write_mode mode, struct err *err);
+enum err_code __real_platform_file_replace(const char *path, const void *data, size_t len, struct err *err);
+enum err_code __wrap_platform_file_replace(const char *path, const void *data, size_t len, struct err *err);
+enum err_code __real_platform_file_create(const char *path, const void *data, size_t len, struct err *err);
+enum err_code __wrap_platform_file_create(const char *path, const void *data, size_t len, struct err *err);
 enum err_code __real_platform_file_remove(const char *path, struct err *err);
 enum err_code __wrap_platform_file_remove(const char *path, struct err *err);
 
@@ -91,6 +95,24 @@ enum err_code __wrap_platform_files_write(const struct platform_file_write *writ
     if (fault == FAKE_DISK_FULL)
         return refuse(writes[0].path, err);
     return after(fault, __real_platform_files_write(writes, count, mode, err), writes[0].path, err);
+}
+
+enum err_code __wrap_platform_file_replace(const char *path, const void *data, size_t len, struct err *err)
+{
+    enum fake_disk_fault fault = next_fault(path);
+
+    if (fault == FAKE_DISK_FULL)
+        return refuse(path, err);
+    return after(fault, __real_platform_file_replace(path, data, len, err), path, err);
+}
+
+enum err_code __wrap_platform_file_create(const char *path, const void *data, size_t len, struct err *err)
+{
+    enum fake_disk_fault fault = next_fault(path);
+
+    if (fault == FAKE_DISK_FULL)
+        return refuse(path, err);
+    return after(fault, __real_platform_file_create(path, data, len, err), path, err);
 }
 
 enum err_code __wrap_platform_file_remove(const char *path, struct err *err)

@@ -92,6 +92,7 @@ UNIT_TESTS += \
 	tests/unit/test_flow_await \
 	tests/unit/test_flow_sweep \
 	tests/unit/test_flow_faults \
+	tests/unit/test_flow_account \
 	tests/unit/test_flow_install \
 	tests/unit/test_flow_issue \
 	tests/unit/test_flow_obtain \
@@ -152,9 +153,12 @@ TEST_LIBS = tests/unit/libfakes.a
 # What is found out of DNSSEC is the test's word.
 tests_unit_test_check_dnssec_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=dnssec_examine
 # Writes go through a disk that fails on demand.
-FAKE_DISK_WRAP = -Wl,--wrap=platform_files_write,--wrap=platform_file_remove
+FAKE_DISK_WRAP = -Wl,--wrap=platform_files_write,--wrap=platform_file_remove \
+	-Wl,--wrap=platform_file_replace,--wrap=platform_file_create
 tests_unit_test_flow_faults_SOURCES = tests/unit/test_flow_faults.c tests/unit/fake_disk.c tests/unit/fake_disk.h
 tests_unit_test_flow_faults_LDFLAGS = $(AM_LDFLAGS) $(FAKE_DISK_WRAP)
+tests_unit_test_flow_account_SOURCES = tests/unit/test_flow_account.c tests/unit/fake_disk.c tests/unit/fake_disk.h
+tests_unit_test_flow_account_LDFLAGS = $(AM_LDFLAGS) $(FAKE_DISK_WRAP)
 tests_unit_test_flow_issue_SOURCES = tests/unit/test_flow_issue.c tests/unit/fake_disk.c tests/unit/fake_disk.h
 tests_unit_test_flow_issue_LDFLAGS = $(AM_LDFLAGS) $(FAKE_DISK_WRAP)
 tests_unit_test_store_account_SOURCES = tests/unit/test_store_account.c tests/unit/fake_disk.c tests/unit/fake_disk.h
