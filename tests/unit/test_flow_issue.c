@@ -5,8 +5,8 @@
  *
  *   - success means a certificate that fits its names and its key, and no record left;
  *   - after a failure each record of ours is gone or journalled, no foreign one was touched;
- *   - the next run succeeds, without another order where one was stored that can still lead somewhere, and a sweep a day
- *     later leaves nothing;
+ *   - the next run succeeds, without another order where one was stored that can still lead somewhere, and a sweep a
+ *     day later leaves nothing;
  *   - a process that is killed leaves things no worse.
  */
 #include <stdio.h>

@@ -153,7 +153,8 @@ TEST(the_first_that_fails_ends_it_and_its_last_line_says_why)
     add(&s, "echo three >> \"$0\"");
     assert_int_equal(run(&s), ERR_PROGRAM);
     assert_int_equal(s.err.code, ERR_PROGRAM);
-    assert_string_equal(s.err.msg, "the deploy program of \"www\": \"/bin/sh\" ended with exit status 3: no such server");
+    assert_string_equal(s.err.msg,
+                        "the deploy program of \"www\": \"/bin/sh\" ended with exit status 3: no such server");
     assert_trace(&s, "one\n");
     stage_done(&s);
 }
