@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import stat
 import subprocess
 
@@ -39,8 +40,14 @@ class Standalone(Program):
         with open(os.path.join(self.state, "renewal", name + ".json"), encoding="utf-8") as f:
             return json.load(f)
 
-    def installed(self, name, names, root=None):
-        """The certificate is there, whole, for these names, with its key, and leads to the root; nothing of ours is left."""
+    def order_record(self, name):
+        """The order that is under way."""
+        with open(os.path.join(self.state, "orders", name + ".json"), encoding="utf-8") as f:
+            return json.load(f)
+
+    def installed(self, name, names, root=None, orders=()):
+        """The certificate is there, whole, for these names, with its key, and leads to the root; nothing of ours is left but ORDERS:
+        patterns of names."""
         fullchain = self.path_of(name)
         assert x509.names(fullchain) == sorted(names)
         assert x509.verifies(fullchain, root or self.ca.root_file())
@@ -48,7 +55,8 @@ class Standalone(Program):
         assert texts["fullchain.pem"] == texts["cert.pem"] + texts["chain.pem"]
         assert public_key_of_cert(fullchain) == public_key_of_key(self.path_of(name, "privkey.pem"))
         assert mode(self.path_of(name, "privkey.pem")) == 0o600
-        assert os.listdir(os.path.join(self.state, "orders")) == []
+        left = sorted(os.listdir(os.path.join(self.state, "orders")))
+        assert len(left) == len(orders) and all(re.fullmatch(pattern, file) for pattern, file in zip(orders, left)), left
         self.clean()
 
     def nothing_installed(self, name):

@@ -82,6 +82,7 @@ ROWS = [
     Row("order-redirect", "new-order", "redirect", CA_REFUSED, "https://elsewhere.example/", None, {"location": "https://elsewhere.example/", "count": 0}),
     bent("order-other-names", "new-order", {"identifiers.0.value": "www.example.org"}, "other names"),
     bent("order-no-authorizations", "new-order", {"authorizations": None}, "authorizations"),
+    bent("order-empty-authorizations", "new-order", {"authorizations": []}, "pending still", status=API),
     bent("order-strange-status", "new-order", {"status": "sleeping"}, "sleeping"),
     bent("order-http-url", "new-order", {"authorizations.0": "http://localhost/x"}, "URL"),
     bent("order-finalize-file", "new-order", {"finalize": "file:///etc/passwd"}, "finalize"),
@@ -102,6 +103,8 @@ ROWS = [
     Row("challenge-503", "challenge", "status", API, "503", None, {"status": 503, "count": 0}),
     *(Row(f"validation-{t}", "", "set", CHALLENGE, t, None, settings={"validation": t}) for t in ("dns", "unauthorized", "caa", "connection")),
     Row("validation-never", "", "set", API, "pending still", "poll_timeout", settings={"validation": "never"}),
+    *(Row(f"pending-{label}", "", "set", API, "pending still", "poll_timeout", settings={"validation": "never", "retry_after": text})
+      for label, text in (("until-2099", "Thu, 01 Jan 2099 00:00:00 GMT"), ("for-a-day", "86400"), ("since-yesterday", "@-86400"), ("soon", "soon"))),
     # polling
     bent("poll-invalid", "order", {"status": "invalid"}, "does not say why", status=CHALLENGE),
     Row("poll-500", "order", "status", API, "500", None, {"status": 500, "count": 0}),
@@ -196,6 +199,27 @@ def test_what_is_got_over(client, name):
     client.issue(HOST).ok()
     assert client.generation(HOST) == 1
     client.clean()
+
+
+@pytest.mark.parametrize("settings", [
+    {"challenges": ["dns-01", "dns-01"]}, {"challenges": ["http-01", "tls-alpn-01", "dns-01"]}, {"challenges": ["dns-persist-01", "dns-01"]},
+    {"profiles": {}}, {"terms": False}, {"ari": False}, {"alternates": 0}, {"authz_reuse": True}, {"refuse_nonce_every": 2},
+    {"retry_after": "@+1", "validation_ms": 500, "processing_ms": 500}, {"retry_after": "1", "validation_ms": 500, "processing_ms": 500},
+], ids=lambda settings: "-".join(settings))
+def test_cas_of_other_kinds(client, settings):
+    client.configure(acme__give_up_after="20s", acme__poll_timeout="20s")
+    client.ca.set(**settings)
+    client.issue(HOST, "*.host.example.com").ok()
+    client.installed(HOST, [HOST, "*.host.example.com"])
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_an_authorization_that_is_missing_in_the_order_fails_it_in_the_end(client, left):
+    client.ca.fault("new-order", "bend", set={f"authorizations.{left}": None})
+    done = client.issue(HOST, "www.example.com")
+    assert done.returncode in (API, CA_REFUSED), done
+    refused(done, done.returncode)
+    client.nothing_installed(HOST)
 
 
 def test_the_body_that_head_only_promises_is_not_waited_for(client):

@@ -27,6 +27,10 @@ class Scripted:
     def clear_faults(self):
         self.ask("DELETE", "/fault")
 
+    def change(self, what, **how):
+        """All accounts, orders, authzs ...: set={member: value} or forget=True."""
+        return self.ask("POST", "/change", {"what": what, **how})
+
     def state(self):
         return self.ask("GET", "/state")
 

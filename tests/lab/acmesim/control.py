@@ -4,6 +4,8 @@ GET  /state            accounts, orders, authorizations, certificates, roots (PE
 GET  /log[?since=N]    the requests so far, oldest first
 POST /set              any setting by name
 POST /fault            see the fault module; DELETE clears
+POST /change           {"what": "accounts", "orders", "authzs", "challenges" or "certificates", and "set": {member: value} or
+                       "forget": true}: happens to all of them behind the client's back
 POST /reset            {"only": ["log", "faults", "settings", "model"]}; without it all of them
 """
 
@@ -13,6 +15,7 @@ from . import pki, resources
 from .fault import FaultError
 from .settings import SettingError
 
+TABLES = ("accounts", "orders", "authzs", "challenges", "certificates")
 RESETS = ("log", "faults", "settings", "model")
 
 
@@ -20,7 +23,7 @@ class Control:
     def __init__(self, app):
         self.app, self.connections = app, set()
         self.routes = {("GET", "/state"): self.state, ("GET", "/log"): self.log, ("POST", "/set"): self.set, ("POST", "/fault"): self.fault,
-                       ("DELETE", "/fault"): self.clear_faults, ("POST", "/reset"): self.reset}
+                       ("DELETE", "/fault"): self.clear_faults, ("POST", "/change"): self.change, ("POST", "/reset"): self.reset}
 
     def receive(self, connection, request):
         status, value = self.answer(request)
@@ -58,6 +61,21 @@ class Control:
     def clear_faults(self, _fields):
         self.app.faults.clear()
         return {}
+
+    def change(self, fields):
+        what = fields["what"]
+        if what not in TABLES:
+            raise KeyError(f"no {what} here")
+        table = getattr(self.app.resources.model, what)
+        for item in table.values():
+            for member, value in fields.get("set", {}).items():
+                if not hasattr(item, member):
+                    raise KeyError(f"{what} have no {member}")
+                setattr(item, member, value)
+        changed = len(table)
+        if fields.get("forget"):
+            table.clear()
+        return {"changed": changed}
 
     def reset(self, fields):
         chosen = fields.get("only", RESETS)

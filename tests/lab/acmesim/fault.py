@@ -12,6 +12,8 @@ problem       a problem document                                        type, de
 redirect      to another URL                                            status (302), location
 reset_before  TCP reset, nothing done
 reset_after   the request is carried out, then TCP reset: a lost answer
+close_before  like reset_before, with an orderly close
+close_after   like reset_after, with an orderly close
 timeout       nothing is said, nothing done                             seconds (3600)
 hold_after    the request is carried out, nothing is said               seconds (3600)
 bend          the real answer with its JSON changed                     set ({}: members to replace, null takes away; "a.b" for what
@@ -19,20 +21,27 @@ bend          the real answer with its JSON changed                     set ({}:
 body          the real answer with another body                         body, content_type
 certificate   the certificate in another form                           form (pki.FORMS)
 slow          the real answer, later                                    ms (1000)
+truncate      the real answer, cut in the middle of its body            bytes (half of the body)
+trickle       the real answer, a byte at a time                         ms between them (100)
+garbage       bytes that are not HTTP                                   bytes (512)
+oversize      200 with a body without end                               bytes (64 MiB)
 none          the real answer: for `headers` alone
 
 "headers" {name: value or null} changes those of the answer; "@+3" is a date in three seconds.  "nonce" (a text, or null for none)
 replaces the Replay-Nonce.
 """
 
+import asyncio
 import itertools
+import os
 
 from .problem import PROBLEM_TYPE, Reply, document
 
-KINDS = {"status", "problem", "redirect", "reset_before", "reset_after", "timeout", "hold_after", "bend", "body", "certificate", "slow", "none"}
-ACTS = {"reset_after", "hold_after", "bend", "body", "certificate", "slow", "none"}
+ACTS = {"reset_after", "close_after", "hold_after", "bend", "body", "certificate", "slow", "truncate", "trickle", "none"}
+KINDS = ACTS | {"status", "problem", "redirect", "reset_before", "close_before", "timeout", "garbage", "oversize"}
 PARAMETERS = {"id", "endpoint", "count", "skip", "kind", "status", "body", "content_type", "type", "detail", "more", "location", "seconds", "set",
-              "form", "ms", "headers", "nonce"}
+              "form", "ms", "bytes", "headers", "nonce"}
+PIECE = b" " * 65536
 
 
 class FaultError(ValueError):
@@ -99,6 +108,39 @@ class Fault:
         if "nonce" in fields:
             reply.set_header("Replay-Nonce", fields["nonce"])
         return reply
+
+    def end(self, connection, reply):
+        """The ends that are no answer; REPLY: what it would have been, None if nothing was done.  False: it is none of these."""
+        kind, fields = self.kind, self.fields
+        if kind in ("reset_before", "reset_after"):
+            connection.abort()
+        elif kind in ("close_before", "close_after"):
+            connection.transport.close()
+        elif kind in ("timeout", "hold_after"):
+            connection.hold(fields.get("seconds", 3600))
+        elif kind == "garbage":
+            connection.send(os.urandom(fields.get("bytes", 512)), True)
+        elif kind == "oversize":
+            size = fields.get("bytes", 64 << 20)
+            head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {size}\r\n\r\n".encode()
+            connection.stream(itertools.chain([head], itertools.repeat(PIECE, size // len(PIECE))))
+        elif kind == "truncate":
+            whole = reply.encode(False, False)
+            connection.send(whole[:len(whole) - len(reply.body) + fields.get("bytes", len(reply.body) // 2)], True)
+        elif kind == "trickle":
+            self._trickle(connection, reply.encode(False, True), fields.get("ms", 100) / 1000)
+        else:
+            return False
+        return True
+
+    def _trickle(self, connection, data, pause_s):
+        if connection.transport.is_closing():
+            return
+        connection.transport.write(data[:1])
+        if len(data) > 1:
+            asyncio.get_running_loop().call_later(pause_s, self._trickle, connection, data[1:], pause_s)
+        else:
+            connection.transport.close()
 
     def as_dict(self):
         return {**self.fields, "id": self.id, "left": self.left}

@@ -53,11 +53,7 @@ class App:
         self.journal.add(entry)
 
     def deliver(self, connection, request, endpoint, reply, fault):
-        if fault and fault.kind in ("reset_before", "reset_after"):
-            connection.abort()
-            return 0
-        if fault and fault.kind in ("timeout", "hold_after"):
-            connection.hold(fault.fields.get("seconds", 3600))
+        if fault and fault.end(connection, reply):
             return 0
         if fault and fault.kind == "certificate" and reply.status == 200:
             number, alternate = route(request.path)[1]
