@@ -121,6 +121,7 @@ libacmedme_a_SOURCES = \
 	src/acme/link.c \
 	src/acme/retry_after.c \
 	src/acme/jws.c \
+	src/acme/request.c \
 	src/acme/answer.c \
 	src/acme/send.c \
 	src/acme/account.c \

@@ -222,6 +222,10 @@ struct acme_calls acme_calls_new(size_t count) MUST_USE;
 void acme_calls_done(struct acme_calls *calls);
 #define AUTO_ACME_CALLS AUTO(acme_calls_done)
 
+/* One attempt, signed with a nonce of its own, which is used up; `body` has to live as long as the request. */
+enum err_code acme_request_make(struct acme *acme, struct acme_call *call, int64_t timeout_ms, struct http_request *out,
+                                struct buf *body, struct err *err) MUST_USE;
+
 /* What an answer means, without knowing the session. */
 enum acme_verdict {
     ACME_VERDICT_DONE,

@@ -50,6 +50,8 @@ struct fake_http {
     struct fake_clock *clock;
     char *root;
     int64_t server_behind_ms; /* this machine's clock is so far ahead of the server's */
+    bool is_side_by_side;     /* requests that come together take as long as the longest, not as all of them */
+    size_t widest;            /* so many came together at most */
     struct fake_exchange *script;
     size_t script_count;
     size_t next;

@@ -86,6 +86,19 @@ UNIT_TESTS += \
 	tests/unit/test_check_accounts \
 	tests/unit/test_check_domain \
 	tests/unit/test_check_dnssec
+UNIT_TESTS += \
+	tests/unit/test_acme_account \
+	tests/unit/test_acme_answer \
+	tests/unit/test_acme_challenge \
+	tests/unit/test_acme_faults \
+	tests/unit/test_acme_headers \
+	tests/unit/test_acme_jws \
+	tests/unit/test_acme_order \
+	tests/unit/test_acme_problem \
+	tests/unit/test_acme_renewal \
+	tests/unit/test_acme_send \
+	tests/unit/test_acme_session \
+	tests/unit/test_acme_settle
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 # Fakes that several tests share.
@@ -107,6 +120,8 @@ tests_unit_libfakes_a_SOURCES = \
 	tests/unit/dnssec_signer.c tests/unit/dnssec_signer.h \
 	tests/unit/dnssec_vectors.c tests/unit/dnssec_vectors.h \
 	tests/unit/fake_api.c tests/unit/fake_api_store.c tests/unit/fake_api.h \
+	tests/unit/fake_ca.c tests/unit/fake_ca_jws.c tests/unit/fake_ca.h \
+	tests/unit/acme_fixture.c tests/unit/acme_fixture.h \
 	tests/unit/fake_resolver.c tests/unit/fake_resolver.h \
 	tests/unit/flow_world.c tests/unit/flow_world.h
 TEST_LIBS = tests/unit/libfakes.a
