@@ -53,6 +53,15 @@ char *acme_nonces_take(struct acme_nonces *nonces) MUST_USE; /* NULL: none; your
 bool acme_nonce_is_valid(const char *text);
 void acme_nonces_done(struct acme_nonces *nonces);
 
+/* When the last requests went out: in no period there are more than there are slots. */
+#define ACME_SLOTS_MAX 256
+struct acme_pace {
+    size_t slots; /* 0: no limit is known */
+    int64_t period_ms;
+    int64_t sent_ms[ACME_SLOTS_MAX]; /* monotonic; a ring */
+    size_t next;                     /* the oldest */
+};
+
 struct acme {
     char *directory_url;
     enum acme_scheme scheme;
@@ -61,14 +70,13 @@ struct acme {
     struct log *log;
     int64_t request_timeout_ms;
     int64_t give_up_after_ms;
-    uint32_t requests_per_s;
+    struct acme_pace pace;
     bool has_directory;
     struct acme_directory directory;
     struct acme_nonces nonces;
     struct key *key;
     char *account_url;
     size_t request_count;
-    int64_t free_at_ms;      /* monotonic time from which requests_per_s allows the next request */
     int64_t quiet_until_ms;  /* monotonic time until which the CA wants to be left alone */
     int64_t round_trip_ms;   /* smoothed; 0: not known */
     int64_t look_at_ms;      /* monotonic time that the CA named when challenges were answered; 0: none */

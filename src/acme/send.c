@@ -240,12 +240,19 @@ static enum err_code pause_until(const struct acme *acme, int64_t until_ms, stru
 /* Wait until requests_per_s allows that many at once, and note that they go out. */
 static enum err_code pace(struct acme *acme, size_t count, struct err *err)
 {
-    int64_t interval_ms = acme->requests_per_s ? (1000 + acme->requests_per_s - 1) / acme->requests_per_s : 0;
-    enum err_code code = pause_until(acme, acme->free_at_ms + (int64_t)(count - 1) * interval_ms, err);
+    struct acme_pace *pace = &acme->pace;
+    int64_t free_ms = 0;
+    enum err_code code;
 
+    if (pace->slots) /* the youngest of those whose slots they take has to be long enough ago */
+        free_ms = pace->sent_ms[(pace->next + count - 1) % pace->slots] + pace->period_ms;
+    code = pause_until(acme, free_ms, err);
     if (code != ERR_OK)
         return code;
-    acme->free_at_ms = clock_mono_ms(acme->clock) + interval_ms;
+    for (size_t i = 0; pace->slots && i < count; i++) {
+        pace->sent_ms[pace->next] = clock_mono_ms(acme->clock);
+        pace->next = (pace->next + 1) % pace->slots;
+    }
     acme->request_count += count;
     return ERR_OK;
 }
@@ -340,8 +347,8 @@ static enum err_code top_up_nonces(struct sending *s, struct err *err)
     size_t wanted = left < NONCES_WANTED ? left : NONCES_WANTED;
     size_t have = acme->nonces.count;
 
-    if (acme->requests_per_s && wanted > acme->requests_per_s)
-        wanted = acme->requests_per_s;
+    if (acme->pace.slots && wanted > acme->pace.slots)
+        wanted = acme->pace.slots;
     if (s->has_topped_up || have == 0 || have >= wanted ||
         (int64_t)left * acme->round_trip_ms / (int64_t)have <= SERIAL_LONG_MS)
         return ERR_OK;
@@ -353,8 +360,8 @@ static enum err_code top_up_nonces(struct sending *s, struct err *err)
 static void pick(struct sending *s, struct window *out, int64_t *out_next_ms)
 {
     const struct acme *acme = s->acme;
-    size_t max = acme->requests_per_s && acme->requests_per_s < ACME_SIDE_BY_SIDE_MAX ? acme->requests_per_s
-                                                                                     : ACME_SIDE_BY_SIDE_MAX;
+    size_t max = acme->pace.slots && acme->pace.slots < ACME_SIDE_BY_SIDE_MAX ? acme->pace.slots
+                                                                              : ACME_SIDE_BY_SIDE_MAX;
     size_t nonces = acme->nonces.count;
     int64_t now = now_ms(s);
     int64_t next = INT64_MAX;
