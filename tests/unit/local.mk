@@ -88,7 +88,6 @@ UNIT_TESTS += \
 	tests/unit/test_check_dnssec
 UNIT_TESTS += \
 	tests/unit/test_acme_account \
-	tests/unit/test_acme_answer \
 	tests/unit/test_acme_challenge \
 	tests/unit/test_acme_faults \
 	tests/unit/test_acme_headers \
