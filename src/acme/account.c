@@ -149,7 +149,8 @@ static enum err_code register_with(struct acme *acme, const struct acme_registra
     struct acme_call call AUTO_ACME_CALL = {.kind = ACME_POST, .expect = ACME_EXPECT_ANY, .key = registration->key};
     enum err_code code = acme_open(acme, err);
 
-    call.what = mem_printf("%s at the CA \"%s\"", registration->only_existing ? "find the account" : "register an account",
+    call.what = mem_printf("%s at the CA \"%s\"",
+                           registration->only_existing ? "find the account" : "register an account",
                            acme->directory_url);
     if (code == ERR_OK)
         code = acme_resource_want(acme, ACME_NEW_ACCOUNT, &call.url, err);
@@ -220,8 +221,8 @@ enum err_code acme_account_update(struct acme *acme, const struct strlist *conta
 enum err_code acme_account_deactivate(struct acme *acme, struct err *err)
 {
     struct acme_account account AUTO(acme_account_done) = {.url = NULL};
-    enum err_code code =
-        post_account(acme, "deactivate the account", mem_strdup("{\"status\":\"deactivated\"}"), &account, err);
+    enum err_code code = post_account(acme, "deactivate the account", mem_strdup("{\"status\":\"deactivated\"}"),
+                                      &account, err);
 
     if (code == ERR_OK && account.status == ACME_ACCOUNT_VALID)
         return err_set(err, ERR_ACME, "could not deactivate the account: the CA says that it is valid still");
@@ -261,9 +262,8 @@ static enum err_code look_for_new_key(struct acme *acme, const struct key *new_k
     struct acme_account account AUTO(acme_account_done) = {.url = NULL};
     struct err ignored;
     bool is_new;
-    enum err_code code =
-        register_with(acme, &(struct acme_registration){.key = new_key, .only_existing = true}, &account, &is_new,
-                      &ignored);
+    enum err_code code = register_with(acme, &(struct acme_registration){.key = new_key, .only_existing = true},
+                                       &account, &is_new, &ignored);
 
     if (code == ERR_OK && strcmp(account.url, acme->account_url) == 0) {
         log_line(acme->log, LOG_INFO, "the CA has the new key of the account already");

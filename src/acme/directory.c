@@ -14,9 +14,9 @@ static const struct {
     const char *name;
     bool is_optional;
 } resources[ACME_RESOURCE_COUNT] = {
-    [ACME_NEW_NONCE] = {"newNonce", false},        [ACME_NEW_ACCOUNT] = {"newAccount", false},
-    [ACME_NEW_ORDER] = {"newOrder", false},        [ACME_REVOKE_CERT] = {"revokeCert", true},
-    [ACME_KEY_CHANGE] = {"keyChange", true},       [ACME_RENEWAL_INFO] = {"renewalInfo", true},
+    [ACME_NEW_NONCE] = {"newNonce", false},  [ACME_NEW_ACCOUNT] = {"newAccount", false},
+    [ACME_NEW_ORDER] = {"newOrder", false},  [ACME_REVOKE_CERT] = {"revokeCert", true},
+    [ACME_KEY_CHANGE] = {"keyChange", true}, [ACME_RENEWAL_INFO] = {"renewalInfo", true},
 };
 
 static void meta_done(struct acme_meta *meta)
@@ -54,8 +54,8 @@ static enum err_code read_profiles(const json_t *profiles, struct acme_meta *out
         if (!json_is_string(description))
             return err_set(err, ERR_INPUT, "%s describes the profile \"%s\" with something else than text", WHAT, name);
         out->profiles = mem_grow(out->profiles, out->profile_count, sizeof *out->profiles);
-        out->profiles[out->profile_count++] =
-            (struct acme_profile){mem_strdup(name), mem_strdup(json_string_value(description))};
+        out->profiles[out->profile_count++] = (struct acme_profile){mem_strdup(name),
+                                                                    mem_strdup(json_string_value(description))};
     }
     return ERR_OK;
 }

@@ -29,7 +29,8 @@ static enum err_code look_at_unready(struct acme *acme, struct acme_order *order
         return code;
     if (order->result.code == ERR_OK && (order->status == ACME_ORDER_PENDING || order->status == ACME_ORDER_READY)) {
         order->result = refusal;
-        (void)err_prefix(&order->result.err, refusal.code, "the order is %s", order->status == ACME_ORDER_PENDING ? "pending" : "ready");
+        (void)err_prefix(&order->result.err, refusal.code, "the order is %s",
+                         order->status == ACME_ORDER_PENDING ? "pending" : "ready");
     }
     return ERR_OK;
 }

@@ -87,8 +87,8 @@ static void check_names(const struct strlist *asked, struct acme_order *order)
         i++;
     if (i == asked_count && i == got_count)
         return;
-    (void)err_set(&err, ERR_ACME, "could not create the order for %s: the CA made one for other names: %s \"%s\"", names,
-                  i < asked_count ? "it lacks" : "it has", i < asked_count ? want[i] : got[i]);
+    (void)err_set(&err, ERR_ACME, "could not create the order for %s: the CA made one for other names: %s \"%s\"",
+                  names, i < asked_count ? "it lacks" : "it has", i < asked_count ? want[i] : got[i]);
     acme_result_set(&order->result, ERR_ACME, &err);
 }
 

@@ -161,8 +161,8 @@ char *acme_order_describe(const char *verb, const struct acme_order *order)
                               : mem_printf("%s the order %s", verb, order->url);
 }
 
-enum err_code acme_orders_fail(struct acme_order *const *orders, size_t count, enum err_code code, const struct err *why,
-                              struct err *err)
+enum err_code acme_orders_fail(struct acme_order *const *orders, size_t count, enum err_code code,
+                               const struct err *why, struct err *err)
 {
     for (size_t i = 0; i < count; i++)
         acme_result_set(&orders[i]->result, code, why);

@@ -35,9 +35,8 @@ enum err_code acme_request_make(struct acme *acme, struct acme_call *call, int64
         .timeout_ms = timeout_ms,
         .max_body = is_pem ? CERTIFICATE_MAX : ANSWER_MAX,
     };
-    http_request_add_header(out, "Accept",
-                            is_pem ? "application/pem-certificate-chain"
-                                   : "application/json, application/problem+json");
+    http_request_add_header(
+        out, "Accept", is_pem ? "application/pem-certificate-chain" : "application/json, application/problem+json");
     http_request_add_header(out, "Accept-Language", "en");
     if (call->kind == ACME_POST) {
         enum err_code code = sign(acme, call, body, err);

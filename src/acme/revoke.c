@@ -16,8 +16,7 @@ static const struct {
     const char *name;
     int reason;
 } reasons[] = {
-    {"unspecified", 0}, {"keyCompromise", 1},        {"affiliationChanged", 3},
-    {"superseded", 4},  {"cessationOfOperation", 5},
+    {"unspecified", 0}, {"keyCompromise", 1}, {"affiliationChanged", 3}, {"superseded", 4}, {"cessationOfOperation", 5},
 };
 
 bool acme_revocation_reason_parse(const char *text, int *out)
@@ -71,6 +70,7 @@ enum err_code acme_revoke(struct acme *acme, const struct acme_revocation *revoc
     if (code != ERR_OK && call.result.problem != ACME_PROBLEM_ALREADY_REVOKED)
         return code;
     *out_was_revoked = code != ERR_OK;
-    log_line(acme->log, LOG_INFO, "%s", *out_was_revoked ? "the certificate was revoked already" : "certificate revoked");
+    log_line(acme->log, LOG_INFO, "%s",
+             *out_was_revoked ? "the certificate was revoked already" : "certificate revoked");
     return ERR_OK;
 }

@@ -3,9 +3,9 @@
  * The one place that sends.
  *
  * Calls go out in windows, as many side by side as there are nonces (RFC 8555 section 6.5: each POST uses one up, each
- * answer brings one), up to ACME_SIDE_BY_SIDE_MAX and what requests_per_s allows.  A session begins with one nonce: on a
- * quick link calls that follow each other cost nothing, and no request is spent.  Where the work ahead would take longer
- * than SERIAL_LONG_MS in this way, more nonces are fetched first, side by side.
+ * answer brings one), up to ACME_SIDE_BY_SIDE_MAX and what requests_per_s allows.  A session begins with one nonce: on
+ * a quick link calls that follow each other cost nothing, and no request is spent.  Where the work ahead would take
+ * longer than SERIAL_LONG_MS in this way, more nonces are fetched first, side by side.
  *
  * Each answer is judged (answer.c) and ends its call or leads to another attempt, signed anew:
  *
@@ -26,14 +26,14 @@
 
 #define ATTEMPTS_MAX 8
 #define LIMITED_MAX 20
-#define BAD_NONCES_MAX 300        /* in a row; where 9 of 10 are refused, a row this long has a chance of 2 in 10^14 */
-#define BAD_NONCES_QUICK 20       /* of these without a pause */
+#define BAD_NONCES_MAX 300  /* in a row; where 9 of 10 are refused, a row this long has a chance of 2 in 10^14 */
+#define BAD_NONCES_QUICK 20 /* of these without a pause */
 #define BAD_NONCE_PAUSE_MS 100
 #define BACKOFF_FIRST_MS 250
 #define BACKOFF_LONGEST_MS 8000
 #define ATTEMPT_SHORTEST_MS 1000
 #define SERIAL_LONG_MS 1500
-#define NONCES_WANTED 10          /* CAs allow bursts of so many at newNonce */
+#define NONCES_WANTED 10 /* CAs allow bursts of so many at newNonce */
 #define BODY_MAX (4u * 1024 * 1024)
 
 struct sending {

@@ -103,9 +103,9 @@ void acme_use_account(struct acme *acme, const struct key *key, const char *acco
 
 enum err_code acme_account_want(const struct acme *acme, struct err *err)
 {
-    return acme->key && acme->account_url ? ERR_OK
-                                          : err_set(err, ERR_INTERNAL, "no account with the CA at \"%s\" is in use",
-                                                    acme->directory_url);
+    return acme->key && acme->account_url
+               ? ERR_OK
+               : err_set(err, ERR_INTERNAL, "no account with the CA at \"%s\" is in use", acme->directory_url);
 }
 
 enum err_code acme_ready(struct acme *acme, struct err *err)

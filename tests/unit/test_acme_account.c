@@ -113,8 +113,8 @@ TEST(an_account_without_a_url_is_none)
     static const char *const urls[] = {NULL, "/acct/1", "http://ca.example.net/acct/1"};
 
     for (size_t i = 0; i < ARRAY_LEN(urls); i++) {
-        char *headers AUTO_FREE =
-            urls[i] ? mem_printf("Replay-Nonce: n1\nLocation: %s", urls[i]) : mem_strdup("Replay-Nonce: n1");
+        char *headers AUTO_FREE = urls[i] ? mem_printf("Replay-Nonce: n1\nLocation: %s", urls[i])
+                                          : mem_strdup("Replay-Nonce: n1");
         struct account_fixture a;
 
         init(&a);

@@ -122,8 +122,8 @@ TEST(the_label_of_an_account_is_that_of_the_drafts_example)
     init(&a, "example.org");
     fetch(&a, ACME_DNS_ACCOUNT_01);
     acme_use_account(a.base.acme, a.base.key, "https://example.com/acme/acct/ExampleAccount");
-    assert_int_equal(
-        acme_challenge_record(a.base.acme, &a.authz, ACME_DNS_ACCOUNT_01, &name, &value, &a.base.err), ERR_OK);
+    assert_int_equal(acme_challenge_record(a.base.acme, &a.authz, ACME_DNS_ACCOUNT_01, &name, &value, &a.base.err),
+                     ERR_OK);
     assert_string_equal(name, "_ujmmovf2vn55tgye._acme-challenge.example.org");
     assert_int_equal(strlen(value), 43);
     done(&a);
@@ -191,8 +191,7 @@ static enum err_code read_authz(const char *text, enum acme_challenge_type type,
 
 #define AUTHZ(challenges)                                                                                              \
     "{\"status\":\"pending\",\"identifier\":{\"type\":\"dns\",\"value\":\"a.example\"},\"challenges\":" challenges "}"
-#define CHALLENGE(type, rest)                                                                                          \
-    AUTHZ("[{\"type\":\"" type "\",\"url\":\"https://a/c\",\"status\":\"pending\"" rest "}]")
+#define CHALLENGE(type, rest) AUTHZ("[{\"type\":\"" type "\",\"url\":\"https://a/c\",\"status\":\"pending\"" rest "}]")
 #define TEN "\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\",\"h\",\"i\",\"j\""
 
 TEST(what_would_break_a_record_is_refused)

@@ -76,8 +76,9 @@ TEST(what_is_not_transient_is_told_at_the_request_where_it_happens)
         enum fake_ca_fault fault;
         enum err_code code;
     } final[] = {
-        {FAKE_CA_TLS, ERR_TLS},       {FAKE_CA_RATE_LIMIT, ERR_ACME_LIMIT}, {FAKE_CA_UNAUTHORIZED, ERR_ACME},
-        {FAKE_CA_REDIRECT, ERR_ACME}, {FAKE_CA_404, ERR_ACME},              {FAKE_CA_CANCEL, ERR_CANCELLED},
+        {FAKE_CA_TLS, ERR_TLS},           {FAKE_CA_RATE_LIMIT, ERR_ACME_LIMIT},
+        {FAKE_CA_UNAUTHORIZED, ERR_ACME}, {FAKE_CA_REDIRECT, ERR_ACME},
+        {FAKE_CA_404, ERR_ACME},          {FAKE_CA_CANCEL, ERR_CANCELLED},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(final); i++) {

@@ -62,7 +62,8 @@ TEST(links_are_found_by_their_relation)
 {
     expect_links("<https://a/1>;rel=\"alternate\"", "https://a/1");
     expect_links("<https://a/1>; rel=alternate", "https://a/1");
-    expect_links("<https://a/1> ; title=\"a, b; \\\" c\" ; REL = \"up Alternate\", </2>;rel=alternate", "https://a/1 /2");
+    expect_links("<https://a/1> ; title=\"a, b; \\\" c\" ; REL = \"up Alternate\", </2>;rel=alternate",
+                 "https://a/1 /2");
     expect_links("<https://a/0>;rel=\"index\", <https://a/1>;rel=\"alternate\"", "https://a/1");
     expect_links("<1>;rel=alternate,<2>;rel=alternate,<3>;rel=alternate,<4>;rel=alternate", "1 2 3");
     expect_links("<1>;rel=up;rel=alternate", "");
@@ -79,9 +80,22 @@ TEST(only_absolute_urls_of_the_right_scheme_are_taken)
 {
     static const char *const good[] = {"https://a", "https://a.example:14000/x?y=%20", "HTTPS://[2001:db8::1]/dir"};
     static const char *const bad[] = {
-        "",           "a",           "//a/b",         "ftp://a",          "http://a",           "https://",
-        "https:///x", "https://:80", "https://u@a/x", "https://a/\"",     "https://a/b c",      "https://a/\n",
-        "https:/a",   "https://a\\", "https://a/#x",  "https://a/\xc3\xa4",
+        "",
+        "a",
+        "//a/b",
+        "ftp://a",
+        "http://a",
+        "https://",
+        "https:///x",
+        "https://:80",
+        "https://u@a/x",
+        "https://a/\"",
+        "https://a/b c",
+        "https://a/\n",
+        "https:/a",
+        "https://a\\",
+        "https://a/#x",
+        "https://a/\xc3\xa4",
     };
 
     for (size_t i = 0; i < ARRAY_LEN(good); i++)
@@ -125,9 +139,21 @@ static enum err_code identifier(const char *text, enum acme_star star, char **ou
 TEST(identifiers_are_dns_names_in_lower_case)
 {
     static const char *const bad[] = {
-        DNS(""),          DNS("."),      DNS("a..b"), DNS("a."),      DNS(".a"),        DNS("a b"),   DNS("*.a"),
-        DNS("a/b"),       DNS("a\\n"),   DNS("*"),    "{}",           "[]",             "{\"type\":\"dns\"}",
-        "{\"type\":\"ip\",\"value\":\"192.0.2.1\"}", "{\"type\":\"dns\",\"value\":1}",
+        DNS(""),
+        DNS("."),
+        DNS("a..b"),
+        DNS("a."),
+        DNS(".a"),
+        DNS("a b"),
+        DNS("*.a"),
+        DNS("a/b"),
+        DNS("a\\n"),
+        DNS("*"),
+        "{}",
+        "[]",
+        "{\"type\":\"dns\"}",
+        "{\"type\":\"ip\",\"value\":\"192.0.2.1\"}",
+        "{\"type\":\"dns\",\"value\":1}",
     };
     char *name = NULL;
 

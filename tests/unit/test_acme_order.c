@@ -36,17 +36,16 @@ static void done(struct order_fixture *o)
 static enum err_code make(struct order_fixture *o, const char *profile, const char *replaces)
 {
     acme_order_done(&o->order);
-    assert_int_equal(acme_orders_new(o->base.acme,
-                                     &(struct acme_order_request){&o->names, profile, replaces}, &o->order, 1,
-                                     &o->base.err),
+    assert_int_equal(acme_orders_new(o->base.acme, &(struct acme_order_request){&o->names, profile, replaces},
+                                     &o->order, 1, &o->base.err),
                      ERR_OK);
     return o->order.result.code;
 }
 
 static enum err_code finalize(struct order_fixture *o)
 {
-    assert_int_equal(
-        acme_orders_finalize(o->base.acme, &o->pointer, &(struct acme_csr){"csr", 3}, 1, &o->base.err), ERR_OK);
+    assert_int_equal(acme_orders_finalize(o->base.acme, &o->pointer, &(struct acme_csr){"csr", 3}, 1, &o->base.err),
+                     ERR_OK);
     return o->order.result.code;
 }
 
@@ -232,7 +231,7 @@ TEST(an_order_that_fails_at_the_end_says_why)
     o.base.ca->manner.reuses_authorizations = true;
     o.base.ca->issue = issue_nothing;
     assert_int_equal(make(&o, NULL, NULL), ERR_OK);
-    assert_acme_error(&o.order.result.err, finalize(&o), ERR_CHALLENGE,
+    assert_acme_error(&o.order.result.err, finalize(&o), ERR_ACME,
                       "the order for \"name-0.example.com\" and 1 more name failed: the CA says: no certificate for "
                       "this (badCSR)",
                       "CSR");

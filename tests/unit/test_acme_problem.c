@@ -44,16 +44,17 @@ static void expect(const char *text, long status, enum acme_problem_place place,
 
 TEST(the_example_of_the_rfc_is_one_sentence_with_its_subproblems)
 {
-    expect("{\"type\":\"urn:ietf:params:acme:error:malformed\",\"detail\":\"Some of the identifiers requested were "
-           "rejected\",\"subproblems\":[{\"type\":\"urn:ietf:params:acme:error:malformed\",\"detail\":\"Invalid "
-           "underscore in DNS name \\\"_example.org\\\"\",\"identifier\":{\"type\":\"dns\",\"value\":\"_example.org\"}},"
-           "{\"type\":\"urn:ietf:params:acme:error:rejectedIdentifier\",\"detail\":\"This CA will not issue for "
-           "\\\"example.net\\\"\",\"identifier\":{\"type\":\"dns\",\"value\":\"example.net\"}}]}",
-           403, ACME_PROBLEM_OF_REQUEST, ERR_ACME,
-           "could not do it: the CA says: Some of the identifiers requested were rejected (malformed); "
-           "\"_example.org\": Invalid underscore in DNS name \"_example.org\" (malformed); \"example.net\": This CA will "
-           "not issue for \"example.net\" (rejectedIdentifier)",
-           NULL);
+    expect(
+        "{\"type\":\"urn:ietf:params:acme:error:malformed\",\"detail\":\"Some of the identifiers requested were "
+        "rejected\",\"subproblems\":[{\"type\":\"urn:ietf:params:acme:error:malformed\",\"detail\":\"Invalid "
+        "underscore in DNS name \\\"_example.org\\\"\",\"identifier\":{\"type\":\"dns\",\"value\":\"_example.org\"}},"
+        "{\"type\":\"urn:ietf:params:acme:error:rejectedIdentifier\",\"detail\":\"This CA will not issue for "
+        "\\\"example.net\\\"\",\"identifier\":{\"type\":\"dns\",\"value\":\"example.net\"}}]}",
+        403, ACME_PROBLEM_OF_REQUEST, ERR_ACME,
+        "could not do it: the CA says: Some of the identifiers requested were rejected (malformed); "
+        "\"_example.org\": Invalid underscore in DNS name \"_example.org\" (malformed); \"example.net\": This CA will "
+        "not issue for \"example.net\" (rejectedIdentifier)",
+        NULL);
 }
 
 #define PROBLEM(type) "{\"type\":\"urn:ietf:params:acme:error:" type "\",\"detail\":\"why\"}"
@@ -62,7 +63,8 @@ TEST(codes_and_hints_fit_the_type)
 {
     expect(PROBLEM("rateLimited"), 429, ACME_PROBLEM_OF_REQUEST, ERR_ACME_LIMIT, "why (rateLimited)", "limit");
     expect(PROBLEM("accountDoesNotExist"), 400, ACME_PROBLEM_OF_REQUEST, ERR_ACME, "why", "register with this CA");
-    expect(PROBLEM("externalAccountRequired"), 403, ACME_PROBLEM_OF_REQUEST, ERR_ACME, "why", "external account binding");
+    expect(PROBLEM("externalAccountRequired"), 403, ACME_PROBLEM_OF_REQUEST, ERR_ACME, "why",
+           "external account binding");
     expect(PROBLEM("invalidProfile"), 400, ACME_PROBLEM_OF_REQUEST, ERR_ACME, "why", "profile");
     expect(PROBLEM("rejectedIdentifier"), 400, ACME_PROBLEM_OF_REQUEST, ERR_ACME, "why", "take it out");
     expect(PROBLEM("unsupportedIdentifier"), 400, ACME_PROBLEM_OF_REQUEST, ERR_ACME, "why", "of this kind");

@@ -116,7 +116,8 @@ TEST(what_is_no_window_is_an_error)
         WINDOW("2025-01-03T04:00:00Z", "2025-01-02T04:00:00Z"),
         WINDOW("2025-01-02", "2025-01-03"),
         WINDOW("2025-01-02T04:00:00", "2025-01-03T04:00:00Z"),
-        "{\"explanationURL\":5,\"suggestedWindow\":{\"start\":\"2025-01-02T04:00:00Z\",\"end\":\"2025-01-03T04:00:00Z\"}}",
+        "{\"explanationURL\":5,\"suggestedWindow\":{\"start\":\"2025-01-02T04:00:00Z\",\"end\":\"2025-01-03T04:00:"
+        "00Z\"}}",
     };
 
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {

@@ -197,8 +197,8 @@ TEST(a_ca_that_gives_nonces_at_newNonce_alone_is_asked_there_each_time)
 TEST(what_is_transient_is_tried_again_and_signed_anew)
 {
     static const enum fake_ca_fault faults[] = {
-        FAKE_CA_NO_CONNECTION, FAKE_CA_REQUEST_LOST, FAKE_CA_ANSWER_LOST,     FAKE_CA_TIMEOUT, FAKE_CA_500,
-        FAKE_CA_503,           FAKE_CA_BAD_NONCE,    FAKE_CA_RATE_LIMIT_SHORT,
+        FAKE_CA_NO_CONNECTION, FAKE_CA_REQUEST_LOST, FAKE_CA_ANSWER_LOST, FAKE_CA_TIMEOUT,
+        FAKE_CA_500,           FAKE_CA_503,          FAKE_CA_BAD_NONCE,   FAKE_CA_RATE_LIMIT_SHORT,
     };
 
     for (size_t i = 0; i < ARRAY_LEN(faults); i++) {

@@ -52,8 +52,7 @@ static const struct bad_directory bad[] = {
     {302, NULL, "", "redirects to nowhere"},
     {404, "Content-Type: text/html", "<html>", "answered with status 404 and a web page"},
     {403, NULL, "{\"detail\":\"go away\"}", "the CA says: go away"},
-    {200, NULL,
-     "{\"newNonce\":\"https://a/\",\"newAccount\":\"https://a/\",\"newOrder\":\"https://a/\",\"meta\":[]}",
+    {200, NULL, "{\"newNonce\":\"https://a/\",\"newAccount\":\"https://a/\",\"newOrder\":\"https://a/\",\"meta\":[]}",
      "\"meta\" of the CA's directory is an array"},
     {200, NULL,
      "{\"newNonce\":\"https://a/\",\"newAccount\":\"https://a/\",\"newOrder\":\"https://a/\",\"meta\":"
@@ -169,8 +168,7 @@ TEST(nothing_is_signed_without_an_account)
     struct acme_fixture f;
 
     acme_fixture_init(&f);
-    assert_acme_error(&f.err,
-                      acme_orders_new(f.acme, &(struct acme_order_request){.names = &names}, &order, 1, &f.err),
+    assert_acme_error(&f.err, acme_orders_new(f.acme, &(struct acme_order_request){.names = &names}, &order, 1, &f.err),
                       ERR_INTERNAL, "no account", NULL);
     assert_int_equal(order.result.code, ERR_INTERNAL);
     assert_int_equal(f.http->seen_count, 0);

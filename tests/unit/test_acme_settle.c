@@ -131,8 +131,8 @@ TEST(issuing_is_waited_for_as_well)
 
     init(&s, 1, &(struct fake_ca_manner){.processing_looks = 3, .retry_after = "3"});
     assert_int_equal(settle(&s, ACME_ORDER_PENDING, 20000), ERR_OK);
-    assert_int_equal(
-        acme_orders_finalize(s.base.acme, &s.pointer, &(struct acme_csr){"csr", 3}, 1, &s.base.err), ERR_OK);
+    assert_int_equal(acme_orders_finalize(s.base.acme, &s.pointer, &(struct acme_csr){"csr", 3}, 1, &s.base.err),
+                     ERR_OK);
     assert_int_equal(s.order.status, ACME_ORDER_PROCESSING);
     s.base.clock.sleep_count = 0;
     assert_int_equal(settle(&s, ACME_ORDER_PROCESSING, 20000), ERR_OK);
