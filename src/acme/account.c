@@ -265,11 +265,11 @@ static enum err_code look_for_new_key(struct acme *acme, const struct key *new_k
     enum err_code code = register_with(acme, &(struct acme_registration){.key = new_key, .only_existing = true},
                                        &account, &is_new, &ignored);
 
-    if (code == ERR_OK && strcmp(account.url, acme->account_url) == 0) {
+    if (code == ERR_OK && account.url && strcmp(account.url, acme->account_url) == 0) {
         log_line(acme->log, LOG_INFO, "the CA has the new key of the account already");
         return ERR_OK;
     }
-    if (code == ERR_OK)
+    if (code == ERR_OK && account.url)
         return err_set(err, ERR_EXISTS, "could not change the account's key: the account \"%s\" has that key",
                        account.url);
     if (err)

@@ -39,9 +39,8 @@ void acme_directory_done(struct acme_directory *directory)
     *directory = (struct acme_directory){.urls = {NULL}};
 }
 
-static enum err_code read_profiles(const json_t *profiles, struct acme_meta *out, struct err *err)
+static enum err_code read_profiles(json_t *profiles, struct acme_meta *out, struct err *err)
 {
-    json_t *mutable = (json_t *)(uintptr_t)profiles; /* jansson's iterators want it so */
     const char *name;
     json_t *description;
 
@@ -49,7 +48,7 @@ static enum err_code read_profiles(const json_t *profiles, struct acme_meta *out
         return ERR_OK;
     if (!json_is_object(profiles) || json_object_size(profiles) > PROFILES_MAX)
         return err_set(err, ERR_INPUT, "%s has \"profiles\" that are no object of at most %d", WHAT, PROFILES_MAX);
-    json_object_foreach(mutable, name, description)
+    json_object_foreach(profiles, name, description)
     {
         if (!json_is_string(description))
             return err_set(err, ERR_INPUT, "%s describes the profile \"%s\" with something else than text", WHAT, name);

@@ -218,6 +218,8 @@ enum err_code acme_send(struct acme *acme, struct acme_call *calls, size_t count
 /* One; returns its result. */
 enum err_code acme_send_one(struct acme *acme, struct acme_call *call, struct err *err) MUST_USE;
 
+/* End it before it is sent: ERR_INPUT, "could not <what>: <why>". */
+void acme_call_refuse(struct acme_call *call, const char *why);
 void acme_call_done(struct acme_call *call);
 #define AUTO_ACME_CALL AUTO(acme_call_done)
 

@@ -147,6 +147,8 @@ static void add_new_order(const struct acme *acme, struct new_orders *round, con
     call->url = acme->directory.urls[ACME_NEW_ORDER];
     call->what = mem_printf("create the order for %s", names);
     call->payload = new_order_payload(&requests[index], replaces);
+    if (!call->payload)
+        acme_call_refuse(call, "it has too many names");
 }
 
 static struct new_orders new_orders_make(size_t count)

@@ -447,6 +447,12 @@ enum err_code acme_send_one(struct acme *acme, struct acme_call *call, struct er
 
 /* ------------------------------------------------------------------ memory */
 
+void acme_call_refuse(struct acme_call *call, const char *why)
+{
+    call->is_finished = true;
+    call->result.code = err_set(&call->result.err, ERR_INPUT, "could not %s: %s", call->what, why);
+}
+
 void acme_call_done(struct acme_call *call)
 {
     free(call->what);

@@ -217,6 +217,23 @@ TEST(finalizing_whose_answer_was_lost_is_found_to_be_done)
     done(&o);
 }
 
+TEST(what_is_too_large_to_be_sent_is_not_sent)
+{
+    struct order_fixture o;
+    char *der AUTO_FREE = mem_zalloc(2u << 20);
+    size_t before;
+
+    init(&o);
+    o.base.ca->manner.reuses_authorizations = true;
+    assert_int_equal(make(&o, NULL, NULL), ERR_OK);
+    before = o.base.http->seen_count;
+    assert_int_equal(acme_orders_finalize(o.base.acme, &o.pointer, &(struct acme_csr){der, 2u << 20}, 1, &o.base.err),
+                     ERR_OK);
+    assert_acme_error(&o.order.result.err, o.order.result.code, ERR_INPUT, "its CSR is too large", NULL);
+    assert_int_equal(o.base.http->seen_count, before);
+    done(&o);
+}
+
 static char *issue_nothing(UNUSED void *context, UNUSED const void *csr, UNUSED size_t len,
                            UNUSED const struct fake_ca_order *order)
 {
@@ -306,8 +323,8 @@ TEST(anything_but_certificates_is_not_taken_for_one)
         "",
         "MIIB",
         "-----BEGIN CERTIFICATE-----\nAA==\n",
-        "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\nAA==\n"
-        "-----END PRIVATE KEY-----\n",
+        ("-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\nAA==\n"
+         "-----END PRIVATE KEY-----\n"),
     };
 
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
@@ -377,6 +394,7 @@ int main(void)
         cmocka_unit_test(an_order_for_other_names_is_not_used),
         cmocka_unit_test(an_order_that_is_not_ready_says_how_it_stands),
         cmocka_unit_test(finalizing_whose_answer_was_lost_is_found_to_be_done),
+        cmocka_unit_test(what_is_too_large_to_be_sent_is_not_sent),
         cmocka_unit_test(an_order_that_fails_at_the_end_says_why),
         cmocka_unit_test(an_order_is_fetched_by_its_url_alone),
         cmocka_unit_test(alternate_chains_follow_the_default_one),
