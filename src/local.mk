@@ -146,6 +146,7 @@ libacmedme_a_SOURCES = \
 	src/acme/jws.c \
 	src/acme/directory.c \
 	src/acme/session.c \
+	src/acme/request.c \
 	src/acme/send.c \
 	src/acme/account.c \
 	src/acme/order.c \

@@ -269,7 +269,7 @@ static enum err_code look_for_new_key(struct acme *acme, const struct key *new_k
         log_line(acme->log, LOG_INFO, "the CA has the new key of the account already");
         return ERR_OK;
     }
-    if (code == ERR_OK)
+    if (code == ERR_OK && account.url)
         return err_set(err, ERR_EXISTS, "could not change the account's key: the account \"%s\" has that key",
                        account.url);
     if (err)

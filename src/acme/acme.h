@@ -5,8 +5,11 @@
  * happen between the steps is the caller's.
  *
  * What can be asked for many at once takes arrays, sent side by side over one connection as far as nonces, the CA's
- * limits and ACME_SIDE_BY_SIDE_MAX allow; each item has a result of its own.  Every call ends within
- * `give_up_after_ms`, not counting pauses that the CA asks for while it is at work (acme_orders_settle()).
+ * limits and ACME_SIDE_BY_SIDE_MAX allow; each item has a result of its own.  The value that such a function returns is
+ * ERR_OK unless nothing more could be done at all (no directory, no account in use, ERR_CANCELLED, ERR_INTERNAL); then
+ * the results of the items that are left are that error too.  A call gives up `give_up_after_ms` after it began or the
+ * last of its items was answered for good, not counting pauses that the CA asks for while it is at work
+ * (acme_orders_settle()).
  *
  *   directory -> account -> newOrder -> authorizations -> [publish] -> challenges -> settle -> finalize -> settle
  *   -> certificate
@@ -71,7 +74,7 @@ struct acme_meta {
 
 /* Fetch the directory, once; what follows does it when needed.  The answer must be a JSON object with newNonce,
  * newAccount and newOrder as https URLs (http where the directory itself is).  Anything else is told apart: HTML, a
- * redirection (with its target), another status.  Errors: ERR_ACME. */
+ * redirection (with its target), another status.  Errors: ERR_ACME, ERR_CONFIG (the directory is no URL). */
 enum err_code acme_meta(struct acme *acme, const struct acme_meta **out, struct err *err) MUST_USE;
 
 /* Requests that were sent so far, of every kind, for reports and tests. */

@@ -57,8 +57,7 @@ static enum acme_verdict judge_failure(struct acme_call *call)
         code = ERR_ACME;
     call->result.err = call->response.err;
     (void)err_prefix(&call->result.err, code, "could not %s", call->what);
-    return fail(call, code,
-                code == ERR_NETWORK || code == ERR_TIMEOUT ? ACME_VERDICT_TRANSIENT : ACME_VERDICT_FAILED);
+    return fail(call, code, code == ERR_NETWORK || code == ERR_TIMEOUT ? ACME_VERDICT_TRANSIENT : ACME_VERDICT_FAILED);
 }
 
 /* ------------------------------------------------------------------ 2xx */
@@ -129,11 +128,11 @@ static enum acme_verdict judge_redirection(struct acme_call *call)
 
     text_cut_into(shown, sizeof shown, target ? target : "");
     if (target)
-        (void)err_set(&call->result.err, ERR_ACME, "could not %s: \"%s\" redirects to \"%s\" (status %ld)",
-                      call->what, call->url, shown, call->response.status);
+        (void)err_set(&call->result.err, ERR_ACME, "could not %s: \"%s\" redirects to \"%s\" (status %ld)", call->what,
+                      call->url, shown, call->response.status);
     else
-        (void)err_set(&call->result.err, ERR_ACME, "could not %s: \"%s\" redirects to nowhere (status %ld)",
-                      call->what, call->url, call->response.status);
+        (void)err_set(&call->result.err, ERR_ACME, "could not %s: \"%s\" redirects to nowhere (status %ld)", call->what,
+                      call->url, call->response.status);
     err_hint(&call->result.err, "ACME servers do not redirect; give the URL of the directory itself, and look for a "
                                 "proxy or a captive portal on the way.");
     return fail(call, ERR_ACME, ACME_VERDICT_FAILED);
@@ -191,8 +190,7 @@ static enum acme_verdict judge_refusal(struct acme_call *call, int64_t pause_ms,
     else
         explain_without_problem(call);
     if (pause_ms > 0)
-        result->err.retry_after_s =
-            pause_ms / 1000 >= INT32_MAX ? INT32_MAX : (int32_t)((pause_ms + 999) / 1000);
+        result->err.retry_after_s = pause_ms / 1000 >= INT32_MAX ? INT32_MAX : (int32_t)((pause_ms + 999) / 1000);
     return fail(call, result->err.code, verdict_for(call, pause_ms));
 }
 

@@ -119,11 +119,8 @@ static enum err_code fetch(struct acme *acme, const char *const *cert_ids, size_
         call->expect = ACME_EXPECT_OBJECT;
         call->url = urls[i];
         call->what = mem_strdup("ask the CA when to renew the certificate");
-        if (*urls[i])
-            continue;
-        call->is_finished = true;
-        call->result.code = err_set(&call->result.err, ERR_INTERNAL, "\"%.100s\" is no certificate identifier",
-                                    cert_ids[i]);
+        if (!*urls[i])
+            acme_call_refuse(call, "its identifier is none");
     }
     code = acme_send(acme, calls.items, count, err);
     for (size_t i = 0; i < count; i++)

@@ -94,8 +94,8 @@ static enum err_code read_members(const json_t *json, enum acme_scheme scheme, e
     enum err_code code = acme_member_want_status(json, statuses, ARRAY_LEN(statuses), WHAT, &status, err);
 
     if (code == ERR_OK)
-        code = acme_member_identifier(json_object_get(json, "identifier"), ACME_STAR_REFUSED,
-                                      "the identifier of " WHAT, &out->domain, err);
+        code = acme_member_identifier(json_object_get(json, "identifier"), ACME_STAR_REFUSED, "the identifier of " WHAT,
+                                      &out->domain, err);
     if (code == ERR_OK)
         code = acme_member_find_bool(json, "wildcard", WHAT, &out->is_wildcard, err);
     if (code == ERR_OK)
@@ -144,8 +144,8 @@ static void take_authz(struct acme *acme, const struct acme_call *call, enum acm
     if (code != ERR_OK) {
         (void)err_prefix(&err, code, "could not %s", call->what);
     } else if (authz->status == ACME_AUTHZ_INVALID) {
-        char *doing AUTO_FREE =
-            mem_printf("the CA could not validate \"%s%s\"", authz->is_wildcard ? "*." : "", authz->domain);
+        char *doing AUTO_FREE = mem_printf("the CA could not validate \"%s%s\"", authz->is_wildcard ? "*." : "",
+                                           authz->domain);
 
         code = acme_problem_set(&err, error, 0, ACME_PROBLEM_OF_VALIDATION, doing);
         authz->result.problem = error ? acme_problem_type_of(error) : ACME_PROBLEM_NONE;

@@ -53,8 +53,7 @@ static bool is_issuer_name(const char *name)
 static enum err_code read_issuers(const json_t *json, struct acme_challenge *out, struct err *err)
 {
     struct strlist *issuers = &out->issuer_domains;
-    enum err_code code =
-        acme_member_find_strings(json, "issuer-domain-names", ISSUERS_MAX, WHAT, issuers, err);
+    enum err_code code = acme_member_find_strings(json, "issuer-domain-names", ISSUERS_MAX, WHAT, issuers, err);
 
     if (code == ERR_OK && issuers->count == 0)
         return err_set(err, ERR_INPUT, "%s has no \"issuer-domain-names\"", WHAT);
@@ -144,8 +143,7 @@ static enum err_code answer_all(struct acme *acme, struct acme_authz *const *aut
     return code;
 }
 
-enum err_code acme_challenges_answer(struct acme *acme, struct acme_authz *const *authzs, size_t count,
-                                     struct err *err)
+enum err_code acme_challenges_answer(struct acme *acme, struct acme_authz *const *authzs, size_t count, struct err *err)
 {
     struct acme_authz **open AUTO_FREE = mem_calloc(count ? count : 1, sizeof(struct acme_authz *));
     struct err why;

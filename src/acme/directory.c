@@ -14,9 +14,9 @@ static const struct {
     const char *name;
     bool is_optional;
 } resources[ACME_RESOURCE_COUNT] = {
-    [ACME_NEW_NONCE] = {"newNonce", false},        [ACME_NEW_ACCOUNT] = {"newAccount", false},
-    [ACME_NEW_ORDER] = {"newOrder", false},        [ACME_REVOKE_CERT] = {"revokeCert", true},
-    [ACME_KEY_CHANGE] = {"keyChange", true},       [ACME_RENEWAL_INFO] = {"renewalInfo", true},
+    [ACME_NEW_NONCE] = {"newNonce", false},  [ACME_NEW_ACCOUNT] = {"newAccount", false},
+    [ACME_NEW_ORDER] = {"newOrder", false},  [ACME_REVOKE_CERT] = {"revokeCert", true},
+    [ACME_KEY_CHANGE] = {"keyChange", true}, [ACME_RENEWAL_INFO] = {"renewalInfo", true},
 };
 
 static void meta_done(struct acme_meta *meta)
@@ -39,9 +39,8 @@ void acme_directory_done(struct acme_directory *directory)
     *directory = (struct acme_directory){.urls = {NULL}};
 }
 
-static enum err_code read_profiles(const json_t *profiles, struct acme_meta *out, struct err *err)
+static enum err_code read_profiles(json_t *profiles, struct acme_meta *out, struct err *err)
 {
-    json_t *mutable = (json_t *)profiles; /* jansson's iterators want it so */
     const char *name;
     json_t *description;
 
@@ -49,13 +48,13 @@ static enum err_code read_profiles(const json_t *profiles, struct acme_meta *out
         return ERR_OK;
     if (!json_is_object(profiles) || json_object_size(profiles) > PROFILES_MAX)
         return err_set(err, ERR_INPUT, "%s has \"profiles\" that are no object of at most %d", WHAT, PROFILES_MAX);
-    json_object_foreach(mutable, name, description)
+    json_object_foreach(profiles, name, description)
     {
         if (!json_is_string(description))
             return err_set(err, ERR_INPUT, "%s describes the profile \"%s\" with something else than text", WHAT, name);
         out->profiles = mem_grow(out->profiles, out->profile_count, sizeof *out->profiles);
-        out->profiles[out->profile_count++] =
-            (struct acme_profile){mem_strdup(name), mem_strdup(json_string_value(description))};
+        out->profiles[out->profile_count++] = (struct acme_profile){mem_strdup(name),
+                                                                    mem_strdup(json_string_value(description))};
     }
     return ERR_OK;
 }

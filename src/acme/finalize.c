@@ -9,6 +9,7 @@
 
 #define CSR_MAX (1024u * 1024)
 
+/* NULL: too large. */
 static char *finalize_payload(const struct acme_csr *csr)
 {
     struct buf text AUTO_BUF = BUF_INIT(CSR_MAX);
@@ -16,7 +17,7 @@ static char *finalize_payload(const struct acme_csr *csr)
     buf_puts(&text, "{\"csr\":\"");
     b64url_put(&text, csr->der, csr->len);
     buf_puts(&text, "\"}");
-    return buf_ok(&text) ? buf_take(&text) : mem_strdup("{}");
+    return buf_ok(&text) ? buf_take(&text) : NULL;
 }
 
 /* An order that is not ready may have been finalized by an attempt whose answer was lost. */
@@ -47,6 +48,8 @@ enum err_code acme_orders_finalize(struct acme *acme, struct acme_order *const *
     for (size_t i = 0; i < count; i++) {
         acme_call_fetch(&calls.items[i], orders[i]->finalize_url, acme_order_describe("finalize", orders[i]));
         calls.items[i].payload = finalize_payload(&csrs[i]);
+        if (!calls.items[i].payload)
+            acme_call_refuse(&calls.items[i], "its CSR is too large");
     }
     code = acme_send(acme, calls.items, count, err);
     for (size_t i = 0; i < count; i++) {

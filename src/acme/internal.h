@@ -53,6 +53,15 @@ char *acme_nonces_take(struct acme_nonces *nonces) MUST_USE; /* NULL: none; your
 bool acme_nonce_is_valid(const char *text);
 void acme_nonces_done(struct acme_nonces *nonces);
 
+/* When the last requests went out: in no period there are more than there are slots. */
+#define ACME_SLOTS_MAX 256
+struct acme_pace {
+    size_t slots; /* 0: no limit is known */
+    int64_t period_ms;
+    int64_t sent_ms[ACME_SLOTS_MAX]; /* monotonic; a ring */
+    size_t next;                     /* the oldest */
+};
+
 struct acme {
     char *directory_url;
     enum acme_scheme scheme;
@@ -61,14 +70,13 @@ struct acme {
     struct log *log;
     int64_t request_timeout_ms;
     int64_t give_up_after_ms;
-    uint32_t requests_per_s;
+    struct acme_pace pace;
     bool has_directory;
     struct acme_directory directory;
     struct acme_nonces nonces;
     struct key *key;
     char *account_url;
     size_t request_count;
-    int64_t free_at_ms;      /* monotonic time from which requests_per_s allows the next request */
     int64_t quiet_until_ms;  /* monotonic time until which the CA wants to be left alone */
     int64_t round_trip_ms;   /* smoothed; 0: not known */
     int64_t look_at_ms;      /* monotonic time that the CA named when challenges were answered; 0: none */
@@ -210,6 +218,8 @@ enum err_code acme_send(struct acme *acme, struct acme_call *calls, size_t count
 /* One; returns its result. */
 enum err_code acme_send_one(struct acme *acme, struct acme_call *call, struct err *err) MUST_USE;
 
+/* End it before it is sent: ERR_INPUT, "could not <what>: <why>". */
+void acme_call_refuse(struct acme_call *call, const char *why);
 void acme_call_done(struct acme_call *call);
 #define AUTO_ACME_CALL AUTO(acme_call_done)
 
@@ -221,6 +231,10 @@ struct acme_calls {
 struct acme_calls acme_calls_new(size_t count) MUST_USE;
 void acme_calls_done(struct acme_calls *calls);
 #define AUTO_ACME_CALLS AUTO(acme_calls_done)
+
+/* One attempt, signed with a nonce of its own, which is used up; `body` has to live as long as the request. */
+enum err_code acme_request_make(struct acme *acme, struct acme_call *call, int64_t timeout_ms, struct http_request *out,
+                                struct buf *body, struct err *err) MUST_USE;
 
 /* What an answer means, without knowing the session. */
 enum acme_verdict {

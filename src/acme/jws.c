@@ -115,8 +115,9 @@ enum err_code acme_jws_format_eab(const struct acme_eab *eab, const struct key *
     if (code != ERR_OK)
         return code;
     if (!buf_ok(&header) || !buf_ok(&jwk))
-        return err_set(err, ERR_INTERNAL, "the external account binding can't be written: its key identifier is not "
-                                          "UTF-8 or too long");
+        return err_set(err, ERR_INTERNAL,
+                       "the external account binding can't be written: its key identifier is not "
+                       "UTF-8 or too long");
     put_input(&input, &header, buf_cstr(&jwk));
     code = digest_hmac(eab->hmac, eab->hmac_key, buf_cstr(&input), input.len, mac, &mac_len, err);
     if (code != ERR_OK)

@@ -108,8 +108,7 @@ enum err_code acme_member_find_text(const json_t *object, const char *key, const
     return code;
 }
 
-enum err_code acme_member_find_bool(const json_t *object, const char *key, const char *what, bool *out,
-                                    struct err *err)
+enum err_code acme_member_find_bool(const json_t *object, const char *key, const char *what, bool *out, struct err *err)
 {
     const json_t *value = json_object_get(object, key);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "acme/internal.h"
+#include "util/text.h"
 
 static bool has_profile(const struct acme_meta *meta, const char *name)
 {
@@ -54,7 +55,7 @@ static char *new_order_payload(const struct acme_order_request *request, const c
 
 static int compare_names(const void *a, const void *b)
 {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
+    return text_casecmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 /* Sorted, each once; free() it, the names are those of the list. */
@@ -67,7 +68,7 @@ static const char **sorted_names(const struct strlist *names, size_t *out_count)
         sorted[i] = names->items[i];
     qsort(sorted, names->count, sizeof *sorted, compare_names);
     for (size_t i = 0; i < names->count; i++)
-        if (count == 0 || strcmp(sorted[count - 1], sorted[i]) != 0)
+        if (count == 0 || text_casecmp(sorted[count - 1], sorted[i]) != 0)
             sorted[count++] = sorted[i];
     *out_count = count;
     return sorted;
@@ -82,7 +83,7 @@ static void check_names(const struct strlist *asked, struct acme_order *order)
     char *names AUTO_FREE = acme_names_describe(asked);
     struct err err;
 
-    for (i = 0; i < asked_count && i < got_count && strcmp(want[i], got[i]) == 0;)
+    for (i = 0; i < asked_count && i < got_count && text_casecmp(want[i], got[i]) == 0;)
         i++;
     if (i == asked_count && i == got_count)
         return;
@@ -146,6 +147,8 @@ static void add_new_order(const struct acme *acme, struct new_orders *round, con
     call->url = acme->directory.urls[ACME_NEW_ORDER];
     call->what = mem_printf("create the order for %s", names);
     call->payload = new_order_payload(&requests[index], replaces);
+    if (!call->payload)
+        acme_call_refuse(call, "it has too many names");
 }
 
 static struct new_orders new_orders_make(size_t count)

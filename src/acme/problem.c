@@ -129,19 +129,24 @@ static void put_subproblems(struct buf *out, const json_t *subproblems)
         buf_printf(out, "; and %zu more", count - SUBPROBLEMS_SHOWN);
 }
 
+/* What the CA's validation ran into, rather than what it does not like about a request. */
 static bool is_of_validation(enum acme_problem_type type, enum acme_problem_place place)
 {
     switch (type) {
-    case ACME_PROBLEM_CAA:
+    case ACME_PROBLEM_CAA: /* looked at again when an order is finalized */
         return true;
-    case ACME_PROBLEM_BAD_CSR:
-    case ACME_PROBLEM_BAD_PUBLIC_KEY:
-    case ACME_PROBLEM_REJECTED_IDENTIFIER:
-    case ACME_PROBLEM_UNSUPPORTED_IDENTIFIER:
-    case ACME_PROBLEM_INVALID_PROFILE:
-        return false; /* an order may end in these, whatever was validated */
-    default:
+    case ACME_PROBLEM_NONE:
+    case ACME_PROBLEM_OTHER:
+    case ACME_PROBLEM_COMPOUND:
+    case ACME_PROBLEM_CONNECTION:
+    case ACME_PROBLEM_DNS:
+    case ACME_PROBLEM_INCORRECT_RESPONSE:
+    case ACME_PROBLEM_MALFORMED:
+    case ACME_PROBLEM_TLS:
+    case ACME_PROBLEM_UNAUTHORIZED:
         return place == ACME_PROBLEM_OF_VALIDATION;
+    default:
+        return false;
     }
 }
 
@@ -236,9 +241,7 @@ enum err_code acme_problem_explain(struct err *err, const struct acme_problem_co
 enum err_code acme_problem_set(struct err *err, const json_t *json, long status, enum acme_problem_place place,
                                const char *doing)
 {
-    return acme_problem_explain(err, &(struct acme_problem_context){.json = json,
-                                                                    .status = status,
-                                                                    .place = place,
-                                                                    .doing = doing,
-                                                                    .retry_after_ms = ACME_PAUSE_NONE});
+    return acme_problem_explain(
+        err, &(struct acme_problem_context){
+                 .json = json, .status = status, .place = place, .doing = doing, .retry_after_ms = ACME_PAUSE_NONE});
 }

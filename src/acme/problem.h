@@ -45,9 +45,9 @@ enum acme_problem_type acme_problem_type_of(const json_t *json);
 
 /* Say what a problem says, in one message with its subproblems by identifier, and a hint that fits its type:
  * "<doing>: the CA says: <detail> (<type>); <identifier>: <detail> (<type>); ...".  `status` is that of HTTP, 0 when
- * the problem stood inside another object.  Codes: ERR_ACME_LIMIT for rateLimited; ERR_CHALLENGE for what the CA's
- * validation ran into (caa, compound, connection, dns, incorrectResponse, tls, unauthorized inside a challenge);
- * ERR_SERVER for serverInternal and 5xx; else ERR_ACME. */
+ * the problem stood inside another object.  Codes: ERR_ACME_LIMIT for rateLimited; ERR_SERVER for serverInternal and
+ * 5xx; ERR_CHALLENGE for what the CA's validation ran into (caa; of validation also compound, connection, dns,
+ * incorrectResponse, malformed, tls, unauthorized, what is not known and what is not there); else ERR_ACME. */
 enum acme_problem_place { ACME_PROBLEM_OF_REQUEST, ACME_PROBLEM_OF_VALIDATION };
 enum err_code acme_problem_set(struct err *err, const json_t *json, long status, enum acme_problem_place place,
                                const char *doing);

@@ -34,8 +34,6 @@
 #define ATTEMPT_SHORTEST_MS 1000
 #define SERIAL_LONG_MS 1500
 #define NONCES_WANTED 10 /* CAs allow bursts of so many at newNonce */
-#define ANSWER_MAX (1024u * 1024)
-#define CERTIFICATE_MAX (4u * 1024 * 1024)
 #define BODY_MAX (4u * 1024 * 1024)
 
 struct sending {
@@ -44,6 +42,7 @@ struct sending {
     size_t count;
     size_t first; /* all before it are finished */
     int64_t deadline_ms;
+    bool is_for_nonces;  /* of calls that wait, whose deadline it has to keep */
     unsigned bad_nonces; /* in a row */
     bool has_topped_up;
 };
@@ -61,7 +60,8 @@ static int64_t now_ms(const struct sending *s)
 static void finish(struct sending *s, struct acme_call *call)
 {
     call->is_finished = true;
-    s->deadline_ms = now_ms(s) + s->acme->give_up_after_ms;
+    if (!s->is_for_nonces)
+        s->deadline_ms = now_ms(s) + s->acme->give_up_after_ms;
 }
 
 /* All that are left end with this. */
@@ -80,22 +80,6 @@ static void finish_all(struct sending *s, enum err_code code, const struct err *
 
 /* ------------------------------------------------------------------ one attempt */
 
-static enum err_code sign(struct acme *acme, struct acme_call *call, struct buf *body, struct err *err)
-{
-    char *nonce AUTO_FREE = call->nonce ? call->nonce : acme_nonces_take(&acme->nonces);
-
-    call->nonce = NULL;
-    return acme_jws_format(
-        &(struct acme_jws){
-            .key = call->key ? call->key : acme->key,
-            .kid = call->key ? NULL : acme->account_url,
-            .nonce = nonce,
-            .url = call->url,
-            .payload = call->payload,
-        },
-        body, err);
-}
-
 static int64_t timeout_ms(const struct sending *s)
 {
     int64_t left_ms = s->deadline_ms - now_ms(s);
@@ -103,34 +87,6 @@ static int64_t timeout_ms(const struct sending *s)
     if (left_ms < ATTEMPT_SHORTEST_MS)
         left_ms = ATTEMPT_SHORTEST_MS;
     return left_ms < s->acme->request_timeout_ms ? left_ms : s->acme->request_timeout_ms;
-}
-
-/* `body` has to live as long as the request. */
-static enum err_code make_request(struct sending *s, struct acme_call *call, struct http_request *out, struct buf *body,
-                                  struct err *err)
-{
-    static const char *const methods[] = {[ACME_POST] = "POST", [ACME_GET] = "GET", [ACME_HEAD] = "HEAD"};
-    bool is_pem = call->expect == ACME_EXPECT_PEM;
-
-    *out = (struct http_request){
-        .method = methods[call->kind],
-        .url = call->url,
-        .timeout_ms = timeout_ms(s),
-        .max_body = is_pem ? CERTIFICATE_MAX : ANSWER_MAX,
-    };
-    http_request_add_header(
-        out, "Accept", is_pem ? "application/pem-certificate-chain" : "application/json, application/problem+json");
-    http_request_add_header(out, "Accept-Language", "en");
-    if (call->kind == ACME_POST) {
-        enum err_code code = sign(s->acme, call, body, err);
-
-        if (code != ERR_OK)
-            return code;
-        http_request_add_header(out, "Content-Type", "application/jose+json");
-        out->body = buf_cstr(body);
-        out->body_len = body->len;
-    }
-    return ERR_OK;
 }
 
 static int64_t backoff_ms(struct acme *acme, unsigned times)
@@ -271,16 +227,34 @@ static void take_answer(struct sending *s, struct acme_call *call)
 
 /* ------------------------------------------------------------------ one window */
 
-static void pace(struct acme *acme, size_t count)
+/* Until then, or an error: the operator wants us to stop. */
+static enum err_code pause_until(const struct acme *acme, int64_t until_ms, struct err *err)
 {
-    int64_t now = clock_mono_ms(acme->clock);
+    int64_t pause_ms = until_ms - clock_mono_ms(acme->clock);
 
+    if (clock_is_cancelled(acme->clock) || (pause_ms > 0 && !clock_sleep_ms(acme->clock, pause_ms)))
+        return err_set(err, ERR_CANCELLED, "interrupted while talking to the CA");
+    return ERR_OK;
+}
+
+/* Wait until requests_per_s allows that many at once, and note that they go out. */
+static enum err_code pace(struct acme *acme, size_t count, struct err *err)
+{
+    struct acme_pace *pace = &acme->pace;
+    int64_t free_ms = 0;
+    enum err_code code;
+
+    if (pace->slots) /* the youngest of those whose slots they take has to be long enough ago */
+        free_ms = pace->sent_ms[(pace->next + count - 1) % pace->slots] + pace->period_ms;
+    code = pause_until(acme, free_ms, err);
+    if (code != ERR_OK)
+        return code;
+    for (size_t i = 0; pace->slots && i < count; i++) {
+        pace->sent_ms[pace->next] = clock_mono_ms(acme->clock);
+        pace->next = (pace->next + 1) % pace->slots;
+    }
     acme->request_count += count;
-    if (!acme->requests_per_s)
-        return;
-    if (acme->free_at_ms < now)
-        acme->free_at_ms = now;
-    acme->free_at_ms += ((int64_t)count * 1000 + acme->requests_per_s - 1) / acme->requests_per_s;
+    return ERR_OK;
 }
 
 static enum err_code perform(struct sending *s, const struct window *window, struct err *err)
@@ -288,7 +262,7 @@ static enum err_code perform(struct sending *s, const struct window *window, str
     struct http_request requests[ACME_SIDE_BY_SIDE_MAX];
     struct http_response responses[ACME_SIDE_BY_SIDE_MAX];
     struct buf bodies[ACME_SIDE_BY_SIDE_MAX];
-    enum err_code code = ERR_OK;
+    enum err_code code = pace(s->acme, window->count, err);
 
     for (size_t i = 0; i < window->count; i++) {
         requests[i] = (struct http_request){.method = NULL};
@@ -296,11 +270,9 @@ static enum err_code perform(struct sending *s, const struct window *window, str
         bodies[i] = BUF_INIT(BODY_MAX);
     }
     for (size_t i = 0; code == ERR_OK && i < window->count; i++)
-        code = make_request(s, window->calls[i], &requests[i], &bodies[i], err);
-    if (code == ERR_OK) {
-        pace(s->acme, window->count);
+        code = acme_request_make(s->acme, window->calls[i], timeout_ms(s), &requests[i], &bodies[i], err);
+    if (code == ERR_OK)
         code = http_perform_many(s->acme->http, requests, window->count, responses, err);
-    }
     for (size_t i = 0; i < window->count; i++) {
         struct acme_call *call = window->calls[i];
 
@@ -327,9 +299,12 @@ static size_t count_left(const struct sending *s)
     return left;
 }
 
+static enum err_code run(struct sending *s, struct err *err);
+
 /* `count` HEAD requests to newNonce, side by side; fails when there is no nonce afterwards. */
-static enum err_code fetch_nonces(struct acme *acme, size_t count, struct err *err)
+static enum err_code fetch_nonces(const struct sending *waiting, size_t count, struct err *err)
 {
+    struct acme *acme = waiting->acme;
     struct acme_calls calls AUTO_ACME_CALLS = acme_calls_new(count);
     const char *url = NULL;
     enum err_code code = acme_resource_want(acme, ACME_NEW_NONCE, &url, err);
@@ -343,7 +318,12 @@ static enum err_code fetch_nonces(struct acme *acme, size_t count, struct err *e
         calls.items[i].what = mem_strdup("get a nonce");
         calls.items[i].is_optional = acme->nonces.count > 0;
     }
-    code = acme_send(acme, calls.items, count, err);
+    code = run(&(struct sending){.acme = acme,
+                                 .calls = calls.items,
+                                 .count = count,
+                                 .deadline_ms = waiting->deadline_ms,
+                                 .is_for_nonces = true},
+               err);
     if (code != ERR_OK || acme->nonces.count > 0)
         return code;
     for (size_t i = 0; i < count; i++) {
@@ -367,21 +347,21 @@ static enum err_code top_up_nonces(struct sending *s, struct err *err)
     size_t wanted = left < NONCES_WANTED ? left : NONCES_WANTED;
     size_t have = acme->nonces.count;
 
-    if (acme->requests_per_s && wanted > acme->requests_per_s)
-        wanted = acme->requests_per_s;
+    if (acme->pace.slots && wanted > acme->pace.slots)
+        wanted = acme->pace.slots;
     if (s->has_topped_up || have == 0 || have >= wanted ||
         (int64_t)left * acme->round_trip_ms / (int64_t)have <= SERIAL_LONG_MS)
         return ERR_OK;
     s->has_topped_up = true;
-    return fetch_nonces(acme, wanted - have, err);
+    return fetch_nonces(s, wanted - have, err);
 }
 
 /* Those whose time has come.  *out_next_ms: when that of the next one comes, if there is none. */
 static void pick(struct sending *s, struct window *out, int64_t *out_next_ms)
 {
     const struct acme *acme = s->acme;
-    size_t max = acme->requests_per_s && acme->requests_per_s < ACME_SIDE_BY_SIDE_MAX ? acme->requests_per_s
-                                                                                      : ACME_SIDE_BY_SIDE_MAX;
+    size_t max = acme->pace.slots && acme->pace.slots < ACME_SIDE_BY_SIDE_MAX ? acme->pace.slots
+                                                                              : ACME_SIDE_BY_SIDE_MAX;
     size_t nonces = acme->nonces.count;
     int64_t now = now_ms(s);
     int64_t next = INT64_MAX;
@@ -406,23 +386,11 @@ static void pick(struct sending *s, struct window *out, int64_t *out_next_ms)
     *out_next_ms = next;
 }
 
-/* Until the time of the next call has come, and the CA's wishes allow one. */
-static enum err_code pause_until(const struct sending *s, int64_t until_ms, struct err *err)
-{
-    int64_t pause_ms = until_ms - now_ms(s);
-
-    if (clock_is_cancelled(s->acme->clock) || (pause_ms > 0 && !clock_sleep_ms(s->acme->clock, pause_ms)))
-        return err_set(err, ERR_CANCELLED, "interrupted while talking to the CA");
-    return ERR_OK;
-}
-
 static enum err_code step(struct sending *s, struct err *err)
 {
-    const struct acme *acme = s->acme;
-    int64_t quiet_ms = acme->free_at_ms > acme->quiet_until_ms ? acme->free_at_ms : acme->quiet_until_ms;
     struct window window;
     int64_t next_ms;
-    enum err_code code = pause_until(s, quiet_ms, err);
+    enum err_code code = pause_until(s->acme, s->acme->quiet_until_ms, err);
 
     if (code == ERR_OK && s->calls[0].kind == ACME_POST)
         code = top_up_nonces(s, err);
@@ -432,33 +400,40 @@ static enum err_code step(struct sending *s, struct err *err)
     if (window.count > 0)
         return perform(s, &window, err);
     if (next_ms > now_ms(s))
-        return pause_until(s, next_ms, err);
-    return fetch_nonces(s->acme, 1, err);
+        return pause_until(s->acme, next_ms, err);
+    return fetch_nonces(s, 1, err);
 }
 
-enum err_code acme_send(struct acme *acme, struct acme_call *calls, size_t count, struct err *err)
+static enum err_code run(struct sending *s, struct err *err)
 {
-    struct sending s = {.acme = acme, .calls = calls, .count = count};
     struct err why = {.code = ERR_OK};
 
-    s.deadline_ms = now_ms(&s) + acme->give_up_after_ms;
     for (;;) {
         enum err_code code;
 
-        while (s.first < count && calls[s.first].is_finished)
-            s.first++;
-        if (s.first == count)
+        while (s->first < s->count && s->calls[s->first].is_finished)
+            s->first++;
+        if (s->first == s->count)
             return ERR_OK;
-        code = step(&s, &why);
+        code = step(s, &why);
         if (code == ERR_OK)
             continue;
-        finish_all(&s, code, &why);
+        finish_all(s, code, &why);
         if (code != ERR_CANCELLED && code != ERR_INTERNAL)
             return ERR_OK;
         if (err)
             *err = why;
         return code;
     }
+}
+
+enum err_code acme_send(struct acme *acme, struct acme_call *calls, size_t count, struct err *err)
+{
+    return run(&(struct sending){.acme = acme,
+                                 .calls = calls,
+                                 .count = count,
+                                 .deadline_ms = clock_mono_ms(acme->clock) + acme->give_up_after_ms},
+               err);
 }
 
 enum err_code acme_send_one(struct acme *acme, struct acme_call *call, struct err *err)
@@ -471,6 +446,12 @@ enum err_code acme_send_one(struct acme *acme, struct acme_call *call, struct er
 }
 
 /* ------------------------------------------------------------------ memory */
+
+void acme_call_refuse(struct acme_call *call, const char *why)
+{
+    call->is_finished = true;
+    call->result.code = err_set(&call->result.err, ERR_INPUT, "could not %s: %s", call->what, why);
+}
 
 void acme_call_done(struct acme_call *call)
 {

@@ -5,6 +5,16 @@
 #include "acme/internal.h"
 #include "util/text.h"
 
+static void set_pace(struct acme_pace *pace, uint32_t requests_per_s, int64_t now_ms)
+{
+    pace->slots = requests_per_s < ACME_SLOTS_MAX ? requests_per_s : ACME_SLOTS_MAX;
+    if (pace->slots == 0)
+        return;
+    pace->period_ms = ((int64_t)pace->slots * 1000 + requests_per_s - 1) / requests_per_s;
+    for (size_t i = 0; i < pace->slots; i++)
+        pace->sent_ms[i] = now_ms - pace->period_ms;
+}
+
 struct acme *acme_new(const struct acme_opts *opts)
 {
     struct acme *acme = mem_zalloc(sizeof *acme);
@@ -16,7 +26,7 @@ struct acme *acme_new(const struct acme_opts *opts)
     acme->log = opts->log;
     acme->request_timeout_ms = opts->request_timeout_ms;
     acme->give_up_after_ms = opts->give_up_after_ms;
-    acme->requests_per_s = opts->requests_per_s;
+    set_pace(&acme->pace, opts->requests_per_s, clock_mono_ms(opts->clock));
     acme->seed = (uint64_t)(uintptr_t)acme ^ (uint64_t)clock_mono_ms(opts->clock);
     return acme;
 }
@@ -93,9 +103,9 @@ void acme_use_account(struct acme *acme, const struct key *key, const char *acco
 
 enum err_code acme_account_want(const struct acme *acme, struct err *err)
 {
-    return acme->key && acme->account_url ? ERR_OK
-                                          : err_set(err, ERR_INTERNAL, "no account with the CA at \"%s\" is in use",
-                                                    acme->directory_url);
+    return acme->key && acme->account_url
+               ? ERR_OK
+               : err_set(err, ERR_INTERNAL, "no account with the CA at \"%s\" is in use", acme->directory_url);
 }
 
 enum err_code acme_ready(struct acme *acme, struct err *err)

@@ -146,8 +146,7 @@ enum err_code acme_fixture_issue(struct acme_fixture *f, const struct strlist *n
     static const char csr[] = "a CSR, as far as this CA is concerned";
     struct acme_order order AUTO(acme_order_done) = {.url = NULL};
     struct acme_order *pointer = &order;
-    enum err_code code =
-        acme_orders_new(f->acme, &(struct acme_order_request){.names = names}, &order, 1, &f->err);
+    enum err_code code = acme_orders_new(f->acme, &(struct acme_order_request){.names = names}, &order, 1, &f->err);
 
     code = take(f, code, &order.result);
     if (code == ERR_OK && order.status == ACME_ORDER_PENDING)
@@ -155,8 +154,7 @@ enum err_code acme_fixture_issue(struct acme_fixture *f, const struct strlist *n
     if (code == ERR_OK)
         code = settle(f, &order, ACME_ORDER_PENDING);
     if (code == ERR_OK)
-        code = take(f,
-                    acme_orders_finalize(f->acme, &pointer, &(struct acme_csr){csr, strlen(csr)}, 1, &f->err),
+        code = take(f, acme_orders_finalize(f->acme, &pointer, &(struct acme_csr){csr, strlen(csr)}, 1, &f->err),
                     &order.result);
     if (code == ERR_OK)
         code = settle(f, &order, ACME_ORDER_PROCESSING);

@@ -18,7 +18,7 @@
 const char *fake_ca_fault_name(enum fake_ca_fault fault)
 {
     static const char *const names[FAKE_CA_FAULT_COUNT] = {
-        "nothing",      "no connection", "request lost",     "answer lost", "timeout", "tls",       "500",
+        "nothing",      "no connection", "request lost",     "answer lost", "timeout",      "tls",  "500",
         "503",          "rate limit",    "short rate limit", "bad nonce",   "unauthorized", "html", "truncated",
         "empty answer", "wrong object",  "redirect",         "404",         "cancel",
     };
@@ -267,8 +267,8 @@ static bool check_binding(struct fake_ca *ca, const struct asked *asked, struct 
          strcmp(member(jws.header, "kid"), FAKE_CA_EAB_KID) == 0 &&
          strcmp(member(jws.header, "url"), asked->seen->url) == 0 && json_object_size(jws.header) == 3 &&
          strcmp(member(jws.header, "alg"), "HS256") == 0;
-    ok = ok && digest_hmac(DIGEST_HMAC_SHA256, key, jws.signing_input, strlen(jws.signing_input), mac, &len, NULL) ==
-                   ERR_OK;
+    ok = ok &&
+         digest_hmac(DIGEST_HMAC_SHA256, key, jws.signing_input, strlen(jws.signing_input), mac, &len, NULL) == ERR_OK;
     ok = ok && jws.signature.len == len && memcmp(buf_cstr(&jws.signature), mac, len) == 0;
     if (ok) {
         jwk = json_loads(jws.payload, 0, NULL);
@@ -601,8 +601,8 @@ static void issue(struct fake_ca *ca, struct fake_ca_order *order, size_t number
     else if (ca->issue)
         order->certificate = ca->issue(ca->issue_context, buf_cstr(&der), der.len, order);
     else
-        order->certificate =
-            mem_printf("-----BEGIN CERTIFICATE-----\nQ0%02zu\n-----END CERTIFICATE-----\n", number % 100);
+        order->certificate = mem_printf("-----BEGIN CERTIFICATE-----\nQ0%02zu\n-----END CERTIFICATE-----\n",
+                                        number % 100);
     if (order->certificate) {
         set_string(&order->status, "valid");
     } else {
@@ -732,18 +732,19 @@ static void serve_renewal_info(struct fake_ca *ca, const char *id, struct reply 
         refuse(reply, 404, "malformed", "no such certificate");
         return;
     }
-    reply->text = mem_strdup(ca->manner.renewal_info
-                                 ? ca->manner.renewal_info
-                                 : "{\"suggestedWindow\":{\"start\":\"2025-01-02T04:00:00Z\","
-                                   "\"end\":\"2025-01-03T04:00:00Z\"},\"explanationURL\":\"https://ca.example.net/why\"}");
+    reply->text = mem_strdup(
+        ca->manner.renewal_info
+            ? ca->manner.renewal_info
+            : "{\"suggestedWindow\":{\"start\":\"2025-01-02T04:00:00Z\","
+              "\"end\":\"2025-01-03T04:00:00Z\"},\"explanationURL\":\"https://ca.example.net/why\"}");
     buf_puts(&reply->headers, "Retry-After: 21600\n");
 }
 
 static void serve_directory(const struct fake_ca *ca, struct reply *reply)
 {
     json_t *meta = json_pack("{s:s,s:s,s:[s],s:b}", "termsOfService", FAKE_CA_TERMS, "website",
-                             "https://www.ca.example.net", "caaIdentities", "ca.example.net",
-                             "externalAccountRequired", ca->manner.needs_eab ? 1 : 0);
+                             "https://www.ca.example.net", "caaIdentities", "ca.example.net", "externalAccountRequired",
+                             ca->manner.needs_eab ? 1 : 0);
 
     if (!ca->manner.has_no_profiles)
         (void)json_object_set_new(meta, "profiles", json_pack("{ssss}", "classic", "90 days", "shortlived", "6 days"));

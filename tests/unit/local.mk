@@ -112,7 +112,6 @@ UNIT_TESTS += \
 	tests/unit/test_import_certificate
 UNIT_TESTS += \
 	tests/unit/test_acme_account \
-	tests/unit/test_acme_answer \
 	tests/unit/test_acme_challenge \
 	tests/unit/test_acme_faults \
 	tests/unit/test_acme_headers \
@@ -120,6 +119,7 @@ UNIT_TESTS += \
 	tests/unit/test_acme_order \
 	tests/unit/test_acme_problem \
 	tests/unit/test_acme_renewal \
+	tests/unit/test_acme_send \
 	tests/unit/test_acme_session \
 	tests/unit/test_acme_settle
 check_PROGRAMS += $(UNIT_TESTS)

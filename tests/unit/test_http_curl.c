@@ -250,6 +250,34 @@ TEST(every_method_goes_out_as_such_and_over_one_connection)
     teardown(&f);
 }
 
+/* As to a GET, but for the body that Content-Length tells of. */
+static void head_only(int fd, UNUSED int n)
+{
+    char all[4000];
+
+    while (read_request(fd, all, sizeof all))
+        send_text(fd, text_starts_with(all, "HEAD ") ? "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nReplay-Nonce: n\r\n\r\n"
+                                                     : "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+}
+
+TEST(an_answer_to_HEAD_has_no_body_whatever_its_length_says)
+{
+    struct fixture f;
+
+    setup(&f, head_only);
+    f.request.method = "HEAD";
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(perform(&f), ERR_OK);
+        assert_int_equal(f.response.status, 200);
+        assert_int_equal(f.response.body.len, 0);
+        assert_string_equal(http_response_header(&f.response, "replay-nonce"), "n");
+    }
+    f.request.method = "GET";
+    assert_int_equal(perform(&f), ERR_OK);
+    assert_string_equal(buf_cstr(&f.response.body), "hello");
+    teardown(&f);
+}
+
 /* Says "no" when the head of a request asks for 100 Continue; reads a body of any size. */
 static void swallow(int fd, UNUSED int n)
 {
@@ -788,6 +816,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_carries_what_it_was_given_and_nothing_of_this_machine),
         cmocka_unit_test(every_method_goes_out_as_such_and_over_one_connection),
+        cmocka_unit_test(an_answer_to_HEAD_has_no_body_whatever_its_length_says),
         cmocka_unit_test(a_large_body_goes_out_without_asking_first),
         cmocka_unit_test(only_the_final_answers_headers_count),
         cmocka_unit_test(many_requests_run_side_by_side_and_answers_keep_their_places),

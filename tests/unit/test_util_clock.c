@@ -84,6 +84,68 @@ TEST(anything_else_is_no_date)
     }
 }
 
+TEST(times_of_rfc_3339_have_offsets_fractions_and_small_letters)
+{
+    static const struct {
+        const char *text;
+        int64_t unix_ms;
+    } rows[] = {
+        {"1970-01-01T00:00:00Z", 0},
+        {"1985-04-12T23:20:50.52Z", INT64_C(482196050520)},      /* of the RFC */
+        {"1996-12-19T16:39:57-08:00", INT64_C(851042397000)},    /* of the RFC */
+        {"1937-01-01T12:00:27.87+00:20", -INT64_C(1041337172130)}, /* of the RFC */
+        {"1990-12-31T23:59:60Z", INT64_C(662688000000)},         /* of the RFC: a leap second */
+        {"2000-02-29t00:00:00z", INT64_C(951782400000)},
+        {"2025-01-02T05:30:00.0009999999999999999+01:30", INT64_C(1735790400000)},
+        {"9999-12-31T23:59:59.999Z", INT64_C(253402300799999)},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        int64_t unix_ms = -42;
+
+        assert_true(clock_parse_rfc3339(rows[i].text, &unix_ms));
+        assert_true(unix_ms == rows[i].unix_ms);
+    }
+}
+
+TEST(anything_else_is_no_time_of_rfc_3339)
+{
+    static const char *const texts[] = {
+        "",
+        "2025-01-02",
+        "2025-01-02T04:00:00",
+        "2025-01-02 04:00:00Z",
+        "2025-01-02T04:00Z",
+        "2025-01-02T04:00:00.Z",
+        "2025-01-02T04:00:00,5Z",
+        "2025-01-02T04:00:00Z ",
+        " 2025-01-02T04:00:00Z",
+        "2025-00-02T04:00:00Z",
+        "2025-13-02T04:00:00Z",
+        "2025-01-00T04:00:00Z",
+        "2025-01-32T04:00:00Z",
+        "2025-02-29T04:00:00Z",
+        "2025-04-31T04:00:00Z",
+        "2025-01-02T24:00:00Z",
+        "2025-01-02T04:60:00Z",
+        "2025-01-02T04:00:61Z",
+        "2025-01-02T04:00:00+0100",
+        "2025-01-02T04:00:00+24:00",
+        "2025-01-02T04:00:00+01:60",
+        "2025-01-02T04:00:00+01",
+        "2025-1-2T04:00:00Z",
+        "-025-01-02T04:00:00Z",
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        int64_t unix_ms = 42;
+
+        if (clock_parse_rfc3339(texts[i], &unix_ms))
+            fail_msg("taken: %s", texts[i]);
+        assert_int_equal(unix_ms, 42);
+    }
+}
+
 TEST(a_span_is_exact_and_readable)
 {
     static const struct {
@@ -121,6 +183,8 @@ int main(void)
         cmocka_unit_test(years_that_do_not_fit_become_the_first_and_the_last),
         cmocka_unit_test(the_calendar_agrees_with_the_systems),
         cmocka_unit_test(anything_else_is_no_date),
+        cmocka_unit_test(times_of_rfc_3339_have_offsets_fractions_and_small_letters),
+        cmocka_unit_test(anything_else_is_no_time_of_rfc_3339),
         cmocka_unit_test(a_span_is_exact_and_readable),
     };
 

@@ -1,2 +1,0 @@
-#include "test.h"
-int main(void) { return 0; }
