@@ -92,7 +92,8 @@ static enum err_code read_next(BIO *bio, const char *what, struct chain *chain, 
     enum err_code code;
 
     *out_found = x509 != NULL;
-    if (!x509 && ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE) {
+    if (!x509 && ERR_GET_LIB(ERR_peek_last_error()) == ERR_LIB_PEM &&
+        ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE) {
         ERR_clear_error();
         return ERR_OK;
     }
@@ -142,6 +143,8 @@ enum err_code chain_parse(const void *data, size_t len, const char *what, struct
 
     if (len > CHAIN_TEXT_MAX)
         return err_set(err, ERR_INPUT, "%s is larger than %u bytes", what, CHAIN_TEXT_MAX);
+    if (len == 0) /* `data` may be NULL then */
+        return err_set(err, ERR_INPUT, "%s holds no certificate", what);
     if (memchr(data, '\0', len))
         return err_set(err, ERR_INPUT, "%s holds a NUL character", what);
     text = mem_strndup(data, len);

@@ -35,6 +35,21 @@ static char *list_missing(const struct strlist *a, const struct strlist *b)
     return text.len || text.overflow ? buf_take(&text) : NULL;
 }
 
+static enum err_code refuse_extra(const char *name, struct err *err)
+{
+    return err_set(err, ERR_INPUT, "the certificate is for %s, which was not asked for", name);
+}
+
+/* Clients look at the SAN only, so a common name counts for nothing, and yet must not say anything else. */
+static enum err_code check_common_names(const X509 *x509, const struct strlist *wanted, struct err *err)
+{
+    AUTO_STRLIST struct strlist names = {NULL, 0};
+    AUTO_FREE char *odd = san_add_common_names(X509_get_subject_name(x509), &names);
+    AUTO_FREE char *extra = odd ? NULL : list_missing(&names, wanted);
+
+    return odd || extra ? refuse_extra(odd ? odd : extra, err) : ERR_OK;
+}
+
 static enum err_code check_names(const X509 *x509, const struct strlist *wanted, struct err *err)
 {
     GENERAL_NAMES AUTO(san_free) *sans = X509_get_ext_d2i(x509, NID_subject_alt_name, NULL, NULL);
@@ -45,17 +60,13 @@ static enum err_code check_names(const X509 *x509, const struct strlist *wanted,
 
     ERR_clear_error();
     odd = san_add(sans, &names);
-    if (!odd)
-        odd = san_add_common_names(X509_get_subject_name(x509), &names);
     if (odd)
-        return err_set(err, ERR_INPUT, "the certificate is for %s, which was not asked for", odd);
+        return refuse_extra(odd, err);
     missing = list_missing(wanted, &names);
     if (missing)
         return err_set(err, ERR_INPUT, "the certificate is not for %s", missing);
     extra = list_missing(&names, wanted);
-    if (extra)
-        return err_set(err, ERR_INPUT, "the certificate is for %s, which was not asked for", extra);
-    return ERR_OK;
+    return extra ? refuse_extra(extra, err) : check_common_names(x509, wanted, err);
 }
 
 /* ------------------------------------------------------------------ the rest */
@@ -83,8 +94,7 @@ static enum err_code check_dates(const struct cert *cert, int64_t now_s, struct 
     } else {
         return ERR_OK;
     }
-    if (err)
-        err_hint(err, "Is this machine's clock right?");
+    err_hint(err, "Make sure that this machine's clock is right (timedatectl set-ntp true).");
     return ERR_INPUT;
 }
 

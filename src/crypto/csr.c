@@ -104,10 +104,14 @@ static X509_REQ *read_request(const void *data, size_t len)
 static enum err_code take_names(X509_REQ *request, const char *what, struct csr *csr, struct err *err)
 {
     STACK_OF(X509_EXTENSION) AUTO(free_extensions) *extensions = X509_REQ_get_extensions(request);
-    GENERAL_NAMES AUTO(san_free) *names = X509V3_get_d2i(extensions, NID_subject_alt_name, NULL, NULL);
-    AUTO_FREE char *odd = san_add(names, &csr->names);
+    int critical; /* -1: there is no such extension */
+    GENERAL_NAMES AUTO(san_free) *names = X509V3_get_d2i(extensions, NID_subject_alt_name, &critical, NULL);
+    AUTO_FREE char *odd = NULL;
     AUTO_FREE char *why = NULL;
 
+    if (!names && critical != -1) /* damaged, or there are several */
+        return refuse(what, "its names can't be read", err);
+    odd = san_add(names, &csr->names);
     if (!odd)
         odd = san_add_common_names(X509_REQ_get_subject_name(request), &csr->names);
     csr->has_must_staple = X509v3_get_ext_by_NID(extensions, NID_tlsfeature, -1) >= 0;

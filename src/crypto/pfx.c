@@ -18,7 +18,7 @@ static void free_pfx(PKCS12 **pfx)
     PKCS12_free(*pfx);
 }
 
-static void free_stack(STACK_OF(X509) **stack)
+static void free_stack(STACK_OF(X509) * *stack)
 {
     sk_X509_free(*stack);
 }
@@ -37,7 +37,7 @@ static enum err_code check_key(const struct pfx_opts *opts, struct err *err)
     return err_set(err, ERR_INPUT, "could not make a PKCS#12 file: the key does not belong to the certificate");
 }
 
-static STACK_OF(X509) *authorities(const struct chain *chain)
+static STACK_OF(X509) * authorities(const struct chain *chain)
 {
     STACK_OF(X509) *stack = sk_X509_new_null();
 
@@ -63,6 +63,8 @@ enum err_code pfx_new(const struct pfx_opts *opts, struct buf *out, struct err *
 
     if (code != ERR_OK)
         return code;
+    if (opts->password && strlen(password) != secret_len(opts->password))
+        return err_set(err, ERR_INPUT, "could not make a PKCS#12 file: its password holds a NUL character");
     /* The MAC is set afterwards, as PKCS12_create() knows only one digest for it. */
     if (others)
         pfx = PKCS12_create(password, opts->friendly_name, opts->key->pkey, opts->chain->items[0].x509, others, cipher,

@@ -24,7 +24,7 @@ struct pfx_opts {
 };
 
 /* DER, appended.  Errors: ERR_INTERNAL (says when this OpenSSL does not allow the algorithms), ERR_INPUT (the key does
- * not belong to the certificate). */
+ * not belong to the certificate, or the password holds a NUL). */
 enum err_code pfx_new(const struct pfx_opts *opts, struct buf *out, struct err *err) MUST_USE;
 
 #endif

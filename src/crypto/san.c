@@ -4,9 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/err.h>
+
+#include "crypto/cert.h"
+#include "crypto/ossl.h"
 #include "util/text.h"
 
-#define DNS_NAME_MAX 253
+#define DNS_NAME_MAX 253 /* RFC 1035 section 2.3.4 */
+#define LABEL_MAX 63
 #define SHOWN_MAX 300
 
 void san_free(GENERAL_NAMES **names)
@@ -22,38 +27,69 @@ static void add_once(struct strlist *out, const char *name)
     strlist_add(out, name);
 }
 
-static char *describe(const char *kind, const ASN1_STRING *string)
+static char *describe(const char *kind, const void *text, size_t len)
 {
     char shown[SHOWN_MAX];
 
-    text_escape_into(shown, sizeof shown, (const char *)ASN1_STRING_get0_data(string),
-                     (size_t)ASN1_STRING_length(string));
+    text_escape_into(shown, sizeof shown, text, len);
     return mem_printf("%s \"%s\"", kind, shown);
 }
 
-/* Letters, digits, "-", "." and "*" in front: what else stands there is no name of a host. */
-static bool is_dns_name(const char *name, size_t len)
+static char *describe_string(const char *kind, const ASN1_STRING *string)
 {
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
-    size_t from = len > 2 && name[0] == '*' && name[1] == '.' ? 2 : 0;
+    return describe(kind, ASN1_STRING_get0_data(string), (size_t)ASN1_STRING_length(string));
+}
 
-    if (len <= from || len > DNS_NAME_MAX || memchr(name, '\0', len))
+static bool is_label(const char *label, size_t len)
+{
+    if (len == 0 || len > LABEL_MAX || label[0] == '-' || label[len - 1] == '-')
         return false;
-    for (size_t i = from; i < len; i++)
-        if (!strchr(allowed, name[i]))
+    for (size_t i = 0; i < len; i++) {
+        char c = text_lower(label[i]);
+
+        if (!(c >= 'a' && c <= 'z') && !text_is_digit(c) && c != '-' && c != '_')
+            return false;
+    }
+    return true;
+}
+
+static bool is_number(const char *label, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (!text_is_digit(label[i]))
             return false;
     return true;
 }
 
+/* Labels with "." between and perhaps "*." in front.  One whose last label is a number is an IP address. */
+static bool is_dns_name(const char *name, size_t len)
+{
+    const char *end = name + len;
+    const char *label = len > 2 && name[0] == '*' && name[1] == '.' ? name + 2 : name;
+    const char *dot;
+
+    if (len > DNS_NAME_MAX)
+        return false;
+    for (; (dot = memchr(label, '.', (size_t)(end - label))) != NULL; label = dot + 1)
+        if (!is_label(label, (size_t)(dot - label)))
+            return false;
+    return is_label(label, (size_t)(end - label)) && !is_number(label, (size_t)(end - label));
+}
+
 static char *add_text(const char *kind, const ASN1_STRING *string, struct strlist *out)
 {
+    unsigned char AUTO(ossl_free_bytes) *text = NULL;
+    int len = ASN1_STRING_to_UTF8(&text, string); /* a common name may be of a type with 2 or 4 octets a character */
     AUTO_FREE char *name = NULL;
-    const char *data = (const char *)ASN1_STRING_get0_data(string);
-    size_t len = (size_t)ASN1_STRING_length(string);
 
-    if (!is_dns_name(data, len))
-        return describe(kind, string);
-    name = mem_strndup(data, len);
+    ERR_clear_error();
+    if (len < 0)
+        return describe_string(kind, string);
+    if (!is_dns_name((const char *)text, (size_t)len))
+        return describe(kind, text, (size_t)len);
+    if (out->count == CERT_NAMES_MAX) /* each is compared with all */
+        return mem_printf("more than %d names", CERT_NAMES_MAX);
+    name = mem_strndup((const char *)text, (size_t)len);
     text_lower_inplace(name);
     add_once(out, name);
     return NULL;
@@ -65,9 +101,9 @@ static char *describe_other(int type, const void *value)
     case GEN_IPADD:
         return mem_strdup("an IP address");
     case GEN_EMAIL:
-        return describe("the e-mail address", value);
+        return describe_string("the e-mail address", value);
     case GEN_URI:
-        return describe("the URI", value);
+        return describe_string("the URI", value);
     default:
         return mem_strdup("a name that is no DNS name");
     }

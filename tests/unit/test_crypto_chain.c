@@ -157,6 +157,7 @@ TEST(what_is_no_chain_is_refused)
     char *at;
 
     refused("", 0, "no certificate");
+    refused(NULL, 0, "no certificate");
     refused("hello\n", 6, "no certificate");
     put(&text, &s.leaf);
     refused(text.data, text.len - 30, ""); /* cut */
@@ -225,12 +226,11 @@ TEST(what_is_written_is_what_was_read)
 
 static enum err_code check(const struct set *s, const struct chain *chain, int64_t now_s, struct err *err)
 {
-    return chain_check(chain,
-                       &(struct chain_expectation){.public_der = s->public_der.data,
-                                                   .public_der_len = s->public_der.len,
-                                                   .names = &s->names,
-                                                   .now_s = now_s},
-                       err);
+    return chain_check(
+        chain,
+        &(struct chain_expectation){
+            .public_der = s->public_der.data, .public_der_len = s->public_der.len, .names = &s->names, .now_s = now_s},
+        err);
 }
 
 static void expect_bad(const struct set *s, const char *why)
@@ -248,7 +248,8 @@ static void expect_bad(const struct set *s, const char *why)
 
 TEST(the_certificate_that_was_asked_for_is_good)
 {
-    struct set s = made_from((struct cert_order){.names = "DNS:*.B.example.com,DNS:A.Example.com", .common_name = "a.example.com"});
+    struct set s = made_from(
+        (struct cert_order){.names = "DNS:*.B.example.com,DNS:A.Example.com", .common_name = "a.example.com"});
     struct chain *chain = usual(&s);
     struct err err;
 
@@ -280,6 +281,9 @@ TEST(names_that_lack_or_were_not_asked_for_are_told)
         {"DNS:a.example.com,DNS:*.b.example.com,email:a@example.com", NULL, "a@example.com"},
         {"DNS:a.example.com,DNS:*.b.example.com", "c.example.com", "c.example.com"},
         {NULL, NULL, "not for"},
+        /* A common name that is not in the SAN: clients do not look at it. */
+        {"DNS:*.b.example.com", "a.example.com", "not for \"a.example.com\""},
+        {NULL, "a.example.com", "not for \"a.example.com\", \"*.b.example.com\""},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -288,6 +292,36 @@ TEST(names_that_lack_or_were_not_asked_for_are_told)
         expect_bad(&s, cases[i].why);
         set_done(&s);
     }
+}
+
+/* Each name is compared with all others: who sends a million must not keep us busy for hours. */
+TEST(more_names_than_anybody_asks_for_are_refused)
+{
+    struct buf AUTO_BUF names = BUF_INIT(64u * 1024);
+    struct set s;
+
+    for (size_t i = 0; i <= CERT_NAMES_MAX; i++)
+        buf_printf(&names, "%sDNS:n%zu.example.com", i ? "," : "", i);
+    s = made_from((struct cert_order){.names = buf_cstr(&names)});
+    expect_bad(&s, "more than 1000 names");
+    set_done(&s);
+}
+
+/* BMPString: two octets a character. */
+TEST(a_common_name_of_an_old_type_is_read)
+{
+    static const char wide[] = "\0a\0.\0e\0x\0a\0m\0p\0l\0e\0.\0c\0o\0m";
+    struct set s = made_from((struct cert_order){.names = "DNS:*.b.example.com,DNS:a.example.com",
+                                                 .common_name = wide,
+                                                 .common_name_len = sizeof wide - 1,
+                                                 .common_name_type = V_ASN1_BMPSTRING});
+    struct chain *chain = usual(&s);
+    struct err err;
+
+    if (check(&s, chain, time(NULL), &err) != ERR_OK)
+        fail_msg("%s", err.msg);
+    chain_free(chain);
+    set_done(&s);
 }
 
 TEST(dates_are_looked_at)
@@ -418,6 +452,8 @@ int main(void)
         cmocka_unit_test(the_certificate_that_was_asked_for_is_good),
         cmocka_unit_test(another_key_is_refused),
         cmocka_unit_test(names_that_lack_or_were_not_asked_for_are_told),
+        cmocka_unit_test(more_names_than_anybody_asks_for_are_refused),
+        cmocka_unit_test(a_common_name_of_an_old_type_is_read),
         cmocka_unit_test(dates_are_looked_at),
         cmocka_unit_test(each_must_be_issued_by_the_next_one),
         cmocka_unit_test(a_chain_is_preferred_by_the_names_of_issuers_and_by_fingerprints),
