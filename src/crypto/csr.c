@@ -92,22 +92,38 @@ static enum err_code refuse(const char *what, const char *why, struct err *err)
 static X509_REQ *read_request(const void *data, size_t len)
 {
     BIO AUTO(ossl_free_bio) *bio = BIO_new_mem_buf(data, (int)len);
-    const unsigned char *der = data;
+    const unsigned char *end = data;
     X509_REQ *request = bio ? PEM_read_bio_X509_REQ(bio, NULL, ossl_no_password, NULL) : NULL;
 
-    if (!request)
-        request = d2i_X509_REQ(NULL, &der, (long)len);
+    if (request)
+        return request;
+    request = d2i_X509_REQ(NULL, &end, (long)len);
     ERR_clear_error();
+    if (request && end != (const unsigned char *)data + len) {
+        X509_REQ_free(request);
+        return NULL;
+    }
     return request;
+}
+
+static bool has_extensions(const X509_REQ *request)
+{
+    return X509_REQ_get_attr_by_NID(request, NID_ext_req, -1) >= 0 ||
+           X509_REQ_get_attr_by_NID(request, NID_ms_ext_req, -1) >= 0;
 }
 
 static enum err_code take_names(X509_REQ *request, const char *what, struct csr *csr, struct err *err)
 {
     STACK_OF(X509_EXTENSION) AUTO(free_extensions) *extensions = X509_REQ_get_extensions(request);
     GENERAL_NAMES AUTO(san_free) *names = X509V3_get_d2i(extensions, NID_subject_alt_name, NULL, NULL);
-    AUTO_FREE char *odd = san_add(names, &csr->names);
+    AUTO_FREE char *odd = NULL;
     AUTO_FREE char *why = NULL;
 
+    if (!extensions && has_extensions(request))
+        return refuse(what, "its extensions can't be read", err);
+    if (!names && X509v3_get_ext_by_NID(extensions, NID_subject_alt_name, -1) >= 0)
+        return refuse(what, "its subjectAltName can't be read", err);
+    odd = san_add(names, &csr->names);
     if (!odd)
         odd = san_add_common_names(X509_REQ_get_subject_name(request), &csr->names);
     csr->has_must_staple = X509v3_get_ext_by_NID(extensions, NID_tlsfeature, -1) >= 0;
