@@ -45,11 +45,11 @@ static enum err_code check_names(const X509 *x509, const struct strlist *wanted,
 
     ERR_clear_error();
     odd = san_add(sans, &names);
+    missing = list_missing(wanted, &names); /* before common names come to it: nobody trusts them (RFC 9525) */
     if (!odd)
         odd = san_add_common_names(X509_get_subject_name(x509), &names);
     if (odd)
         return err_set(err, ERR_INPUT, "the certificate is for %s, which was not asked for", odd);
-    missing = list_missing(wanted, &names);
     if (missing)
         return err_set(err, ERR_INPUT, "the certificate is not for %s", missing);
     extra = list_missing(&names, wanted);
