@@ -5,7 +5,7 @@
 #     tests/fuzz/fuzz_journal -max_total_time=600 new-corpus tests/fuzz/corpus/journal
 FUZZ_TARGETS = tests/fuzz/fuzz_journal tests/fuzz/fuzz_dme_answer tests/fuzz/fuzz_dns_answer tests/fuzz/fuzz_config \
 	tests/fuzz/fuzz_text tests/fuzz/fuzz_caa tests/fuzz/fuzz_dnssec tests/fuzz/fuzz_cert \
-	tests/fuzz/fuzz_import
+	tests/fuzz/fuzz_import tests/fuzz/fuzz_chain tests/fuzz/fuzz_key tests/fuzz/fuzz_csr
 check_PROGRAMS += $(FUZZ_TARGETS)
 TESTS += tests/fuzz/replay-corpora
 EXTRA_DIST += tests/fuzz/replay-corpora tests/fuzz/corpus
@@ -41,3 +41,12 @@ tests_fuzz_fuzz_cert_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 
 tests_fuzz_fuzz_import_SOURCES = tests/fuzz/fuzz_import.c tests/fuzz/fuzz.h $(FUZZ_MAIN)
 tests_fuzz_fuzz_import_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+tests_fuzz_fuzz_chain_SOURCES = tests/fuzz/fuzz_chain.c tests/fuzz/fuzz.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_chain_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+tests_fuzz_fuzz_key_SOURCES = tests/fuzz/fuzz_key.c tests/fuzz/fuzz.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_key_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+tests_fuzz_fuzz_csr_SOURCES = tests/fuzz/fuzz_csr.c tests/fuzz/fuzz.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_csr_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
