@@ -240,6 +240,16 @@ TEST(damage_is_told_with_the_number_of_the_certificate)
     set_done(&s);
 }
 
+TEST(dates_that_make_no_sense_are_refused)
+{
+    struct made_cert odd = cert_make(&(struct cert_order){.names = "DNS:a.example.com", .raw_not_after = "tomorrow"});
+    struct buf AUTO_BUF text = BUF_INIT(PEM_MAX);
+
+    put(&text, &odd);
+    refused_text(&text, "its dates make no sense");
+    made_cert_done(&odd);
+}
+
 TEST(a_certificate_that_begins_within_a_line_is_damage)
 {
     struct set s = made();
@@ -639,7 +649,10 @@ static void expect_id(const char *serial_hex, const char *want)
     put(&text, &cert);
     chain = parsed(&text);
     id = chain_ari_id(chain);
-    assert_string_equal(id, want);
+    assert_true(!want == !id);
+    if (want)
+        assert_string_equal(id, want);
+    assert_int_equal(ERR_peek_error(), 0);
     chain_free(chain);
     made_cert_done(&cert);
 }
@@ -655,6 +668,16 @@ TEST(serial_numbers_of_any_length_are_in_the_id)
     expect_id("7f", "aYhba4dGQEHhs3uEe6CuLN4ByNQ.fw");
     expect_id("80", "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIA");
     expect_id("ffffffffffffffffffffffffffffffffffffffff", "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AP__________________________");
+}
+
+/* RFC 5280 allows 20 octets. */
+TEST(a_serial_number_that_is_absurdly_long_gives_no_id)
+{
+    char hex[2 * 200 + 1];
+
+    memset(hex, '7', sizeof hex - 1);
+    hex[sizeof hex - 1] = '\0';
+    expect_id(hex, NULL);
 }
 
 TEST(without_a_key_identifier_there_is_no_id)
@@ -680,6 +703,7 @@ int main(void)
         cmocka_unit_test(other_blocks_are_refused_whatever_they_are),
         cmocka_unit_test(text_that_is_too_long_is_refused),
         cmocka_unit_test(damage_is_told_with_the_number_of_the_certificate),
+        cmocka_unit_test(dates_that_make_no_sense_are_refused),
         cmocka_unit_test(a_certificate_that_begins_within_a_line_is_damage),
         cmocka_unit_test(what_is_no_chain_is_refused),
         cmocka_unit_test(there_are_no_more_than_twenty),
@@ -699,6 +723,7 @@ int main(void)
         cmocka_unit_test(a_certificate_alone_leads_to_its_issuer),
         cmocka_unit_test(the_id_of_a_certificate_is_that_of_the_rfc),
         cmocka_unit_test(serial_numbers_of_any_length_are_in_the_id),
+        cmocka_unit_test(a_serial_number_that_is_absurdly_long_gives_no_id),
         cmocka_unit_test(without_a_key_identifier_there_is_no_id),
     };
 

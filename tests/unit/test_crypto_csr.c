@@ -428,6 +428,21 @@ TEST(a_nul_in_a_name_does_not_end_it)
     EVP_PKEY_free(pkey);
 }
 
+/* Of an algorithm that nobody knows. */
+TEST(a_key_that_can_not_be_read_is_refused)
+{
+    static const unsigned char ec[] = {0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01}; /* id-ecPublicKey */
+    struct strlist AUTO_STRLIST names = two_names();
+    AUTO_KEY struct key *key = new_key(KEY_ECDSA_P256);
+    struct buf AUTO_BUF der = BUF_INIT(TEXT_MAX);
+
+    assert_int_equal(csr_new(key, &names, &der, NULL), ERR_OK);
+    for (size_t i = 0; i + sizeof ec <= der.len; i++)
+        if (memcmp(der.data + i, ec, sizeof ec) == 0)
+            der.data[i + sizeof ec - 1] = 0x7f;
+    refused(der.data, der.len, "its key can't be read");
+}
+
 /* Takes the key. */
 static void expect_key_refused(EVP_PKEY *pkey, const char *why)
 {
@@ -473,6 +488,7 @@ int main(void)
         cmocka_unit_test(der_with_something_behind_it_or_cut_is_refused),
         cmocka_unit_test(names_and_extensions_that_can_not_be_read_are_refused),
         cmocka_unit_test(a_nul_in_a_name_does_not_end_it),
+        cmocka_unit_test(a_key_that_can_not_be_read_is_refused),
         cmocka_unit_test(keys_that_are_not_good_enough_are_refused),
         cmocka_unit_test(a_signature_that_does_not_verify_is_refused),
     };

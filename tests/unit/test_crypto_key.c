@@ -442,6 +442,7 @@ TEST(keys_whose_parts_do_not_belong_together_are_refused)
                                 88,  7,   51,  53, 123, 233, 239, 19, 186, 207, 110, 60,  123, 209, 84, 69};
     static const uint8_t y[] = {199, 241, 68, 205, 27,  189, 155, 126, 135, 44, 223, 237, 185, 238, 185, 244,
                                 179, 105, 93, 110, 169, 11,  36,  173, 138, 70, 35,  40,  133, 136, 229, 173};
+    static const uint8_t long_y[33] = {1};
     static const uint8_t d[] = {1, 2, 3};
     struct key_ec_numbers numbers = {"P-256", {x, sizeof x}, {y, sizeof y}, {d, sizeof d}};
     struct key *key = NULL;
@@ -451,6 +452,9 @@ TEST(keys_whose_parts_do_not_belong_together_are_refused)
     assert_non_null(strstr(err.msg, "the key in \"a.json\" is damaged"));
     numbers.y.len--; /* no point of the curve */
     assert_int_equal(key_from_ec(&numbers, "a.json", &key, &err), ERR_INPUT);
+    numbers.y = (struct key_number){long_y, sizeof long_y};
+    assert_int_equal(key_from_ec(&numbers, "a.json", &key, &err), ERR_INPUT);
+    assert_non_null(strstr(err.msg, "missing or too large"));
     numbers.y.len = 0;
     assert_int_equal(key_from_ec(&numbers, "a.json", &key, &err), ERR_INPUT);
     assert_non_null(strstr(err.msg, "missing or too large"));
