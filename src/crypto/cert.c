@@ -75,7 +75,7 @@ static char *text_of_name(const X509_NAME *name, int nid)
     return at < 0 ? NULL : text_of_string(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
 }
 
-static char *text_of_address(const ASN1_OCTET_STRING *address)
+char *x509_address_text(const ASN1_OCTET_STRING *address)
 {
     char text[INET6_ADDRSTRLEN];
     int len = ASN1_STRING_length(address);
@@ -98,7 +98,7 @@ static void add_alternative_names(const X509 *x509, struct strlist *out)
     for (int i = 0; i < sk_GENERAL_NAME_num(names) && out->count < CERT_NAMES_MAX; i++) {
         int type;
         const void *value = GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names, i), &type);
-        char *text = type == GEN_DNS ? text_of_string(value) : type == GEN_IPADD ? text_of_address(value) : NULL;
+        char *text = type == GEN_DNS ? text_of_string(value) : type == GEN_IPADD ? x509_address_text(value) : NULL;
 
         if (text)
             strlist_add_take(out, text);

@@ -92,13 +92,24 @@ static enum err_code refuse(const char *what, const char *why, struct err *err)
 static X509_REQ *read_request(const void *data, size_t len)
 {
     BIO AUTO(ossl_free_bio) *bio = BIO_new_mem_buf(data, (int)len);
-    const unsigned char *der = data;
+    const unsigned char *end = data;
     X509_REQ *request = bio ? PEM_read_bio_X509_REQ(bio, NULL, ossl_no_password, NULL) : NULL;
 
-    if (!request)
-        request = d2i_X509_REQ(NULL, &der, (long)len);
+    if (request)
+        return request;
+    request = d2i_X509_REQ(NULL, &end, (long)len);
     ERR_clear_error();
+    if (request && end != (const unsigned char *)data + len) {
+        X509_REQ_free(request);
+        return NULL;
+    }
     return request;
+}
+
+static bool has_extensions(const X509_REQ *request)
+{
+    return X509_REQ_get_attr_by_NID(request, NID_ext_req, -1) >= 0 ||
+           X509_REQ_get_attr_by_NID(request, NID_ms_ext_req, -1) >= 0;
 }
 
 static enum err_code take_names(X509_REQ *request, const char *what, struct csr *csr, struct err *err)

@@ -95,11 +95,18 @@ static char *add_text(const char *kind, const ASN1_STRING *string, struct strlis
     return NULL;
 }
 
+static char *describe_address(const ASN1_OCTET_STRING *address)
+{
+    AUTO_FREE char *text = x509_address_text(address);
+
+    return text ? mem_printf("the IP address \"%s\"", text) : mem_strdup("an IP address of a wrong length");
+}
+
 static char *describe_other(int type, const void *value)
 {
     switch (type) {
     case GEN_IPADD:
-        return mem_strdup("an IP address");
+        return describe_address(value);
     case GEN_EMAIL:
         return describe_string("the e-mail address", value);
     case GEN_URI:

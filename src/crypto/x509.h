@@ -15,6 +15,9 @@ enum err_code cert_of_x509(const X509 *x509, const char *what, struct cert *out,
 /* Common name or organisation of who issued it, safe to print; "" if there is none. */
 char *x509_issuer_text(const X509 *x509) MUST_USE;
 
+/* An IP address of a SAN; NULL: it is none. */
+char *x509_address_text(const ASN1_OCTET_STRING *address) MUST_USE;
+
 /* The reason of OpenSSL's last error, safe to print; empties the error queue.  `fallback` when there is none. */
 void x509_last_error(char *out, size_t size, const char *fallback);
 

@@ -10,10 +10,9 @@
 #include <openssl/x509v3.h>
 
 #include "cert_fixture.h"
-#include "crypto/chain.h"
 #include "crypto/csr.h"
-#include "crypto/pfx.h"
 #include "test.h"
+#include "util/mem.h"
 
 #define TEXT_MAX (256u * 1024)
 
@@ -36,10 +35,29 @@ static struct key *new_key(enum key_type type)
 
 /* ------------------------------------------------------------------ made by us */
 
-static void check_made(enum key_type type)
+/* Just the names, in their order. */
+static void expect_names(X509_REQ *request, const struct strlist *names)
+{
+    STACK_OF(X509_EXTENSION) *extensions = X509_REQ_get_extensions(request);
+    GENERAL_NAMES *sans = X509V3_get_d2i(extensions, NID_subject_alt_name, NULL, NULL);
+
+    assert_int_equal(sk_X509_EXTENSION_num(extensions), 1);
+    assert_int_equal(sk_GENERAL_NAME_num(sans), names->count);
+    for (size_t i = 0; i < names->count; i++) {
+        int type;
+        const ASN1_STRING *text = GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(sans, (int)i), &type);
+
+        assert_int_equal(type, GEN_DNS);
+        assert_int_equal(ASN1_STRING_length(text), strlen(names->items[i]));
+        assert_memory_equal(ASN1_STRING_get0_data(text), names->items[i], strlen(names->items[i]));
+    }
+    GENERAL_NAMES_free(sans);
+    sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
+}
+
+static void check_made(const struct key *key, enum key_type type, int signature)
 {
     struct strlist AUTO_STRLIST names = two_names();
-    AUTO_KEY struct key *key = new_key(type);
     struct buf AUTO_BUF der = BUF_INIT(TEXT_MAX);
     struct buf AUTO_BUF public_der = BUF_INIT(TEXT_MAX);
     AUTO_CSR struct csr csr = {.has_must_staple = false};
@@ -52,7 +70,11 @@ static void check_made(enum key_type type)
     request = d2i_X509_REQ(NULL, &at, (long)der.len);
     assert_non_null(request);
     assert_int_equal(X509_NAME_entry_count(X509_REQ_get_subject_name(request)), 0);
+    assert_ptr_equal(at, der.data + der.len);
+    assert_int_equal(X509_REQ_get_version(request), X509_REQ_VERSION_1);
+    assert_int_equal(X509_REQ_get_signature_nid(request), signature);
     assert_int_equal(X509_REQ_verify(request, X509_REQ_get0_pubkey(request)), 1);
+    expect_names(request, &names);
     X509_REQ_free(request);
     if (csr_parse(der.data, der.len, "own.csr", &csr, &err) != ERR_OK)
         fail_msg("%s", err.msg);
@@ -69,31 +91,103 @@ static void check_made(enum key_type type)
 
 TEST(requests_have_the_names_no_subject_and_a_good_signature_for_each_type_of_key)
 {
-    static const enum key_type types[] = {KEY_RSA_2048, KEY_ECDSA_P256, KEY_ECDSA_P384, KEY_ED25519};
+    static const struct {
+        enum key_type type;
+        int signature;
+    } types[] = {{KEY_RSA_2048, NID_sha256WithRSAEncryption},
+                 {KEY_RSA_3072, NID_sha256WithRSAEncryption},
+                 {KEY_ECDSA_P256, NID_ecdsa_with_SHA256},
+                 {KEY_ECDSA_P384, NID_ecdsa_with_SHA384},
+                 {KEY_ED25519, NID_ED25519}};
 
-    for (size_t i = 0; i < ARRAY_LEN(types); i++)
-        check_made(types[i]);
+    for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+        AUTO_KEY struct key *key = new_key(types[i].type);
+
+        check_made(key, types[i].type, types[i].signature);
+    }
+}
+
+TEST(requests_are_made_with_keys_from_elsewhere_too)
+{
+    EVP_PKEY *pkey = EVP_EC_gen("P-521");
+    AUTO_FREE char *pem = cert_pkey_pem(pkey);
+    AUTO_KEY struct key *key = NULL;
+
+    assert_int_equal(key_parse_pem(pem, strlen(pem), "a.pem", &key, NULL), ERR_OK);
+    check_made(key, KEY_OTHER, NID_ecdsa_with_SHA512);
+    EVP_PKEY_free(pkey);
+}
+
+TEST(requests_are_appended)
+{
+    struct strlist AUTO_STRLIST names = two_names();
+    AUTO_KEY struct key *key = new_key(KEY_ECDSA_P256);
+    struct buf AUTO_BUF out = BUF_INIT(TEXT_MAX);
+    AUTO_CSR struct csr csr = {.has_must_staple = false};
+
+    buf_puts(&out, "ab");
+    assert_int_equal(csr_new(key, &names, &out, NULL), ERR_OK);
+    assert_memory_equal(out.data, "ab", 2);
+    assert_int_equal(csr_parse(out.data + 2, out.len - 2, "own.csr", &csr, NULL), ERR_OK);
 }
 
 /* ------------------------------------------------------------------ brought by the user */
 
-static X509_REQ *request_for(const char *names, const char *common_name, EVP_PKEY *pkey)
+/* Not signed yet. */
+static X509_REQ *bare_request(const char *common_name, EVP_PKEY *pkey)
 {
     X509_REQ *request = X509_REQ_new();
-    STACK_OF(X509_EXTENSION) *extensions = sk_X509_EXTENSION_new_null();
-    X509_EXTENSION *extension = names ? X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, names) : NULL;
 
     assert_int_equal(X509_REQ_set_pubkey(request, pkey), 1);
     if (common_name)
         assert_int_equal(X509_NAME_add_entry_by_txt(X509_REQ_get_subject_name(request), "CN", MBSTRING_UTF8,
                                                     (const unsigned char *)common_name, -1, -1, 0),
                          1);
-    if (extension)
-        assert_true(sk_X509_EXTENSION_push(extensions, extension) > 0);
-    if (extension)
-        assert_int_equal(X509_REQ_add_extensions(request, extensions), 1);
+    return request;
+}
+
+static void sign(X509_REQ *request, EVP_PKEY *pkey)
+{
+    const EVP_MD *digest = EVP_PKEY_is_a(pkey, "ED448") ? NULL : EVP_sha256();
+
+    assert_true(X509_REQ_sign(request, pkey, digest) > 0);
+}
+
+/* Under the attribute `nid`; frees the extension. */
+static void add_extension(X509_REQ *request, X509_EXTENSION *extension, int nid)
+{
+    STACK_OF(X509_EXTENSION) *extensions = sk_X509_EXTENSION_new_null();
+
+    assert_non_null(extension);
+    assert_true(sk_X509_EXTENSION_push(extensions, extension) > 0);
+    assert_int_equal(X509_REQ_add_extensions_nid(request, extensions, nid), 1);
     sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
-    assert_true(X509_REQ_sign(request, pkey, EVP_sha256()) > 0);
+}
+
+static X509_EXTENSION *extension_of(int nid, const char *value)
+{
+    return X509V3_EXT_conf_nid(NULL, NULL, nid, value);
+}
+
+/* A SAN of any bytes. */
+static X509_EXTENSION *raw_san(const void *data, size_t len)
+{
+    ASN1_OCTET_STRING *bytes = ASN1_OCTET_STRING_new();
+    X509_EXTENSION *extension;
+
+    assert_int_equal(ASN1_OCTET_STRING_set(bytes, data, (int)len), 1);
+    extension = X509_EXTENSION_create_by_NID(NULL, NID_subject_alt_name, 0, bytes);
+    ASN1_OCTET_STRING_free(bytes);
+    return extension;
+}
+
+static X509_REQ *request_for(const char *names, const char *common_name, EVP_PKEY *pkey)
+{
+    X509_REQ *request = bare_request(common_name, pkey);
+
+    if (names)
+        add_extension(request, extension_of(NID_subject_alt_name, names), NID_ext_req);
+    sign(request, pkey);
     return request;
 }
 
@@ -129,6 +223,94 @@ TEST(names_come_from_san_and_common_name_in_pem_too)
     made_cert_done(&some);
 }
 
+/* Takes the request. */
+static void expect_taken(X509_REQ *request, struct csr *out)
+{
+    struct buf AUTO_BUF pem = BUF_INIT(TEXT_MAX);
+    struct err err;
+
+    put_pem(request, &pem);
+    if (csr_parse(buf_cstr(&pem), pem.len, "own.csr", out, &err) != ERR_OK)
+        fail_msg("%s", err.msg);
+    X509_REQ_free(request);
+    assert_int_equal(ERR_peek_error(), 0);
+}
+
+TEST(each_name_counts_once_in_whatever_case)
+{
+    EVP_PKEY *pkey = EVP_EC_gen("P-256");
+    AUTO_CSR struct csr csr = {.has_must_staple = false};
+
+    expect_taken(request_for("DNS:a.example.com,DNS:A.example.COM,DNS:_x.example.com", "a.Example.com", pkey), &csr);
+    assert_int_equal(csr.names.count, 2);
+    assert_string_equal(csr.names.items[0], "a.example.com");
+    assert_string_equal(csr.names.items[1], "_x.example.com");
+    EVP_PKEY_free(pkey);
+}
+
+TEST(a_common_name_alone_is_enough)
+{
+    EVP_PKEY *pkey = EVP_EC_gen("P-256");
+    AUTO_CSR struct csr csr = {.has_must_staple = false};
+
+    expect_taken(request_for(NULL, "www.example.com", pkey), &csr);
+    assert_int_equal(csr.names.count, 1);
+    assert_string_equal(csr.names.items[0], "www.example.com");
+    EVP_PKEY_free(pkey);
+}
+
+TEST(the_wish_for_must_staple_is_seen)
+{
+    EVP_PKEY *pkey = EVP_EC_gen("P-256");
+    X509_REQ *request = bare_request("www.example.com", pkey);
+    AUTO_CSR struct csr csr = {.has_must_staple = false};
+
+    add_extension(request, extension_of(NID_tlsfeature, "status_request"), NID_ext_req);
+    sign(request, pkey);
+    expect_taken(request, &csr);
+    assert_true(csr.has_must_staple);
+    EVP_PKEY_free(pkey);
+}
+
+TEST(extensions_are_found_where_older_windows_puts_them)
+{
+    EVP_PKEY *pkey = EVP_EC_gen("P-256");
+    X509_REQ *request = bare_request(NULL, pkey);
+    AUTO_CSR struct csr csr = {.has_must_staple = false};
+
+    add_extension(request, extension_of(NID_subject_alt_name, "DNS:a.example.com"), NID_ms_ext_req);
+    sign(request, pkey);
+    expect_taken(request, &csr);
+    assert_string_equal(csr.names.items[0], "a.example.com");
+    EVP_PKEY_free(pkey);
+}
+
+/* "NEW CERTIFICATE REQUEST" is what Windows and keytool write. */
+TEST(the_other_name_of_the_block_and_line_ends_of_dos_are_read)
+{
+    EVP_PKEY *pkey = EVP_EC_gen("P-256");
+    X509_REQ *request = request_for("DNS:a.example.com", NULL, pkey);
+    struct buf AUTO_BUF usual = BUF_INIT(TEXT_MAX);
+    struct buf AUTO_BUF other = BUF_INIT(TEXT_MAX);
+    AUTO_CSR struct csr csr = {.has_must_staple = false};
+
+    put_pem(request, &usual);
+    for (const char *at = buf_cstr(&usual); *at; at++) {
+        if (strncmp(at, "CERTIFICATE REQUEST", 19) == 0)
+            buf_puts(&other, "NEW ");
+        if (*at == '\n')
+            buf_putc(&other, '\r');
+        buf_putc(&other, *at);
+    }
+    assert_non_null(strstr(buf_cstr(&other), "-----BEGIN NEW CERTIFICATE REQUEST-----\r\n"));
+    assert_int_equal(csr_parse(buf_cstr(&other), other.len, "own.csr", &csr, NULL), ERR_OK);
+    assert_string_equal(csr.names.items[0], "a.example.com");
+    X509_REQ_free(request);
+    EVP_PKEY_free(pkey);
+}
+
+/* ------------------------------------------------------------------ refused */
+
 static void refused(const void *data, size_t len, const char *why)
 {
     AUTO_CSR struct csr csr = {.has_must_staple = false};
@@ -136,9 +318,20 @@ static void refused(const void *data, size_t len, const char *why)
 
     err_init(&err);
     assert_int_equal(csr_parse(data, len, "own.csr", &csr, &err), ERR_INPUT);
-    if (!strstr(err.msg, "own.csr") || !strstr(err.msg, why))
+    assert_true(!csr.names.items && !csr.der.data && !csr.public_der.data);
+    if (!strstr(err.msg, "\"own.csr\"") || !strstr(err.msg, why))
         fail_msg("\"%s\" does not say \"%s\"", err.msg, why);
     assert_int_equal(ERR_peek_error(), 0);
+}
+
+/* Takes the request. */
+static void expect_refused(X509_REQ *request, const char *why)
+{
+    struct buf AUTO_BUF pem = BUF_INIT(TEXT_MAX);
+
+    put_pem(request, &pem);
+    refused(buf_cstr(&pem), pem.len, why);
+    X509_REQ_free(request);
 }
 
 TEST(what_can_not_be_used_is_refused)
@@ -149,7 +342,16 @@ TEST(what_can_not_be_used_is_refused)
         const char *why;
     } cases[] = {
         {NULL, NULL, "no DNS name"},
-        {"IP:192.0.2.1", NULL, "IP address"},
+        {"IP:192.0.2.1", NULL, "the IP address \"192.0.2.1\", which can't be proved by DNS"},
+        {"DNS:a.example.com,IP:2001:db8::1", NULL, "the IP address \"2001:db8::1\""},
+        {"DNS:a.example.com,RID:1.2.3.4", NULL, "a name that is no DNS name"},
+        {"DNS:a b.example.com", NULL, "the DNS name \"a b.example.com\""},
+        {"DNS:*", NULL, "the DNS name \"*\""},
+        {"DNS:*.", NULL, "the DNS name \"*.\""},
+        {"DNS:*.*.example.com", NULL, "the DNS name \"*.*.example.com\""},
+        {"DNS:a*.example.com", NULL, "the DNS name"},
+        {"DNS:a.example.com", "192.0.2.1 ", "the common name"},
+        {"DNS:a.example.com", "\xc3\xa4.example.com", "the common name"},
         {"DNS:a.example.com,email:a@example.com", NULL, "a@example.com"},
         {"DNS:a.example.com,URI:https://example.com/", NULL, "https://example.com/"},
         {"DNS:a.example.com", "Fred Bloggs", "Fred Bloggs"},
@@ -168,20 +370,11 @@ TEST(what_can_not_be_used_is_refused)
         {"DNS:b\xc3\xbc.example.com", NULL, ".example.com"},
         {"DNS:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example.com", NULL, "aaa"},
     };
-    struct made_cert some = cert_make(&(struct cert_order){.names = "DNS:x.example"});
-    struct buf AUTO_BUF pem = BUF_INIT(TEXT_MAX);
+    EVP_PKEY *pkey = EVP_EC_gen("P-256");
 
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        X509_REQ *request = request_for(cases[i].names, cases[i].common_name, some.key);
-
-        buf_clear(&pem);
-        put_pem(request, &pem);
-        refused(buf_cstr(&pem), pem.len, cases[i].why);
-        X509_REQ_free(request);
-    }
-    refused("", 0, "neither PEM nor DER");
-    refused("hello", 5, "neither PEM nor DER");
-    made_cert_done(&some);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        expect_refused(request_for(cases[i].names, cases[i].common_name, pkey), cases[i].why);
+    EVP_PKEY_free(pkey);
 }
 
 /* As x509v3_config(5) has no way to write it. */
@@ -271,65 +464,32 @@ TEST(must_staple_is_seen)
 TEST(a_signature_that_does_not_verify_is_refused)
 {
     struct made_cert some = cert_make(&(struct cert_order){.names = "DNS:x.example"});
+    char AUTO_FREE *cert = cert_pem(&some);
+    char AUTO_FREE *key = cert_key_pem(&some);
     X509_REQ *request = request_for("DNS:a.example.com", NULL, some.key);
-    unsigned char *der = NULL;
-    int len = i2d_X509_REQ(request, &der);
+    struct buf AUTO_BUF pem = BUF_INIT(TEXT_MAX);
+    size_t huge_len = 1024 * 1024 + 1;
+    char AUTO_FREE *huge = mem_calloc(huge_len, 1);
 
-    assert_true(len > 10);
-    der[len - 5] ^= 1;
-    refused(der, (size_t)len, "");
-    OPENSSL_free(der);
+    refused("", 0, "neither PEM nor DER");
+    refused("hello", 5, "neither PEM nor DER");
+    refused("0\x80", 2, "neither PEM nor DER");
+    refused(cert, strlen(cert), "neither PEM nor DER");
+    refused(key, strlen(key), "neither PEM nor DER");
+    refused(huge, huge_len, "too large");
+    put_pem(request, &pem);
+    refused(pem.data, pem.len - 40, "neither PEM nor DER");
+    pem.data[pem.len / 2] = '!';
+    refused(pem.data, pem.len, "neither PEM nor DER");
     X509_REQ_free(request);
     made_cert_done(&some);
 }
 
-/* ------------------------------------------------------------------ PKCS#12 */
-
-struct bundle {
-    struct made_cert root, leaf;
-    struct key *key;
-    struct chain *chain;
-};
-
-static struct bundle bundled(void)
+TEST(der_with_something_behind_it_or_cut_is_refused)
 {
-    struct bundle b;
-    struct buf AUTO_BUF text = BUF_INIT(TEXT_MAX);
-    char *pem;
-
-    b.root = cert_make(&(struct cert_order){.common_name = "Root", .is_ca = true});
-    b.leaf = cert_make(&(struct cert_order){.names = "DNS:a.example.com", .issuer = &b.root});
-    pem = cert_key_pem(&b.leaf);
-    assert_int_equal(key_parse_pem(pem, strlen(pem), "key", &b.key, NULL), ERR_OK);
-    free(pem);
-    pem = cert_pem(&b.leaf);
-    buf_puts(&text, pem);
-    free(pem);
-    pem = cert_pem(&b.root);
-    buf_puts(&text, pem);
-    free(pem);
-    assert_int_equal(chain_parse(buf_cstr(&text), text.len, "chain", &b.chain, NULL), ERR_OK);
-    return b;
-}
-
-static void bundle_done(struct bundle *b)
-{
-    made_cert_done(&b->root);
-    made_cert_done(&b->leaf);
-    key_free(b->key);
-    chain_free(b->chain);
-}
-
-static void check_pfx(const struct bundle *b, enum pfx_algorithms algorithms, const char *password)
-{
-    AUTO_SECRET struct secret *secret = password ? secret_new(password, strlen(password)) : NULL;
+    struct strlist AUTO_STRLIST names = two_names();
+    AUTO_KEY struct key *key = new_key(KEY_ECDSA_P256);
     struct buf AUTO_BUF der = BUF_INIT(TEXT_MAX);
-    const unsigned char *at;
-    STACK_OF(X509) *others = NULL;
-    EVP_PKEY *pkey = NULL;
-    X509 *x509 = NULL;
-    PKCS12 *pfx;
-    struct err err;
 
     if (pfx_new(
             &(struct pfx_opts){
@@ -348,32 +508,62 @@ static void check_pfx(const struct bundle *b, enum pfx_algorithms algorithms, co
     sk_X509_pop_free(others, X509_free);
     X509_free(x509);
     EVP_PKEY_free(pkey);
-    PKCS12_free(pfx);
-    assert_int_equal(ERR_peek_error(), 0);
 }
 
-TEST(pkcs12_files_of_both_kinds_are_read_back)
+TEST(a_nul_in_a_name_does_not_end_it)
 {
-    struct bundle b = bundled();
+    static const unsigned char san[] = {0x30, 0x0f, 0x82, 0x0d, 'a', '.', 'e', 'x', 'a',
+                                        'm',  'p',  'l',  'e',  0,   '.', 'o', 'r'};
+    EVP_PKEY *pkey = EVP_EC_gen("P-256");
+    X509_REQ *request = bare_request(NULL, pkey);
 
-    check_pfx(&b, PFX_MODERN, "correct horse");
-    check_pfx(&b, PFX_MODERN, NULL);
-    check_pfx(&b, PFX_LEGACY, "correct horse");
-    check_pfx(&b, PFX_LEGACY, "gr\xc3\xbc\xc3\x9f");
-    bundle_done(&b);
+    add_extension(request, raw_san(san, sizeof san), NID_ext_req);
+    sign(request, pkey);
+    expect_refused(request, "the DNS name \"a.example\\");
+    EVP_PKEY_free(pkey);
 }
 
-TEST(a_key_that_does_not_belong_to_the_certificate_is_refused)
+/* Of an algorithm that nobody knows. */
+TEST(a_key_that_can_not_be_read_is_refused)
 {
-    struct bundle b = bundled();
-    AUTO_KEY struct key *other = new_key(KEY_ECDSA_P256);
+    static const unsigned char ec[] = {0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01}; /* id-ecPublicKey */
+    struct strlist AUTO_STRLIST names = two_names();
+    AUTO_KEY struct key *key = new_key(KEY_ECDSA_P256);
     struct buf AUTO_BUF der = BUF_INIT(TEXT_MAX);
-    struct err err;
 
-    assert_int_equal(pfx_new(&(struct pfx_opts){.key = other, .chain = b.chain, .friendly_name = "www"}, &der, &err),
-                     ERR_INPUT);
-    assert_int_equal(der.len, 0);
-    bundle_done(&b);
+    assert_int_equal(csr_new(key, &names, &der, NULL), ERR_OK);
+    for (size_t i = 0; i + sizeof ec <= der.len; i++)
+        if (memcmp(der.data + i, ec, sizeof ec) == 0)
+            der.data[i + sizeof ec - 1] = 0x7f;
+    refused(der.data, der.len, "its key can't be read");
+}
+
+/* Takes the key. */
+static void expect_key_refused(EVP_PKEY *pkey, const char *why)
+{
+    expect_refused(request_for("DNS:a.example.com", NULL, pkey), why);
+    EVP_PKEY_free(pkey);
+}
+
+TEST(keys_that_are_not_good_enough_are_refused)
+{
+    expect_key_refused(EVP_RSA_gen(1024), "an RSA key of 1024 bits");
+    expect_key_refused(EVP_EC_gen("secp256k1"), "on the curve \"secp256k1\"");
+    expect_key_refused(EVP_PKEY_Q_keygen(NULL, NULL, "ED448"), "of type \"ED448\"");
+}
+
+/* The name that is signed is another one. */
+TEST(a_signature_that_does_not_verify_is_refused)
+{
+    struct strlist AUTO_STRLIST names = two_names();
+    AUTO_KEY struct key *key = new_key(KEY_ECDSA_P256);
+    struct buf AUTO_BUF der = BUF_INIT(TEXT_MAX);
+
+    assert_int_equal(csr_new(key, &names, &der, NULL), ERR_OK);
+    for (size_t i = 0; i + 7 <= der.len; i++)
+        if (memcmp(der.data + i, "example", 7) == 0)
+            der.data[i] = 'E';
+    refused(der.data, der.len, "its signature does not verify");
 }
 
 /* PKCS12_create() would stop there, and nobody could open the file with the whole password. */
@@ -395,7 +585,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_have_the_names_no_subject_and_a_good_signature_for_each_type_of_key),
+        cmocka_unit_test(requests_are_made_with_keys_from_elsewhere_too),
+        cmocka_unit_test(requests_are_appended),
         cmocka_unit_test(names_come_from_san_and_common_name_in_pem_too),
+        cmocka_unit_test(each_name_counts_once_in_whatever_case),
+        cmocka_unit_test(a_common_name_alone_is_enough),
+        cmocka_unit_test(the_wish_for_must_staple_is_seen),
+        cmocka_unit_test(extensions_are_found_where_older_windows_puts_them),
+        cmocka_unit_test(the_other_name_of_the_block_and_line_ends_of_dos_are_read),
         cmocka_unit_test(what_can_not_be_used_is_refused),
         cmocka_unit_test(names_that_are_damaged_or_there_twice_are_refused),
         cmocka_unit_test(keys_that_can_not_be_used_are_refused),

@@ -273,6 +273,48 @@ TEST(points_that_are_compressed_and_curves_in_numbers_become_usual)
     assert_memory_equal(a.data, b.data, a.len);
 }
 
+/* Sizes that are never made here. */
+TEST(keys_of_other_sizes_are_taken)
+{
+    EVP_PKEY *rsa = EVP_RSA_gen(2056);
+    EVP_PKEY *ec = EVP_EC_gen("P-521");
+    char AUTO_FREE *rsa_pem = cert_pkey_pem(rsa);
+    char AUTO_FREE *ec_pem = cert_pkey_pem(ec);
+    struct key AUTO_KEY *rsa_key = parsed(rsa_pem);
+    struct key AUTO_KEY *ec_key = parsed(ec_pem);
+    char AUTO_FREE *rsa_text = key_describe(rsa_key);
+    char AUTO_FREE *ec_text = key_describe(ec_key);
+
+    assert_int_equal(key_type_of(rsa_key), KEY_OTHER);
+    assert_int_equal(key_type_of(ec_key), KEY_OTHER);
+    assert_string_equal(rsa_text, "RSA 2056");
+    assert_string_equal(ec_text, "ECDSA P-521");
+    EVP_PKEY_free(rsa);
+    EVP_PKEY_free(ec);
+}
+
+/* RFC 5915 section 3: the public key is optional. */
+TEST(a_key_without_its_public_part_gets_it)
+{
+    EVP_PKEY *pkey = EVP_EC_gen("P-256");
+    char AUTO_FREE *whole_pem = cert_pkey_pem(pkey);
+    struct key AUTO_KEY *whole = parsed(whole_pem);
+    char AUTO_FREE *part_pem = NULL;
+    struct key AUTO_KEY *part = NULL;
+    char whole_print[KEY_THUMBPRINT_LEN + 1];
+    char part_print[KEY_THUMBPRINT_LEN + 1];
+
+    assert_true(EVP_PKEY_set_int_param(pkey, OSSL_PKEY_PARAM_EC_INCLUDE_PUBLIC, 0));
+    part_pem = cert_pkey_pem(pkey);
+    EVP_PKEY_free(pkey);
+    assert_true(strlen(part_pem) < strlen(whole_pem));
+    part = parsed(part_pem);
+    assert_true(key_is_same(whole, part));
+    assert_int_equal(key_thumbprint(whole, whole_print, NULL), ERR_OK);
+    assert_int_equal(key_thumbprint(part, part_print, NULL), ERR_OK);
+    assert_string_equal(whole_print, part_print);
+}
+
 /* ------------------------------------------------------------------ what is refused */
 
 static char *encrypted_pem(const EVP_PKEY *pkey, int is_traditional)
@@ -400,6 +442,7 @@ TEST(keys_whose_parts_do_not_belong_together_are_refused)
                                 88,  7,   51,  53, 123, 233, 239, 19, 186, 207, 110, 60,  123, 209, 84, 69};
     static const uint8_t y[] = {199, 241, 68, 205, 27,  189, 155, 126, 135, 44, 223, 237, 185, 238, 185, 244,
                                 179, 105, 93, 110, 169, 11,  36,  173, 138, 70, 35,  40,  133, 136, 229, 173};
+    static const uint8_t long_y[33] = {1};
     static const uint8_t d[] = {1, 2, 3};
     struct key_ec_numbers numbers = {"P-256", {x, sizeof x}, {y, sizeof y}, {d, sizeof d}};
     struct key *key = NULL;
@@ -409,6 +452,9 @@ TEST(keys_whose_parts_do_not_belong_together_are_refused)
     assert_non_null(strstr(err.msg, "the key in \"a.json\" is damaged"));
     numbers.y.len--; /* no point of the curve */
     assert_int_equal(key_from_ec(&numbers, "a.json", &key, &err), ERR_INPUT);
+    numbers.y = (struct key_number){long_y, sizeof long_y};
+    assert_int_equal(key_from_ec(&numbers, "a.json", &key, &err), ERR_INPUT);
+    assert_non_null(strstr(err.msg, "missing or too large"));
     numbers.y.len = 0;
     assert_int_equal(key_from_ec(&numbers, "a.json", &key, &err), ERR_INPUT);
     assert_non_null(strstr(err.msg, "missing or too large"));
@@ -459,6 +505,8 @@ int main(void)
         CASE(other_blocks_and_text_in_front_are_passed_over),
         CASE(line_ends_of_dos_are_read),
         CASE(points_that_are_compressed_and_curves_in_numbers_become_usual),
+        CASE(keys_of_other_sizes_are_taken),
+        CASE(a_key_without_its_public_part_gets_it),
         CASE(encrypted_keys_are_refused_without_asking),
         CASE(public_keys_and_certificates_are_no_private_keys),
         CASE(rsa_keys_that_are_too_short_are_refused),
