@@ -197,6 +197,7 @@ struct acme_call {
     char *payload;         /* JSON; NULL: POST-as-GET; owned */
     const struct key *key; /* of ACME_POST: sign with it and show it; NULL: the account's, by its URL; borrowed */
     bool is_optional;      /* not worth a second attempt */
+    bool has_alternative;  /* what the CA itself fails at (serverInternal) is not tried often */
 
     /* the outcome */
     struct acme_result result;

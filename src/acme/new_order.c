@@ -118,7 +118,12 @@ static bool is_about_replaces(const struct acme_call *call)
     enum acme_problem_type type = call->result.problem;
     long status = call->response.status;
 
-    return call->result.code == ERR_ACME && call->response.result == ERR_OK &&
+    if (call->response.result != ERR_OK)
+        return false;
+    /* Some CAs fail, in place of saying that they do not know the predecessor. */
+    if (call->result.code == ERR_SERVER && type == ACME_PROBLEM_SERVER_INTERNAL)
+        return true;
+    return call->result.code == ERR_ACME &&
            (type == ACME_PROBLEM_ALREADY_REPLACED || type == ACME_PROBLEM_MALFORMED ||
             type == ACME_PROBLEM_UNAUTHORIZED || status == 404 || status == 409);
 }
@@ -147,6 +152,7 @@ static void add_new_order(const struct acme *acme, struct new_orders *round, con
     call->url = acme->directory.urls[ACME_NEW_ORDER];
     call->what = mem_printf("create the order for %s", names);
     call->payload = new_order_payload(&requests[index], replaces);
+    call->has_alternative = replaces != NULL;
     if (!call->payload)
         acme_call_refuse(call, "it has too many names");
 }

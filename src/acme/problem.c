@@ -18,8 +18,9 @@ struct problem_meaning {
 
 static const struct problem_meaning meanings[] = {
     [ACME_PROBLEM_ACCOUNT_DOES_NOT_EXIST] =
-        {"accountDoesNotExist", "The CA does not know the account; register with this CA, or check that the directory "
-                                "URL is the one that the account was made at."},
+        {"accountDoesNotExist", "Check that the directory URL is that of the CA where the account was made.  If the CA "
+                                "has forgotten it, run \"acme-dme account deactivate\", then \"acme-dme account "
+                                "register\"."},
     [ACME_PROBLEM_ALREADY_REPLACED] = {"alreadyReplaced", "The certificate was replaced by another order already."},
     [ACME_PROBLEM_ALREADY_REVOKED] = {"alreadyRevoked", "Nothing is left to do."},
     [ACME_PROBLEM_BAD_CSR] = {"badCSR", "Check the type and size of the certificate's key, and of a CSR of your own "

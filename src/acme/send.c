@@ -25,6 +25,7 @@
 #include "util/text.h"
 
 #define ATTEMPTS_MAX 8
+#define ATTEMPTS_WITH_ALTERNATIVE_MAX 4
 #define LIMITED_MAX 20
 #define BAD_NONCES_MAX 300  /* in a row; where 9 of 10 are refused, a row this long has a chance of 2 in 10^14 */
 #define BAD_NONCES_QUICK 20 /* of these without a pause */
@@ -131,9 +132,10 @@ static void again(struct sending *s, struct acme_call *call, int64_t pause_ms)
 
 static void again_transient(struct sending *s, struct acme_call *call, int64_t asked_ms)
 {
+    bool is_for_other_way = call->has_alternative && call->result.problem == ACME_PROBLEM_SERVER_INTERNAL;
     int64_t pause_ms;
 
-    if (++call->transient >= ATTEMPTS_MAX) {
+    if (++call->transient >= (is_for_other_way ? ATTEMPTS_WITH_ALTERNATIVE_MAX : ATTEMPTS_MAX)) {
         give_up(s, call);
         return;
     }

@@ -185,7 +185,7 @@ static bool set_enum(const struct config_value *v)
     const char *near;
 
     for (; v->key->choices[count]; count++) {
-        if (strcmp(v->texts[0].text, v->key->choices[count]) == 0) {
+        if (text_casecmp(v->texts[0].text, v->key->choices[count]) == 0) {
             unsigned index = (unsigned)count;
 
             memcpy(v->field, &index, sizeof index);

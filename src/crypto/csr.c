@@ -120,6 +120,8 @@ static enum err_code take_names(X509_REQ *request, const char *what, struct csr 
     AUTO_FREE char *odd = NULL;
     AUTO_FREE char *why = NULL;
 
+    if (!extensions && has_extensions(request))
+        return refuse(what, "its extensions can't be read", err);
     if (!names && critical != -1) /* damaged, or there are several */
         return refuse(what, "its names can't be read", err);
     odd = san_add(names, &csr->names);

@@ -8,6 +8,7 @@
 
 #include "crypto/cert.h"
 #include "crypto/ossl.h"
+#include "crypto/x509.h"
 #include "util/text.h"
 
 #define DNS_NAME_MAX 253 /* RFC 1035 section 2.3.4 */

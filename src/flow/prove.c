@@ -30,14 +30,30 @@ static char *list_offered(const struct acme_authz *authz)
     return text.len && buf_ok(&text) ? buf_take(&text) : mem_strdup("nothing");
 }
 
+/* A record for any other name would let the CA's word decide what of our zones is proven, and to whom. */
+static enum err_code check_domain(const struct run *run, const struct acme_authz *authz, struct err *err)
+{
+    AUTO_FREE char *wildcard = mem_printf("*.%s", authz->domain);
+
+    if (strlist_has(run->job->domains, wildcard) ||
+        (!authz->is_wildcard && strlist_has(run->job->domains, authz->domain)))
+        return ERR_OK;
+    return err_set(err, ERR_ACME, "the CA wants \"%s\" to be proven, which was not ordered",
+                   authz->is_wildcard ? wildcard : authz->domain);
+}
+
 static enum err_code check_authz(const struct run *run, const struct acme_authz *authz, struct err *err)
 {
     AUTO_FREE char *offered = NULL;
+    enum err_code code;
 
     if (authz->result.code != ERR_OK) {
         *err = authz->result.err;
         return err->code;
     }
+    code = check_domain(run, authz, err);
+    if (code != ERR_OK)
+        return code;
     if (authz->status == ACME_AUTHZ_VALID || (is_open(authz) && authz->has_challenge))
         return ERR_OK;
     if (!is_open(authz))

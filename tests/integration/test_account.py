@@ -153,7 +153,7 @@ def test_with_the_key_alone_an_issuance_finds_it_again(client):
 def test_one_that_the_ca_has_forgotten_is_said_and_can_be_replaced(client):
     client.run("account", "register").ok()
     client.ca.change("accounts", forget=True)
-    refused(client.issue(HOST), CA_REFUSED, "accountDoesNotExist", hint="register")
+    refused(client.issue(HOST), CA_REFUSED, "accountDoesNotExist", hint="account deactivate")
     client.nothing_installed(HOST)
     client.run("account", "deactivate").ok()
     client.run("account", "register").ok()

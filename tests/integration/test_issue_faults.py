@@ -95,6 +95,7 @@ ROWS = [
     bent("authz-no-challenges", "authz", {"challenges": []}, "does not offer"),
     bent("authz-strange", "authz", {"challenges": "none"}, "challenges"),
     bent("authz-bad-name", "authz", {"identifier.value": "a b\x1b.example.com"}, "identifier"),
+    bent("authz-of-another-name", "authz", {"identifier.value": "www.example.org"}, "www.example.org"),
     bent("authz-expired", "authz", {"status": "expired"}, "can't be used"),
     Row("authz-500", "authz", "status", API, "500", None, {"status": 500, "count": 0}),
     problem("authz-unauthorized", "authz", "unauthorized", CA_REFUSED, http=403),

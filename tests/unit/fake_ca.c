@@ -398,7 +398,7 @@ static json_t *challenge_json(const struct fake_ca_authz *authz, size_t number, 
     return json;
 }
 
-static json_t *authz_json(const struct fake_ca_authz *authz, size_t number)
+static json_t *authz_json(const struct fake_ca_authz *authz, size_t number, const char *instead)
 {
     json_t *json = json_object();
     json_t *challenges = json_array();
@@ -410,7 +410,8 @@ static json_t *authz_json(const struct fake_ca_authz *authz, size_t number)
     (void)json_array_append_new(challenges, challenge_json(authz, number, "dns-persist-01"));
     (void)json_object_set_new(json, "status", json_string(authz->status));
     (void)json_object_set_new(json, "expires", json_string(EXPIRES));
-    (void)json_object_set_new(json, "identifier", json_pack("{ssss}", "type", "dns", "value", authz->domain));
+    (void)json_object_set_new(json, "identifier", json_pack("{ssss}", "type", "dns", "value",
+                                                            instead ? instead : authz->domain));
     if (authz->is_wildcard)
         (void)json_object_set_new(json, "wildcard", json_true());
     (void)json_object_set_new(json, "challenges", challenges);
@@ -465,7 +466,7 @@ static void serve_authz(struct fake_ca *ca, struct asked *asked, size_t number, 
     if (asked->payload)
         complain(ca, reply, "an authorization is fetched with an empty payload");
     else
-        reply->json = authz_json(authz, number);
+        reply->json = authz_json(authz, number, ca->manner.authorizes_instead);
 }
 
 static void serve_challenge(struct fake_ca *ca, struct asked *asked, size_t number, const char *type,
@@ -556,6 +557,8 @@ static bool accepts_order(struct fake_ca *ca, const struct asked *asked, struct 
         refuse(reply, 409, "alreadyReplaced", "it was replaced already");
     } else if (replaces && ca->manner.refuses_replaces_softly) {
         refuse(reply, 400, "malformed", "what is this certificate?");
+    } else if (replaces && ca->manner.fails_at_replaces) {
+        refuse(reply, 500, "serverInternal", "no such order");
     } else {
         return true;
     }

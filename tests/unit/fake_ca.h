@@ -117,6 +117,8 @@ struct fake_ca_manner {
     bool has_no_profiles;         /* else "classic" and "shortlived" */
     bool refuses_replaces;        /* 409 alreadyReplaced */
     bool refuses_replaces_softly; /* 400 malformed */
+    bool fails_at_replaces;       /* 500 serverInternal, always */
+    const char *authorizes_instead; /* authorizations are shown for this name */
     bool ignores_names;           /* orders are for other names */
     bool has_other_keys;          /* that a signature does not fit its account breaks no rule: the key was changed */
     bool forgets_account;         /* accountDoesNotExist for everything */

@@ -186,6 +186,13 @@ bool fixture_drop_root(void)
     return setgroups(0, NULL) == 0 && setgid(NOBODY) == 0 && setuid(NOBODY) == 0;
 }
 
+bool fixture_is_under_valgrind(void)
+{
+    const char *preloaded = getenv("LD_PRELOAD");
+
+    return preloaded && strstr(preloaded, "vgpreload");
+}
+
 #ifdef __linux__
 
 static bool write_text(const char *path, const char *text)
@@ -246,14 +253,6 @@ static const unsigned call_numbers[] = {
     [CALL_GETRANDOM] = SYS_getrandom,
 };
 
-/* valgrind makes system calls of its own, which would fail and die as well. */
-static bool is_under_valgrind(void)
-{
-    const char *preloaded = getenv("LD_PRELOAD");
-
-    return preloaded && strstr(preloaded, "vgpreload");
-}
-
 bool fixture_fail(enum fixture_call call, int errnum)
 {
     unsigned action = errnum ? SECCOMP_RET_ERRNO | ((unsigned)errnum & SECCOMP_RET_DATA) : SECCOMP_RET_KILL_PROCESS;
@@ -265,7 +264,8 @@ bool fixture_fail(enum fixture_call call, int errnum)
     };
     struct sock_fprog program = {.len = ARRAY_LEN(code), .filter = code};
 
-    return !is_under_valgrind() && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+    /* valgrind makes system calls of its own, which would fail and die as well. */
+    return !fixture_is_under_valgrind() && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
            prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0;
 }
 

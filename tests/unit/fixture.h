@@ -75,4 +75,6 @@ enum fixture_call {
 };
 bool fixture_fail(enum fixture_call call, int errnum);
 
+bool fixture_is_under_valgrind(void);
+
 #endif

@@ -170,7 +170,7 @@ TEST(an_account_that_the_ca_forgot_is_to_be_registered_again)
     acme_fixture_register(&a.base);
     a.base.ca->manner.forgets_account = true;
     assert_acme_error(&a.base.err, acme_account_fetch(a.base.acme, &account, &a.base.err), ERR_ACME,
-                      "accountDoesNotExist", "register with this CA");
+                      "accountDoesNotExist", "directory URL");
     done(&a);
 }
 

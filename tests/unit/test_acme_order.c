@@ -127,6 +127,19 @@ TEST(replaces_is_dropped_when_the_ca_does_not_want_it)
     }
 }
 
+TEST(a_ca_that_fails_at_replaces_is_asked_without_it_before_long)
+{
+    struct order_fixture o;
+
+    init(&o);
+    o.base.ca->manner.fails_at_replaces = true;
+    assert_int_equal(make(&o, NULL, CERT_ID), ERR_OK);
+    assert_null(o.order.replaces);
+    assert_int_equal(o.base.http->seen_count, 8); /* directory, nonce, account; four with it, one without */
+    assert_in_range(fake_clock_slept_ms(&o.base.clock), 1, 5000);
+    done(&o);
+}
+
 TEST(replaces_is_not_sent_where_there_is_no_renewal_information)
 {
     struct order_fixture o;
@@ -387,6 +400,7 @@ int main(void)
         cmocka_unit_test(a_ca_without_profiles_says_so),
         cmocka_unit_test(orders_that_fail_harm_no_others),
         cmocka_unit_test(replaces_is_dropped_when_the_ca_does_not_want_it),
+        cmocka_unit_test(a_ca_that_fails_at_replaces_is_asked_without_it_before_long),
         cmocka_unit_test(replaces_is_not_sent_where_there_is_no_renewal_information),
         cmocka_unit_test(what_is_refused_without_replaces_as_well_is_the_second_error),
         cmocka_unit_test(what_has_nothing_to_do_with_replaces_is_not_asked_for_twice),

@@ -62,7 +62,7 @@ TEST(the_example_of_the_rfc_is_one_sentence_with_its_subproblems)
 TEST(codes_and_hints_fit_the_type)
 {
     expect(PROBLEM("rateLimited"), 429, ACME_PROBLEM_OF_REQUEST, ERR_ACME_LIMIT, "why (rateLimited)", "limit");
-    expect(PROBLEM("accountDoesNotExist"), 400, ACME_PROBLEM_OF_REQUEST, ERR_ACME, "why", "register with this CA");
+    expect(PROBLEM("accountDoesNotExist"), 400, ACME_PROBLEM_OF_REQUEST, ERR_ACME, "why", "directory URL");
     expect(PROBLEM("externalAccountRequired"), 403, ACME_PROBLEM_OF_REQUEST, ERR_ACME, "why",
            "external account binding");
     expect(PROBLEM("invalidProfile"), 400, ACME_PROBLEM_OF_REQUEST, ERR_ACME, "why", "profile");

@@ -244,6 +244,21 @@ TEST(a_key_that_does_not_belong_to_the_certificate_is_refused)
     bundle_done(&b);
 }
 
+/* PKCS12_create() would stop there, and nobody could open the file with the whole password. */
+TEST(a_password_with_a_nul_is_refused)
+{
+    struct bundle b = bundled(1);
+    AUTO_SECRET struct secret *password = secret_new("be\0hind", 7);
+    struct buf AUTO_BUF der = BUF_INIT(TEXT_MAX);
+    struct err err;
+
+    assert_int_equal(pfx_new(&(struct pfx_opts){.key = b.key, .chain = b.chain, .password = password}, &der, &err),
+                     ERR_INPUT);
+    assert_non_null(strstr(err.msg, "NUL"));
+    assert_int_equal(der.len, 0);
+    bundle_done(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -253,6 +268,7 @@ int main(void)
         cmocka_unit_test(modern_files_have_aes_and_sha256_only),
         cmocka_unit_test(legacy_files_have_3des_and_sha1_only),
         cmocka_unit_test(a_key_that_does_not_belong_to_the_certificate_is_refused),
+        cmocka_unit_test(a_password_with_a_nul_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -170,6 +170,19 @@ TEST(a_certificate_of_other_names_is_refused)
     issue_world_free(iw);
 }
 
+/* Whoever has the CA's ear could have names proven to somebody else in this way. */
+TEST(nothing_is_published_for_a_name_that_was_not_ordered)
+{
+    struct issue_world *iw = issue_world_new();
+
+    (void)issue_world_add(iw, "www", "a.example.com");
+    iw->ca->manner.authorizes_instead = "victim.example.net";
+    assert_int_equal(issue_world_outcome(iw, issue_world_run(iw)), ERR_ACME);
+    assert_non_null(strstr(iw->jobs[0].err.msg, "victim.example.net"));
+    assert_int_equal(fake_api_count_method(iw->w->api, "POST"), 0);
+    issue_world_free(iw);
+}
+
 /* ------------------------------------------------------------------ taken up again */
 
 TEST(an_order_whose_certificate_did_not_come_is_taken_up)
@@ -451,6 +464,7 @@ int main(void)
         cmocka_unit_test(a_name_that_is_not_validated_fails_its_own_order_only),
         cmocka_unit_test(a_zone_that_is_not_ours_fails_its_own_order_only),
         cmocka_unit_test(a_certificate_of_other_names_is_refused),
+        cmocka_unit_test(nothing_is_published_for_a_name_that_was_not_ordered),
         cmocka_unit_test(an_order_whose_certificate_did_not_come_is_taken_up),
         cmocka_unit_test(a_ca_that_fails_at_any_point_costs_nothing_but_this_run),
         cmocka_unit_test(an_api_that_fails_at_any_point_costs_nothing_but_this_run),
