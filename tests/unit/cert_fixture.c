@@ -15,6 +15,7 @@
 
 #include <openssl/bn.h>
 #include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -146,6 +147,34 @@ unsigned char *cert_der(const struct made_cert *cert, size_t *out_len)
     OPENSSL_free(der);
     *out_len = (size_t)len;
     return copy;
+}
+
+/* ------------------------------------------------------------------ keys */
+
+int fixture_openssl_is_quiet(UNUSED void **state)
+{
+    assert_int_equal(ERR_peek_error(), 0);
+    return 0;
+}
+
+struct key *key_made(enum key_type type)
+{
+    struct key *key = NULL;
+    struct err err;
+
+    if (key_new(type, &key, &err) != ERR_OK)
+        fail_msg("%s", err.msg);
+    return key;
+}
+
+struct key *key_parsed(const char *pem)
+{
+    struct key *key = NULL;
+    struct err err;
+
+    if (key_parse_pem(pem, strlen(pem), "a.pem", &key, &err) != ERR_OK)
+        fail_msg("%s", err.msg);
+    return key;
 }
 
 /* ------------------------------------------------------------------ servers, in their own process */

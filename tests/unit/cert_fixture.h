@@ -12,6 +12,7 @@
 
 #include <openssl/x509.h>
 
+#include "crypto/key.h"
 #include "util/attrs.h"
 
 /* What a certificate is to say; members that are 0 have an everyday value. */
@@ -42,6 +43,15 @@ char *cert_pem(const struct made_cert *cert) MUST_USE;
 char *cert_key_pem(const struct made_cert *cert) MUST_USE;
 char *cert_pkey_pem(const EVP_PKEY *key) MUST_USE;
 unsigned char *cert_der(const struct made_cert *cert, size_t *out_len) MUST_USE;
+
+/* ------------------------------------------------------------------ keys */
+
+/* The test fails when it can't be had. */
+struct key *key_made(enum key_type type) MUST_USE;
+struct key *key_parsed(const char *pem) MUST_USE;
+
+/* A teardown: nothing is left in OpenSSL's error queue. */
+int fixture_openssl_is_quiet(void **state);
 
 /* ------------------------------------------------------------------ servers */
 

@@ -145,7 +145,8 @@ tests_unit_libfakes_a_SOURCES = \
 	tests/unit/dnssec_signer.c tests/unit/dnssec_signer.h \
 	tests/unit/dnssec_vectors.c tests/unit/dnssec_vectors.h \
 	tests/unit/fake_api.c tests/unit/fake_api_store.c tests/unit/fake_api.h \
-	tests/unit/fake_ca.c tests/unit/fake_ca_jws.c tests/unit/fake_ca.h \
+	tests/unit/fake_ca.c tests/unit/fake_ca_accounts.c tests/unit/fake_ca_jws.c tests/unit/fake_ca_orders.c \
+	tests/unit/fake_ca_rules.c tests/unit/fake_ca.h tests/unit/fake_ca_parts.h \
 	tests/unit/acme_fixture.c tests/unit/acme_fixture.h \
 	tests/unit/fake_resolver.c tests/unit/fake_resolver.h \
 	tests/unit/flow_world.c tests/unit/flow_world.h \

@@ -20,32 +20,6 @@
 
 /* ------------------------------------------------------------------ helpers */
 
-static int empty_queue(UNUSED void **state)
-{
-    assert_int_equal(ERR_peek_error(), 0);
-    return 0;
-}
-
-static struct key *made(enum key_type type)
-{
-    struct key *key = NULL;
-    struct err err;
-
-    if (key_new(type, &key, &err) != ERR_OK)
-        fail_msg("%s", err.msg);
-    return key;
-}
-
-static struct key *parsed(const char *pem)
-{
-    struct key *key = NULL;
-    struct err err;
-
-    if (key_parse_pem(pem, strlen(pem), "a.pem", &key, &err) != ERR_OK)
-        fail_msg("%s", err.msg);
-    return key;
-}
-
 static struct key_number number(struct buf *room, const char *text)
 {
     *room = BUF_INIT(1024);
@@ -252,9 +226,9 @@ TEST(an_es512_key_is_that_of_rfc_7515)
 /* RFC 8037 appendix A.1 to A.4; the key as PKCS#8 */
 TEST(an_ed25519_key_thumbprint_and_signature_are_those_of_rfc_8037)
 {
-    struct key AUTO_KEY *key = parsed("-----BEGIN PRIVATE KEY-----\n"
-                                      "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n"
-                                      "-----END PRIVATE KEY-----\n");
+    struct key AUTO_KEY *key = key_parsed("-----BEGIN PRIVATE KEY-----\n"
+                                          "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n"
+                                          "-----END PRIVATE KEY-----\n");
     struct buf AUTO_BUF signature = BUF_INIT(200);
 
     expect_jwk(key, "{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}");
@@ -276,7 +250,7 @@ TEST(numbers_of_a_signature_that_begin_with_zeros_keep_their_width)
     } curves[] = {{KEY_ECDSA_P256, 32}, {KEY_ECDSA_P384, 48}};
 
     for (size_t i = 0; i < ARRAY_LEN(curves); i++) {
-        struct key AUTO_KEY *key = made(curves[i].type);
+        struct key AUTO_KEY *key = key_made(curves[i].type);
         bool has_short_r = false;
         bool has_short_s = false;
 
@@ -314,7 +288,7 @@ TEST(coordinates_that_begin_with_zeros_keep_their_width)
     bool has_short_y = false;
 
     for (int n = 0; n < TRIES && !(has_short_x && has_short_y); n++) {
-        struct key AUTO_KEY *key = made(KEY_ECDSA_P256);
+        struct key AUTO_KEY *key = key_made(KEY_ECDSA_P256);
         struct buf AUTO_BUF jwk = BUF_INIT(400);
         struct buf AUTO_BUF x = BUF_INIT(64);
         struct buf AUTO_BUF y = BUF_INIT(64);
@@ -355,7 +329,7 @@ TEST(keys_of_every_kind_sign_what_verifies)
     } kinds[] = {{KEY_RSA_2048, "RS256"}, {KEY_ECDSA_P256, "ES256"}, {KEY_ECDSA_P384, "ES384"}, {KEY_ED25519, "EdDSA"}};
 
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-        struct key AUTO_KEY *key = made(kinds[i].type);
+        struct key AUTO_KEY *key = key_made(kinds[i].type);
 
         expect_signs(key, kinds[i].alg);
     }
@@ -363,7 +337,7 @@ TEST(keys_of_every_kind_sign_what_verifies)
 
 TEST(signatures_and_keys_are_appended)
 {
-    struct key AUTO_KEY *key = made(KEY_ED25519);
+    struct key AUTO_KEY *key = key_made(KEY_ED25519);
     struct buf AUTO_BUF out = BUF_INIT(1000);
 
     buf_puts(&out, "a.");
@@ -376,7 +350,7 @@ TEST(signatures_and_keys_are_appended)
     assert_memory_equal(out.data, "b{\"crv\"", 7);
 }
 
-#define CASE(name) cmocka_unit_test_teardown(name, empty_queue)
+#define CASE(name) cmocka_unit_test_teardown(name, fixture_openssl_is_quiet)
 
 int main(void)
 {

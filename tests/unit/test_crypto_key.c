@@ -16,32 +16,6 @@
 
 /* ------------------------------------------------------------------ helpers */
 
-static int empty_queue(UNUSED void **state)
-{
-    assert_int_equal(ERR_peek_error(), 0);
-    return 0;
-}
-
-static struct key *made(enum key_type type)
-{
-    struct key *key = NULL;
-    struct err err;
-
-    if (key_new(type, &key, &err) != ERR_OK)
-        fail_msg("%s", err.msg);
-    return key;
-}
-
-static struct key *parsed(const char *pem)
-{
-    struct key *key = NULL;
-    struct err err;
-
-    if (key_parse_pem(pem, strlen(pem), "a.pem", &key, &err) != ERR_OK)
-        fail_msg("%s", err.msg);
-    return key;
-}
-
 static void expect_refused_bytes(const void *data, size_t len, const char *why)
 {
     struct key *key = NULL;
@@ -128,7 +102,7 @@ TEST(a_new_key_is_of_its_type_and_says_so)
         [KEY_ECDSA_P256] = "ECDSA P-256", [KEY_ECDSA_P384] = "ECDSA P-384", [KEY_ED25519] = "Ed25519"};
 
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-        struct key AUTO_KEY *key = texts[i] ? made((enum key_type)i) : NULL; /* 4096 bits take seconds */
+        struct key AUTO_KEY *key = texts[i] ? key_made((enum key_type)i) : NULL; /* 4096 bits take seconds */
         char AUTO_FREE *text = key ? key_describe(key) : NULL;
 
         if (!key)
@@ -150,9 +124,9 @@ TEST(there_is_no_new_key_of_another_type)
 
 TEST(keys_are_the_same_or_they_are_not)
 {
-    struct key AUTO_KEY *a = made(KEY_ECDSA_P256);
-    struct key AUTO_KEY *b = made(KEY_ECDSA_P256);
-    struct key AUTO_KEY *c = made(KEY_ED25519);
+    struct key AUTO_KEY *a = key_made(KEY_ECDSA_P256);
+    struct key AUTO_KEY *b = key_made(KEY_ECDSA_P256);
+    struct key AUTO_KEY *c = key_made(KEY_ED25519);
     struct key AUTO_KEY *copy = key_dup(a);
 
     assert_true(key_is_same(a, copy));
@@ -169,9 +143,9 @@ TEST(a_key_that_is_written_is_read_as_the_same)
     static const enum key_type types[] = {KEY_RSA_2048, KEY_ECDSA_P256, KEY_ECDSA_P384, KEY_ED25519};
 
     for (size_t i = 0; i < ARRAY_LEN(types); i++) {
-        struct key AUTO_KEY *key = made(types[i]);
+        struct key AUTO_KEY *key = key_made(types[i]);
         char AUTO_FREE *pem = pem_of(key);
-        struct key AUTO_KEY *again = parsed(pem);
+        struct key AUTO_KEY *again = key_parsed(pem);
         struct buf AUTO_BUF der = BUF_INIT(8192);
         struct buf AUTO_BUF spki = BUF_INIT(8192);
         struct buf AUTO_BUF spki_again = BUF_INIT(8192);
@@ -210,8 +184,8 @@ TEST(pkcs1_and_sec1_are_read)
     EVP_PKEY *ec = EVP_EC_gen("P-384");
     char AUTO_FREE *rsa_pem = traditional_pem(rsa);
     char AUTO_FREE *ec_pem = traditional_pem(ec);
-    struct key AUTO_KEY *rsa_key = parsed(rsa_pem);
-    struct key AUTO_KEY *ec_key = parsed(ec_pem);
+    struct key AUTO_KEY *rsa_key = key_parsed(rsa_pem);
+    struct key AUTO_KEY *ec_key = key_parsed(ec_pem);
 
     assert_non_null(strstr(rsa_pem, "-----BEGIN RSA PRIVATE KEY-----"));
     assert_non_null(strstr(ec_pem, "-----BEGIN EC PRIVATE KEY-----"));
@@ -230,8 +204,8 @@ TEST(other_blocks_and_text_in_front_are_passed_over)
                                      "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n%s"
                                      "more\n",
                                      cert_text, key_text);
-    struct key AUTO_KEY *key = parsed(all);
-    struct key AUTO_KEY *alone = parsed(key_text);
+    struct key AUTO_KEY *key = key_parsed(all);
+    struct key AUTO_KEY *alone = key_parsed(key_text);
 
     assert_true(key_is_same(key, alone));
     made_cert_done(&cert);
@@ -239,14 +213,14 @@ TEST(other_blocks_and_text_in_front_are_passed_over)
 
 TEST(line_ends_of_dos_are_read)
 {
-    struct key AUTO_KEY *key = made(KEY_ECDSA_P256);
+    struct key AUTO_KEY *key = key_made(KEY_ECDSA_P256);
     char AUTO_FREE *pem = pem_of(key);
     struct buf AUTO_BUF dos = BUF_INIT(4096);
     struct key AUTO_KEY *again = NULL;
 
     for (const char *p = pem; *p; p++)
         buf_puts(&dos, *p == '\n' ? "\r\n" : (char[]){*p, '\0'});
-    again = parsed(buf_cstr(&dos));
+    again = key_parsed(buf_cstr(&dos));
     assert_true(key_is_same(key, again));
 }
 
@@ -255,7 +229,7 @@ TEST(points_that_are_compressed_and_curves_in_numbers_become_usual)
 {
     EVP_PKEY *pkey = EVP_EC_gen("P-256");
     char AUTO_FREE *usual_pem = cert_pkey_pem(pkey);
-    struct key AUTO_KEY *usual = parsed(usual_pem);
+    struct key AUTO_KEY *usual = key_parsed(usual_pem);
     char AUTO_FREE *odd_pem = NULL;
     struct key AUTO_KEY *odd = NULL;
     struct buf AUTO_BUF a = BUF_INIT(1000);
@@ -266,7 +240,7 @@ TEST(points_that_are_compressed_and_curves_in_numbers_become_usual)
     odd_pem = cert_pkey_pem(pkey);
     EVP_PKEY_free(pkey);
     assert_string_not_equal(odd_pem, usual_pem);
-    odd = parsed(odd_pem);
+    odd = key_parsed(odd_pem);
     assert_int_equal(key_public_der(usual, &a, NULL), ERR_OK);
     assert_int_equal(key_public_der(odd, &b, NULL), ERR_OK);
     assert_int_equal(a.len, b.len);
@@ -280,8 +254,8 @@ TEST(keys_of_other_sizes_are_taken)
     EVP_PKEY *ec = EVP_EC_gen("P-521");
     char AUTO_FREE *rsa_pem = cert_pkey_pem(rsa);
     char AUTO_FREE *ec_pem = cert_pkey_pem(ec);
-    struct key AUTO_KEY *rsa_key = parsed(rsa_pem);
-    struct key AUTO_KEY *ec_key = parsed(ec_pem);
+    struct key AUTO_KEY *rsa_key = key_parsed(rsa_pem);
+    struct key AUTO_KEY *ec_key = key_parsed(ec_pem);
     char AUTO_FREE *rsa_text = key_describe(rsa_key);
     char AUTO_FREE *ec_text = key_describe(ec_key);
 
@@ -298,7 +272,7 @@ TEST(a_key_without_its_public_part_gets_it)
 {
     EVP_PKEY *pkey = EVP_EC_gen("P-256");
     char AUTO_FREE *whole_pem = cert_pkey_pem(pkey);
-    struct key AUTO_KEY *whole = parsed(whole_pem);
+    struct key AUTO_KEY *whole = key_parsed(whole_pem);
     char AUTO_FREE *part_pem = NULL;
     struct key AUTO_KEY *part = NULL;
     char whole_print[KEY_THUMBPRINT_LEN + 1];
@@ -308,7 +282,7 @@ TEST(a_key_without_its_public_part_gets_it)
     part_pem = cert_pkey_pem(pkey);
     EVP_PKEY_free(pkey);
     assert_true(strlen(part_pem) < strlen(whole_pem));
-    part = parsed(part_pem);
+    part = key_parsed(part_pem);
     assert_true(key_is_same(whole, part));
     assert_int_equal(key_thumbprint(whole, whole_print, NULL), ERR_OK);
     assert_int_equal(key_thumbprint(part, part_print, NULL), ERR_OK);
@@ -418,7 +392,7 @@ TEST(dsa_keys_in_pkcs8_are_refused)
 
 TEST(text_that_is_damaged_is_refused)
 {
-    struct key AUTO_KEY *key = made(KEY_ECDSA_P256);
+    struct key AUTO_KEY *key = key_made(KEY_ECDSA_P256);
     char AUTO_FREE *pem = pem_of(key);
     char AUTO_FREE *wrong = mem_strdup(pem);
     size_t len = strlen(pem);
@@ -491,7 +465,7 @@ TEST(rsa_numbers_that_make_no_key_are_refused)
     assert_null(key);
 }
 
-#define CASE(name) cmocka_unit_test_teardown(name, empty_queue)
+#define CASE(name) cmocka_unit_test_teardown(name, fixture_openssl_is_quiet)
 
 int main(void)
 {
