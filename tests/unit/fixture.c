@@ -193,6 +193,11 @@ bool fixture_is_under_valgrind(void)
     return preloaded && strstr(preloaded, "vgpreload");
 }
 
+size_t fixture_step(void)
+{
+    return fixture_is_under_valgrind() ? 11 : 1;
+}
+
 #ifdef __linux__
 
 static bool write_text(const char *path, const char *text)

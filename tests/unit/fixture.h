@@ -77,4 +77,8 @@ bool fixture_fail(enum fixture_call call, int errnum);
 
 bool fixture_is_under_valgrind(void);
 
+/* For loops over all points at which something can go wrong: 1, under valgrind more, as only what such a path reads is
+ * looked at there. */
+size_t fixture_step(void);
+
 #endif
