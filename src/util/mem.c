@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/text.h"
+
 static NORETURN void out_of_memory(void)
 {
     (void)fputs("acme-dme: out of memory\n", stderr);
@@ -119,6 +121,20 @@ bool strlist_has(const struct strlist *list, const char *s)
         if (strcmp(list->items[i], s) == 0)
             return true;
     return false;
+}
+
+bool strlist_has_nocase(const struct strlist *list, const char *s)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (text_casecmp(list->items[i], s) == 0)
+            return true;
+    return false;
+}
+
+void strlist_add_once(struct strlist *list, const char *s)
+{
+    if (!strlist_has(list, s))
+        strlist_add(list, s);
 }
 
 static bool has_all(const struct strlist *list, const struct strlist *of)

@@ -11,13 +11,13 @@
 
 #include "util/attrs.h"
 
-void *mem_zalloc(size_t size) MUST_USE;                             /* zeroed */
-void *mem_calloc(size_t count, size_t size) MUST_USE;               /* zeroed, product checked */
-void *mem_resize(void *ptr, size_t count, size_t size) MUST_USE;    /* realloc, product checked */
+void *mem_zalloc(size_t size) MUST_USE;                          /* zeroed */
+void *mem_calloc(size_t count, size_t size) MUST_USE;            /* zeroed, product checked */
+void *mem_resize(void *ptr, size_t count, size_t size) MUST_USE; /* realloc, product checked */
 /* Room for one more element behind the `count` that an array has which always grew through this function: twice the
  * room at each power of two, so that n elements cost n steps and not n * n. */
 void *mem_grow(void *ptr, size_t count, size_t size) MUST_USE;
-char *mem_strdup(const char *s) MUST_USE;                           /* NULL gives NULL */
+char *mem_strdup(const char *s) MUST_USE; /* NULL gives NULL */
 char *mem_strndup(const char *s, size_t len) MUST_USE;
 char *mem_printf(const char *fmt, ...) PRINTF_LIKE(1, 2) MUST_USE;
 
@@ -37,6 +37,8 @@ void strlist_done(struct strlist *list);
 /* `to` has what `from` has; what it had is freed.  `from` may be NULL. */
 void strlist_copy(struct strlist *to, const struct strlist *from);
 bool strlist_has(const struct strlist *list, const char *s);
+bool strlist_has_nocase(const struct strlist *list, const char *s);
+void strlist_add_once(struct strlist *list, const char *s);
 /* Does each have all that the other has, in whatever order? */
 bool strlist_is_same_set(const struct strlist *a, const struct strlist *b);
 /* All of it, with `between` between; yours. */

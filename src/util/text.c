@@ -209,6 +209,18 @@ static size_t edit_distance(const char *a, size_t a_len, const char *b, size_t b
     return row[b_len];
 }
 
+void text_hex_into(char *out, const void *data, size_t len)
+{
+    static const char digits[] = "0123456789abcdef";
+    const unsigned char *bytes = data;
+
+    for (size_t i = 0; i < len; i++) {
+        *out++ = digits[bytes[i] >> 4];
+        *out++ = digits[bytes[i] & 15];
+    }
+    *out = '\0';
+}
+
 const char *text_nearest(const char *word, const char *const *candidates, size_t count)
 {
     size_t len = strlen(word);

@@ -13,6 +13,9 @@
  * direction marks and bytes that are not UTF-8 written as \xNN.  A text that does not fit ends in "...". */
 void text_escape_into(char *out, size_t size, const char *in, size_t len);
 
+/* Lower case, 2 * len digits and a NUL. */
+void text_hex_into(char *out, const void *data, size_t len);
+
 /* Copy a text that is already safe; one that does not fit ends in "...". */
 void text_cut_into(char *out, size_t size, const char *in);
 
