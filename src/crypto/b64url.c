@@ -2,6 +2,7 @@
 #include "crypto/b64url.h"
 
 #include <stdint.h>
+#include <string.h>
 
 #include "util/secret.h"
 
@@ -9,7 +10,7 @@
 
 void b64url_encode(char *out, const void *data, size_t len)
 {
-    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    static const char alphabet[] = B64URL_ALPHABET;
     const unsigned char *in = data;
     uint32_t bits = 0;
     unsigned held = 0; /* bits not yet written, the low ones of `bits` */
@@ -80,4 +81,11 @@ bool b64url_decode(const char *text, size_t len, struct buf *out)
         }
     }
     return true;
+}
+
+bool b64url_is_text(const char *text, size_t max)
+{
+    size_t len = strspn(text, B64URL_ALPHABET);
+
+    return len > 0 && len <= max && text[len] == '\0';
 }

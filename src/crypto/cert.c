@@ -15,6 +15,8 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include "crypto/ossl.h"
+#include "crypto/san.h"
 #include "crypto/x509.h"
 #include "util/text.h"
 
@@ -51,15 +53,10 @@ static char *safe_text(const void *data, size_t len)
     return mem_strdup(text);
 }
 
-static void free_utf8(unsigned char **text)
-{
-    OPENSSL_free(*text);
-}
-
 /* An ASN.1 string of whatever type; NULL when it can't be read or is empty. */
 static char *text_of_string(const ASN1_STRING *string)
 {
-    unsigned char AUTO(free_utf8) *utf8 = NULL;
+    unsigned char AUTO(ossl_free_bytes) *utf8 = NULL;
     int len = string ? ASN1_STRING_to_UTF8(&utf8, string) : 0;
 
     return len > 0 ? safe_text(utf8, (size_t)len) : NULL;
@@ -86,14 +83,9 @@ char *x509_address_text(const ASN1_OCTET_STRING *address)
     return mem_strdup(text);
 }
 
-static void free_names(GENERAL_NAMES **names)
-{
-    GENERAL_NAMES_free(*names);
-}
-
 static void add_alternative_names(const X509 *x509, struct strlist *out)
 {
-    GENERAL_NAMES AUTO(free_names) *names = X509_get_ext_d2i(x509, NID_subject_alt_name, NULL, NULL);
+    GENERAL_NAMES AUTO(san_free) *names = X509_get_ext_d2i(x509, NID_subject_alt_name, NULL, NULL);
 
     for (int i = 0; i < sk_GENERAL_NAME_num(names) && out->count < CERT_NAMES_MAX; i++) {
         int type;
@@ -129,19 +121,12 @@ char *x509_issuer_text(const X509 *x509)
 
 static char *text_of_serial(const X509 *x509)
 {
-    static const char digits[] = "0123456789abcdef";
     const ASN1_INTEGER *serial = X509_get0_serialNumber(x509);
-    const unsigned char *bytes = ASN1_STRING_get0_data(serial);
     int len = ASN1_STRING_length(serial);
     char text[2 * SERIAL_BYTES_MAX + 1];
-    size_t n = 0;
 
-    for (int i = 0; i < len && i < SERIAL_BYTES_MAX; i++) {
-        text[n++] = digits[bytes[i] >> 4];
-        text[n++] = digits[bytes[i] & 15];
-    }
-    text[n] = '\0';
-    return mem_strdup(n ? text : "0");
+    text_hex_into(text, ASN1_STRING_get0_data(serial), (size_t)(len < SERIAL_BYTES_MAX ? len : SERIAL_BYTES_MAX));
+    return mem_strdup(*text ? text : "0");
 }
 
 /* ------------------------------------------------------------------ dates */
@@ -185,23 +170,6 @@ enum err_code cert_of_x509(const X509 *x509, const char *what, struct cert *out,
     return ERR_OK;
 }
 
-static void free_x509(X509 **x509)
-{
-    X509_free(*x509);
-}
-
-static void free_bio(BIO **bio)
-{
-    BIO_free(*bio);
-}
-
-/* A certificate of which somebody says that it is encrypted is none; OpenSSL would ask for the password on the
- * terminal. */
-static int no_password(UNUSED char *buf, UNUSED int size, UNUSED int is_writing, UNUSED void *ctx)
-{
-    return -1;
-}
-
 /* Where the first certificate begins, so that keys and damage in front of it are not even decoded; `len` if there is
  * none. */
 static size_t find_pem(const char *text, size_t len)
@@ -224,9 +192,9 @@ static size_t find_pem(const char *text, size_t len)
 
 static X509 *parse_pem(const char *text, size_t len)
 {
-    BIO AUTO(free_bio) *bio = BIO_new_mem_buf(text, (int)len);
+    BIO AUTO(ossl_free_bio) *bio = BIO_new_mem_buf(text, (int)len);
 
-    return bio ? PEM_read_bio_X509_AUX(bio, NULL, no_password, NULL) : NULL;
+    return bio ? PEM_read_bio_X509_AUX(bio, NULL, ossl_no_password, NULL) : NULL;
 }
 
 static X509 *parse_der(const unsigned char *data, size_t len)
@@ -243,7 +211,7 @@ static X509 *parse_der(const unsigned char *data, size_t len)
 
 enum err_code cert_parse(const void *data, size_t len, const char *what, struct cert *out, struct err *err)
 {
-    X509 AUTO(free_x509) *x509 = NULL;
+    X509 AUTO(ossl_free_x509) *x509 = NULL;
     size_t begin;
     char reason[120];
 

@@ -14,6 +14,7 @@
 #include "crypto/b64url.h"
 #include "crypto/chain_ossl.h"
 #include "crypto/digest.h"
+#include "crypto/key.h"
 #include "crypto/ossl.h"
 #include "crypto/x509.h"
 #include "util/text.h"
@@ -177,38 +178,33 @@ void chain_format_pem(const struct chain *chain, size_t first, size_t count, str
 void chain_format_der(const struct chain *chain, size_t index, struct buf *out)
 {
     unsigned char AUTO(ossl_free_bytes) *der = NULL;
-    int len = i2d_X509(chain->items[index].x509, &der);
 
-    if (len > 0)
-        buf_append(out, der, (size_t)len);
-    else
-        out->overflow = true;
+    ossl_put_der(out, i2d_X509(chain->items[index].x509, &der), &der);
 }
 
 void chain_public_der(const struct chain *chain, struct buf *out)
 {
     unsigned char AUTO(ossl_free_bytes) *der = NULL;
-    int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(chain->items[0].x509), &der);
 
-    if (len > 0)
-        buf_append(out, der, (size_t)len);
-    else
-        out->overflow = true;
+    ossl_put_der(out, i2d_X509_PUBKEY(X509_get_X509_PUBKEY(chain->items[0].x509), &der), &der);
+}
+
+bool chain_has_key(const struct chain *chain, const void *public_der, size_t len)
+{
+    struct buf AUTO_BUF der = BUF_INIT(KEY_PUBLIC_DER_MAX);
+
+    chain_public_der(chain, &der);
+    return buf_ok(&der) && der.len == len && memcmp(der.data, public_der, len) == 0;
 }
 
 void chain_fingerprint(const struct chain *chain, size_t index, char out[CHAIN_FINGERPRINT_LEN + 1])
 {
-    static const char hex[] = "0123456789abcdef";
     unsigned char digest[DIGEST_SHA256_LEN] = {0};
     unsigned len = 0;
 
     if (X509_digest(chain->items[index].x509, EVP_sha256(), digest, &len) != 1)
         ERR_clear_error();
-    for (size_t i = 0; i < sizeof digest; i++) {
-        out[2 * i] = hex[digest[i] >> 4];
-        out[2 * i + 1] = hex[digest[i] & 15];
-    }
-    out[CHAIN_FINGERPRINT_LEN] = '\0';
+    text_hex_into(out, digest, sizeof digest);
 }
 
 /* ------------------------------------------------------------------ which chain */

@@ -21,4 +21,7 @@ struct chain {
     size_t count;
 };
 
+/* Is the certificate for the key of this SubjectPublicKeyInfo? */
+bool chain_has_key(const struct chain *chain, const void *public_der, size_t len);
+
 #endif

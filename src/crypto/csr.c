@@ -12,7 +12,6 @@
 #include "crypto/x509.h"
 
 #define DER_MAX (1024u * 1024)
-#define PUBLIC_DER_MAX 8192
 
 static void free_request(X509_REQ **request)
 {
@@ -135,15 +134,6 @@ static enum err_code take_names(X509_REQ *request, const char *what, struct csr 
     return csr->names.count ? ERR_OK : refuse(what, "it asks for no DNS name", err);
 }
 
-/* `der` is where i2d_...(), whose length this is, has put it. */
-static void put_der(int len, unsigned char *const *der, struct buf *out)
-{
-    if (len > 0)
-        buf_append(out, *der, (size_t)len);
-    else
-        out->overflow = true;
-}
-
 static enum err_code take_key(X509_REQ *request, const char *what, struct csr *csr, struct err *err)
 {
     unsigned char AUTO(ossl_free_bytes) *der = NULL;
@@ -158,13 +148,13 @@ static enum err_code take_key(X509_REQ *request, const char *what, struct csr *c
     if (X509_REQ_verify(request, pkey) != 1)
         return refuse(what, "its signature does not verify", err);
     csr->key_type = key_kind_type(key_kind_of(pkey), pkey);
-    put_der(i2d_PUBKEY(pkey, &der), &der, &csr->public_der);
+    ossl_put_der(&csr->public_der, i2d_PUBKEY(pkey, &der), &der);
     return ERR_OK;
 }
 
 enum err_code csr_parse(const void *data, size_t len, const char *what, struct csr *out, struct err *err)
 {
-    AUTO_CSR struct csr csr = {.der = BUF_INIT(DER_MAX), .public_der = BUF_INIT(PUBLIC_DER_MAX)};
+    AUTO_CSR struct csr csr = {.der = BUF_INIT(DER_MAX), .public_der = BUF_INIT(KEY_PUBLIC_DER_MAX)};
     X509_REQ AUTO(free_request) *request = NULL;
     unsigned char AUTO(ossl_free_bytes) *der = NULL;
     enum err_code code;
@@ -179,7 +169,7 @@ enum err_code csr_parse(const void *data, size_t len, const char *what, struct c
         code = take_names(request, what, &csr, err);
     if (code != ERR_OK)
         return code;
-    put_der(i2d_X509_REQ(request, &der), &der, &csr.der);
+    ossl_put_der(&csr.der, i2d_X509_REQ(request, &der), &der);
     if (!buf_ok(&csr.der) || !buf_ok(&csr.public_der))
         return refuse(what, "it is too large", err);
     ERR_clear_error();

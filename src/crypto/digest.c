@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 
 #include "crypto/b64url.h"
+#include "util/text.h"
 
 /* The library's own reason.  Most likely: a provider configuration that lacks the algorithm, such as a strict FIPS
  * set-up. */
@@ -17,17 +18,6 @@ static enum err_code fail(struct err *err, const char *what)
     ERR_error_string_n(ERR_get_error(), reason, sizeof reason);
     ERR_clear_error();
     return err_set(err, ERR_INTERNAL, "could not compute %s: OpenSSL says \"%s\"", what, reason);
-}
-
-static void put_hex(char *out, const uint8_t *data, size_t len)
-{
-    static const char digits[] = "0123456789abcdef";
-
-    for (size_t i = 0; i < len; i++) {
-        *out++ = digits[data[i] >> 4];
-        *out++ = digits[data[i] & 15];
-    }
-    *out = '\0';
 }
 
 static enum err_code compute(const EVP_MD *kind, const char *name, const void *data, size_t len, uint8_t *out,
@@ -70,7 +60,7 @@ enum err_code digest_hmac_sha1_hex(const struct secret *key, const void *data, s
         err_hint(err, "DNS Made Easy signs requests with HMAC-SHA1: it must not be disabled in openssl.cnf.");
         return code;
     }
-    put_hex(out, md, md_len);
+    text_hex_into(out, md, md_len);
     secret_wipe(md, sizeof md);
     return ERR_OK;
 }
@@ -116,7 +106,7 @@ enum err_code digest_fingerprint(const struct secret *secret, char out[9], struc
     enum err_code code = digest_sha256(secret_bytes(secret), secret_len(secret), md, err);
 
     if (code == ERR_OK)
-        put_hex(out, md, 4);
+        text_hex_into(out, md, 4);
     secret_wipe(md, sizeof md);
     return code;
 }

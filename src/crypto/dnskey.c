@@ -10,6 +10,8 @@
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 
+#include "crypto/ossl.h"
+
 #define RSA_MODULUS_MIN 64  /* octets: RFC 5702 section 2.1 */
 #define RSA_MODULUS_MAX 512 /* the same */
 #define EC_FIELD_MAX 48     /* P-384 */
@@ -49,44 +51,12 @@ bool dnskey_is_known(unsigned algorithm)
     return find_algorithm(algorithm) != NULL;
 }
 
-/* ------------------------------------------------------------------ cleanup of OpenSSL's objects */
-
-static void free_key_context(EVP_PKEY_CTX **ctx)
-{
-    EVP_PKEY_CTX_free(*ctx);
-}
-
-static void free_digest_context(EVP_MD_CTX **ctx)
-{
-    EVP_MD_CTX_free(*ctx);
-}
-
-static void free_number(BIGNUM **number)
-{
-    BN_free(*number);
-}
-
-static void free_builder(OSSL_PARAM_BLD **builder)
-{
-    OSSL_PARAM_BLD_free(*builder);
-}
-
-static void free_params(OSSL_PARAM **params)
-{
-    OSSL_PARAM_free(*params);
-}
-
-static void free_signature(ECDSA_SIG **signature)
-{
-    ECDSA_SIG_free(*signature);
-}
-
 /* ------------------------------------------------------------------ keys */
 
 /* NULL: no such key. */
 static EVP_PKEY *key_from(const char *type, OSSL_PARAM *params)
 {
-    AUTO(free_key_context) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+    AUTO(ossl_free_pkey_context) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
     EVP_PKEY *key = NULL;
 
     if (!ctx || EVP_PKEY_fromdata_init(ctx) != 1 || EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)
@@ -96,10 +66,10 @@ static EVP_PKEY *key_from(const char *type, OSSL_PARAM *params)
 
 static EVP_PKEY *rsa_from(struct dnskey_bytes exponent, struct dnskey_bytes modulus)
 {
-    AUTO(free_number) BIGNUM *e = BN_bin2bn(exponent.data, (int)exponent.len, NULL);
-    AUTO(free_number) BIGNUM *n = BN_bin2bn(modulus.data, (int)modulus.len, NULL);
-    AUTO(free_builder) OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
-    AUTO(free_params) OSSL_PARAM *params = NULL;
+    AUTO(ossl_free_number) BIGNUM *e = BN_bin2bn(exponent.data, (int)exponent.len, NULL);
+    AUTO(ossl_free_number) BIGNUM *n = BN_bin2bn(modulus.data, (int)modulus.len, NULL);
+    AUTO(ossl_free_builder) OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+    AUTO(ossl_free_params) OSSL_PARAM *params = NULL;
 
     if (!e || !n || !builder || OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e) != 1 ||
         OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n) != 1)
@@ -162,7 +132,7 @@ static EVP_PKEY *make_key(const struct algorithm *algorithm, struct dnskey_bytes
 /* RFC 6605 section 4: r and s, each as long as the field; OpenSSL wants DER.  0: no signature. */
 static size_t ecdsa_to_der(const struct algorithm *algorithm, struct dnskey_bytes signature, uint8_t out[ECDSA_DER_MAX])
 {
-    AUTO(free_signature) ECDSA_SIG *parsed = ECDSA_SIG_new();
+    AUTO(ossl_free_signature) ECDSA_SIG *parsed = ECDSA_SIG_new();
     BIGNUM *r, *s;
     int len;
 
@@ -185,7 +155,7 @@ static size_t ecdsa_to_der(const struct algorithm *algorithm, struct dnskey_byte
 static enum dnskey_verdict verify(const struct algorithm *algorithm, EVP_PKEY *key, struct dnskey_bytes data,
                                   struct dnskey_bytes signature)
 {
-    AUTO(free_digest_context) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    AUTO(ossl_free_digest_context) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     uint8_t der[ECDSA_DER_MAX];
 
     if (algorithm->family == EC_KEY_POINT) {

@@ -43,8 +43,7 @@ enum err_code key_new(enum key_type type, struct key **out, struct err *err) MUS
  * `what` names it in errors.  Refused, saying why: encrypted keys (never asks for a passphrase), public keys, DSA, RSA
  * below 2048 bits, curves other than P-256, P-384 and P-521, keys that do not pass OpenSSL's check.
  * Errors: ERR_INPUT. */
-enum err_code key_parse_pem(const void *data, size_t len, const char *what, struct key **out, struct err *err)
-    MUST_USE;
+enum err_code key_parse_pem(const void *data, size_t len, const char *what, struct key **out, struct err *err) MUST_USE;
 
 /* A number of a JWK, big endian. */
 struct key_number {
@@ -60,10 +59,10 @@ struct key_ec_numbers {
     const char *crv; /* "P-256" or "P-384" */
     struct key_number x, y, d;
 };
-enum err_code key_from_rsa(const struct key_rsa_numbers *in, const char *what, struct key **out, struct err *err)
-    MUST_USE;
-enum err_code key_from_ec(const struct key_ec_numbers *in, const char *what, struct key **out, struct err *err)
-    MUST_USE;
+enum err_code key_from_rsa(const struct key_rsa_numbers *in, const char *what, struct key **out,
+                           struct err *err) MUST_USE;
+enum err_code key_from_ec(const struct key_ec_numbers *in, const char *what, struct key **out,
+                          struct err *err) MUST_USE;
 
 /* Another handle of the same key; both are freed. */
 struct key *key_dup(const struct key *key) MUST_USE;
@@ -80,6 +79,7 @@ enum err_code key_format_pem(const struct key *key, struct buf *out, struct err 
 /* The same as DER. */
 enum err_code key_format_der(const struct key *key, struct buf *out, struct err *err) MUST_USE;
 
+#define KEY_PUBLIC_DER_MAX 8192 /* what the next one takes at most */
 /* SubjectPublicKeyInfo in DER, appended: tells whether two keys, or key and certificate, belong together. */
 enum err_code key_public_der(const struct key *key, struct buf *out, struct err *err) MUST_USE;
 bool key_is_same(const struct key *a, const struct key *b);
@@ -91,8 +91,8 @@ const char *key_jws_alg(const struct key *key);
 
 /* The signature in the form of RFC 7518 section 3 (of ECDSA: R and S side by side, left-padded), appended as base64url.
  * Errors: ERR_INTERNAL. */
-enum err_code key_jws_sign(const struct key *key, const void *data, size_t len, struct buf *out, struct err *err)
-    MUST_USE;
+enum err_code key_jws_sign(const struct key *key, const void *data, size_t len, struct buf *out,
+                           struct err *err) MUST_USE;
 
 /* The public key as JWK: the required members only, in lexicographic order, without white space (RFC 7638 section 3),
  * appended.  Errors: ERR_INTERNAL. */

@@ -4,8 +4,6 @@
  */
 #include "crypto/key.h"
 
-#include <string.h>
-
 #include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
 
@@ -24,20 +22,10 @@ const char *key_jws_alg(const struct key *key)
 
 /* ------------------------------------------------------------------ signatures */
 
-static void free_digest_context(EVP_MD_CTX **ctx)
-{
-    EVP_MD_CTX_free(*ctx);
-}
-
-static void free_signature(ECDSA_SIG **signature)
-{
-    ECDSA_SIG_free(*signature);
-}
-
 /* R and S of an ECDSA signature in DER, side by side.  False: OpenSSL made nonsense. */
 static bool split_signature(const uint8_t *der, size_t der_len, uint8_t *out, size_t field_len)
 {
-    ECDSA_SIG AUTO(free_signature) *signature = d2i_ECDSA_SIG(NULL, &der, (long)der_len);
+    ECDSA_SIG AUTO(ossl_free_signature) *signature = d2i_ECDSA_SIG(NULL, &der, (long)der_len);
 
     return signature && BN_bn2binpad(ECDSA_SIG_get0_r(signature), out, (int)field_len) == (int)field_len &&
            BN_bn2binpad(ECDSA_SIG_get0_s(signature), out + field_len, (int)field_len) == (int)field_len;
@@ -45,7 +33,7 @@ static bool split_signature(const uint8_t *der, size_t der_len, uint8_t *out, si
 
 enum err_code key_jws_sign(const struct key *key, const void *data, size_t len, struct buf *out, struct err *err)
 {
-    EVP_MD_CTX AUTO(free_digest_context) *ctx = EVP_MD_CTX_new();
+    EVP_MD_CTX AUTO(ossl_free_digest_context) *ctx = EVP_MD_CTX_new();
     size_t field_len = key->kind->field_len;
     uint8_t raw[2 * KEY_EC_FIELD_MAX];
     uint8_t signature[SIGNATURE_MAX];

@@ -156,21 +156,11 @@ enum err_code key_parse_pem(const void *data, size_t len, const char *what, stru
 
 /* ------------------------------------------------------------------ numbers of a JWK */
 
-static void free_builder(OSSL_PARAM_BLD **builder)
-{
-    OSSL_PARAM_BLD_free(*builder);
-}
-
-static void free_params(OSSL_PARAM **params)
-{
-    OSSL_PARAM_free(*params); /* wipes numbers that are "secure" */
-}
-
 static enum err_code take_params(const char *type, OSSL_PARAM_BLD *builder, const char *what, struct key **out,
                                  struct err *err)
 {
     EVP_PKEY_CTX AUTO(ossl_free_pkey_context) *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
-    OSSL_PARAM AUTO(free_params) *params = OSSL_PARAM_BLD_to_param(builder);
+    OSSL_PARAM AUTO(ossl_free_params) *params = OSSL_PARAM_BLD_to_param(builder);
     EVP_PKEY AUTO(ossl_free_pkey) *pkey = NULL;
 
     if (!ctx || !params || EVP_PKEY_fromdata_init(ctx) != 1 ||
@@ -211,7 +201,7 @@ enum err_code key_from_rsa(const struct key_rsa_numbers *in, const char *what, s
         {"dq", OSSL_PKEY_PARAM_RSA_EXPONENT2, &in->dq}, {"qi", OSSL_PKEY_PARAM_RSA_COEFFICIENT1, &in->qi},
     };
     struct numbers AUTO(free_numbers) numbers = {{NULL}};
-    OSSL_PARAM_BLD AUTO(free_builder) *builder = OSSL_PARAM_BLD_new();
+    OSSL_PARAM_BLD AUTO(ossl_free_builder) *builder = OSSL_PARAM_BLD_new();
 
     for (size_t i = 0; i < RSA_NUMBERS; i++) {
         numbers.items[i] = number_of(members[i].number);
@@ -245,7 +235,7 @@ enum err_code key_from_ec(const struct key_ec_numbers *in, const char *what, str
     const struct key_kind *kind = in->crv ? key_kind_of_curve(in->crv) : NULL;
     size_t len = kind ? kind->field_len : 0;
     uint8_t point[1 + 2 * KEY_EC_FIELD_MAX] = {POINT_CONVERSION_UNCOMPRESSED};
-    OSSL_PARAM_BLD AUTO(free_builder) *builder = OSSL_PARAM_BLD_new();
+    OSSL_PARAM_BLD AUTO(ossl_free_builder) *builder = OSSL_PARAM_BLD_new();
     BIGNUM AUTO(ossl_free_number) *d = number_of(&in->d);
 
     if (!kind)

@@ -37,6 +37,26 @@ void ossl_free_bytes(unsigned char **bytes)
     OPENSSL_free(*bytes);
 }
 
+void ossl_free_digest_context(EVP_MD_CTX **ctx)
+{
+    EVP_MD_CTX_free(*ctx);
+}
+
+void ossl_free_signature(ECDSA_SIG **signature)
+{
+    ECDSA_SIG_free(*signature);
+}
+
+void ossl_free_builder(OSSL_PARAM_BLD **builder)
+{
+    OSSL_PARAM_BLD_free(*builder);
+}
+
+void ossl_free_params(OSSL_PARAM **params)
+{
+    OSSL_PARAM_free(*params);
+}
+
 enum err_code ossl_fail(struct err *err, const char *what)
 {
     char reason[REASON_MAX];
@@ -57,4 +77,12 @@ void ossl_put_bio(struct buf *out, BIO *bio)
 
     if (len > 0)
         buf_append(out, data, (size_t)len);
+}
+
+void ossl_put_der(struct buf *out, int len, unsigned char *const *der)
+{
+    if (len > 0)
+        buf_append(out, *der, (size_t)len);
+    else
+        out->overflow = true;
 }

@@ -10,7 +10,6 @@
 #include "crypto/key_ossl.h"
 #include "crypto/ossl.h"
 
-#define PUBLIC_DER_MAX 8192
 #define ITERATIONS 10000
 
 static void free_pfx(PKCS12 **pfx)
@@ -25,14 +24,12 @@ static void free_stack(STACK_OF(X509) * *stack)
 
 static enum err_code check_key(const struct pfx_opts *opts, struct err *err)
 {
-    struct buf AUTO_BUF of_key = BUF_INIT(PUBLIC_DER_MAX);
-    struct buf AUTO_BUF of_cert = BUF_INIT(PUBLIC_DER_MAX);
+    struct buf AUTO_BUF of_key = BUF_INIT(KEY_PUBLIC_DER_MAX);
     enum err_code code = key_public_der(opts->key, &of_key, err);
 
     if (code != ERR_OK)
         return code;
-    chain_public_der(opts->chain, &of_cert);
-    if (of_key.len == of_cert.len && memcmp(of_key.data, of_cert.data, of_key.len) == 0)
+    if (chain_has_key(opts->chain, of_key.data, of_key.len))
         return ERR_OK;
     return err_set(err, ERR_INPUT, "could not make a PKCS#12 file: the key does not belong to the certificate");
 }

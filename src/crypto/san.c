@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "crypto/san.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/err.h>
@@ -18,14 +17,6 @@
 void san_free(GENERAL_NAMES **names)
 {
     GENERAL_NAMES_free(*names);
-}
-
-static void add_once(struct strlist *out, const char *name)
-{
-    for (size_t i = 0; i < out->count; i++)
-        if (strcmp(out->items[i], name) == 0)
-            return;
-    strlist_add(out, name);
 }
 
 static char *describe(const char *kind, const void *text, size_t len)
@@ -92,7 +83,7 @@ static char *add_text(const char *kind, const ASN1_STRING *string, struct strlis
         return mem_printf("more than %d names", CERT_NAMES_MAX);
     name = mem_strndup((const char *)text, (size_t)len);
     text_lower_inplace(name);
-    add_once(out, name);
+    strlist_add_once(out, name);
     return NULL;
 }
 
