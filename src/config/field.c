@@ -7,18 +7,12 @@
 
 #include "config/loading.h"
 
-static void copy_list(struct strlist *to, const struct strlist *from)
-{
-    for (size_t i = 0; i < from->count; i++)
-        strlist_add(to, from->items[i]);
-}
-
 static void copy_commands(struct config_commands *to, const struct config_commands *from)
 {
     to->items = mem_calloc(from->count, sizeof *to->items);
     to->count = from->count;
     for (size_t i = 0; i < from->count; i++)
-        copy_list(&to->items[i].argv, &from->items[i].argv);
+        strlist_copy(&to->items[i].argv, &from->items[i].argv);
 }
 
 void config_field_copy(const struct config_key *key, void *to, const void *from)
@@ -54,7 +48,7 @@ void config_field_copy(const struct config_key *key, void *to, const void *from)
     case CONFIG_TYPE_SOURCES:
     case CONFIG_TYPE_EMAILS:
     case CONFIG_TYPE_DOMAINS:
-        copy_list(to, from);
+        strlist_copy(to, from);
         break;
     case CONFIG_TYPE_COMMANDS:
         copy_commands(to, from);

@@ -27,12 +27,8 @@ void dns_servers_add(struct dns_servers *servers, const char *name, const char *
 {
     struct dns_server *server = want_server(servers, name);
 
-    if (!address)
-        return;
-    for (size_t i = 0; i < server->addresses.count; i++)
-        if (strcmp(server->addresses.items[i], address) == 0)
-            return;
-    strlist_add(&server->addresses, address);
+    if (address)
+        strlist_add_once(&server->addresses, address);
 }
 
 void dns_servers_done(struct dns_servers *servers)

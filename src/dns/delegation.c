@@ -227,14 +227,8 @@ static enum err_code examine_zone(struct examination *e, const struct dns_server
 static bool has_server(const struct dns_servers *servers, const char *name, const char *address)
 {
     for (size_t s = 0; s < servers->count; s++) {
-        const struct strlist *addresses = &servers->items[s].addresses;
-
-        if (text_casecmp(servers->items[s].name, name) != 0)
-            continue;
-        for (size_t a = 0; a < addresses->count && address; a++)
-            if (strcmp(addresses->items[a], address) == 0)
-                return true;
-        return !address;
+        if (text_casecmp(servers->items[s].name, name) == 0)
+            return !address || strlist_has(&servers->items[s].addresses, address);
     }
     return false;
 }

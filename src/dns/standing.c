@@ -21,20 +21,12 @@ void standing_done(struct standing *standing)
     *standing = (struct standing){.cname = NULL};
 }
 
-static bool has_value(const struct strlist *values, const char *value)
-{
-    for (size_t i = 0; i < values->count; i++)
-        if (strcmp(values->items[i], value) == 0)
-            return true;
-    return false;
-}
-
 static void add_value(struct strlist *values, const struct dns_rr *rr)
 {
     char shown[SHOWN_MAX];
 
     text_escape_into(shown, sizeof shown, rr->text, rr->text_len);
-    if (values->count < VALUES_MAX && !has_value(values, shown))
+    if (values->count < VALUES_MAX && !strlist_has(values, shown))
         strlist_add(values, shown);
 }
 
@@ -79,7 +71,7 @@ static bool is_same(const struct standing *a, const struct standing *b)
         a->values.count != b->values.count)
         return false;
     for (size_t i = 0; i < a->values.count; i++)
-        if (!has_value(&b->values, a->values.items[i]))
+        if (!strlist_has(&b->values, a->values.items[i]))
             return false;
     return true;
 }

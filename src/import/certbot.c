@@ -5,7 +5,6 @@
  */
 #include "import/internal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "json/json.h"
@@ -28,18 +27,10 @@ static enum err_code take_directory(const char *dir, struct import_account *out,
 
 static enum err_code take_registration(const char *file, struct import_account *out, struct err *err)
 {
-    char AUTO_FREE *what = mem_printf("\"%s\"", file);
     json_t AUTO_JSON *json = NULL;
-    const char *uri = NULL;
     enum err_code code = import_read_json(file, &json, err);
 
-    if (code == ERR_OK)
-        code = json_find_string(json, "uri", what, &uri, err);
-    if (code == ERR_OK)
-        code = import_take_url(uri, "the account's URL", file, &out->url, err);
-    if (code == ERR_OK && json_is_object(json_object_get(json, "body")))
-        code = import_take_contacts(json_object_get(json, "body"), file, &out->contacts, err);
-    return code;
+    return code == ERR_OK ? import_take_registration(json, file, out, err) : code;
 }
 
 static enum err_code take_key(const char *file, struct import_account *out, struct err *err)

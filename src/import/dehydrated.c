@@ -5,7 +5,6 @@
  */
 #include "import/internal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "crypto/b64url.h"

@@ -4,7 +4,6 @@
  */
 #include "import/internal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "json/json.h"

@@ -4,11 +4,9 @@
  */
 #include "import/internal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "platform/platform.h"
-#include "util/text.h"
 
 #define PATTERN_MAX 65536
 
@@ -65,15 +63,6 @@ static bool is_obsolete(const char *marker)
     return false;
 }
 
-static size_t index_of(const struct strlist *list, const char *item)
-{
-    size_t i = 0;
-
-    while (i < list->count && strcmp(list->items[i], item) != 0)
-        i++;
-    return i;
-}
-
 static bool is_directory(const char *path)
 {
     struct platform_path_info info;
@@ -87,7 +76,6 @@ void import_find_markers(const struct import_client *client, const char *path, s
 {
     struct strlist AUTO_STRLIST found = {NULL, 0};
     char AUTO_FREE *dir = is_directory(path) ? mem_strdup(path) : import_dirname(path);
-    size_t at;
 
     look_below(client, dir, &found, unreadable);
     if (found.count == 0 && strcmp(dir, path) != 0) { /* a file one level below its account's marker */
@@ -95,8 +83,7 @@ void import_find_markers(const struct import_client *client, const char *path, s
 
         look_below(client, above, &found, unreadable);
     }
-    at = index_of(&found, path);
-    if (at < found.count) {
+    if (strlist_has(&found, path)) {
         strlist_add(out, path);
         return;
     }

@@ -77,6 +77,10 @@ enum err_code import_take_url(const char *text, const char *what, const char *fi
 /* The strings of object's member "contact", where there is one.  Errors: ERR_INPUT. */
 enum err_code import_take_contacts(const json_t *object, const char *file, struct strlist *out,
                                    struct err *err) MUST_USE;
+/* URL and contacts of an account, as RFC 8555 clients in Python and Go write them down: "uri", "body.contact".
+ * Errors: ERR_INPUT. */
+enum err_code import_take_registration(const json_t *registration, const char *file, struct import_account *out,
+                                       struct err *err) MUST_USE;
 void import_take_email(const char *email, struct strlist *out); /* NULL and "" are passed over */
 
 /* "https", host and port of a URL, up to the "/" behind; 0: it is none. */

@@ -5,31 +5,18 @@
  */
 #include "import/internal.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "json/json.h"
 #include "platform/platform.h"
-#include "util/text.h"
 
 /* ------------------------------------------------------------------ accounts */
 
+/* It may never have been registered; the CA tells. */
 static enum err_code take_registration(const json_t *json, const char *file, struct import_account *out,
                                        struct err *err)
 {
-    char AUTO_FREE *what = mem_printf("\"%s\"", file);
     const json_t *registration = json_object_get(json, "registration");
-    const char *uri = NULL;
-    enum err_code code = ERR_OK;
 
-    if (!json_is_object(registration))
-        return ERR_OK; /* it was never registered; the CA tells */
-    code = json_find_string(registration, "uri", what, &uri, err);
-    if (code == ERR_OK)
-        code = import_take_url(uri, "the account's URL", file, &out->url, err);
-    if (code == ERR_OK && json_is_object(json_object_get(registration, "body")))
-        code = import_take_contacts(json_object_get(registration, "body"), file, &out->contacts, err);
-    return code;
+    return json_is_object(registration) ? import_take_registration(registration, file, out, err) : ERR_OK;
 }
 
 /* keys/<email>.key; the directory's name is the address. */

@@ -5,9 +5,6 @@
  */
 #include "import/internal.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "platform/platform.h"
 
 static enum err_code account(const char *marker, struct import_account *out, struct err *err)

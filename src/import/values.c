@@ -92,6 +92,21 @@ enum err_code import_take_contacts(const json_t *object, const char *file, struc
     return ERR_OK;
 }
 
+enum err_code import_take_registration(const json_t *registration, const char *file, struct import_account *out,
+                                       struct err *err)
+{
+    char AUTO_FREE *what = mem_printf("\"%s\"", file);
+    const json_t *body = json_object_get(registration, "body");
+    const char *uri = NULL;
+    enum err_code code = json_find_string(registration, "uri", what, &uri, err);
+
+    if (code == ERR_OK)
+        code = import_take_url(uri, "the account's URL", file, &out->url, err);
+    if (code == ERR_OK && json_is_object(body))
+        code = import_take_contacts(body, file, &out->contacts, err);
+    return code;
+}
+
 void import_take_email(const char *email, struct strlist *out)
 {
     if (email && strchr(email, '@') && strlen(email) <= CONTACT_MAX && !strpbrk(email, " \t\r\n,"))

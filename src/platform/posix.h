@@ -6,6 +6,7 @@
 #ifndef ACME_DME_PLATFORM_POSIX_H
 #define ACME_DME_PLATFORM_POSIX_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -20,12 +21,25 @@
 void posix_close_auto(int *fd);
 #define AUTO_FD AUTO(posix_close_auto)
 
+void posix_close_dir_auto(DIR **dir);
+#define AUTO_DIR AUTO(posix_close_dir_auto)
+
+/* What a program inherits beyond standard input, output and error, up to the end of what there can be.  The latter is
+ * found out by system calls alone. */
+#define POSIX_FIRST_FOREIGN_FD 3
+int posix_end_of_descriptors(void);
+
 /* open() that survives signals; always O_CLOEXEC and O_NOCTTY. */
 int posix_open(const char *path, int flags, mode_t mode);
 
 /* Read all there is into `out`; false with errno set.  A full buffer ends it early: see buf_ok(). */
 bool posix_read_all(int fd, struct buf *out);
 bool posix_write_all(int fd, const void *data, size_t len);
+/* Errors: ERR_IO; *fd is -1 if it was closed. */
+enum err_code posix_sync_and_close(int *fd, const char *path, struct err *err) MUST_USE;
+
+/* "." and "..", which directories list */
+bool posix_is_self_or_parent(const char *name);
 
 /* Set an error of a file operation, with a hint for the causes that an operator can mend. */
 enum err_code posix_err(struct err *err, enum err_code code, int errnum, const char *what, const char *path);

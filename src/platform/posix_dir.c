@@ -27,8 +27,7 @@ static enum err_code make_one(const char *path, struct err *err)
     if (stat(path, &st) == 0) {
         if (S_ISDIR(st.st_mode))
             return ERR_OK;
-        return err_set(err, ERR_IO, "could not make the directory \"%s\": it exists and is no directory",
-                       path);
+        return err_set(err, ERR_IO, "could not make the directory \"%s\": it exists and is no directory", path);
     }
     return posix_err(err, ERR_IO, errnum, "make the directory", path);
 }
@@ -87,32 +86,21 @@ enum err_code platform_dir_set_mode(const char *path, unsigned mode, struct err 
     return ERR_OK;
 }
 
-static void close_dir_auto(DIR **dir)
-{
-    if (*dir)
-        (void)closedir(*dir);
-}
-
 static int compare_names(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static bool is_self_or_parent(const char *name)
-{
-    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
-}
-
 enum err_code platform_dir_list(const char *path, struct strlist *out, struct err *err)
 {
-    DIR AUTO(close_dir_auto) *dir = opendir(path);
+    DIR AUTO_DIR *dir = opendir(path);
     struct strlist AUTO_STRLIST names = {NULL, 0};
     const struct dirent *entry;
 
     if (!dir)
         return posix_err(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, errno, "list the directory", path);
     for (errno = 0; (entry = readdir(dir)) != NULL; errno = 0)
-        if (!is_self_or_parent(entry->d_name))
+        if (!posix_is_self_or_parent(entry->d_name))
             strlist_add(&names, entry->d_name);
     if (errno != 0)
         return posix_err(err, ERR_IO, errno, "list the directory", path);
@@ -126,16 +114,14 @@ enum err_code platform_dir_list(const char *path, struct strlist *out, struct er
 
 void platform_dir_sweep(const char *path, int64_t now_ms, int64_t max_age_ms)
 {
-    DIR AUTO(close_dir_auto) *dir = opendir(path);
+    DIR AUTO_DIR *dir = opendir(path);
     const struct dirent *entry;
 
     while (dir && (entry = readdir(dir)) != NULL) {
         struct stat st;
 
-        if (platform_is_temp_name(entry->d_name) &&
-            fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-            (S_ISREG(st.st_mode) || S_ISLNK(st.st_mode)) &&
-            (int64_t)st.st_mtime * 1000 < now_ms - max_age_ms)
+        if (platform_is_temp_name(entry->d_name) && fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+            (S_ISREG(st.st_mode) || S_ISLNK(st.st_mode)) && (int64_t)st.st_mtime * 1000 < now_ms - max_age_ms)
             (void)unlinkat(dirfd(dir), entry->d_name, 0);
     }
 }

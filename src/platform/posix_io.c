@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "platform/platform.h"
@@ -65,6 +66,40 @@ bool posix_write_all(int fd, const void *data, size_t len)
     return true;
 }
 
+enum err_code posix_sync_and_close(int *fd, const char *path, struct err *err)
+{
+    int closing = *fd;
+
+    if (fsync(*fd) != 0)
+        return posix_err(err, ERR_IO, errno, "sync", path);
+    *fd = -1;
+    /* NFS and quotas report late; EINTR means closed all the same on every system that matters. */
+    if (close(closing) != 0 && errno != EINTR)
+        return posix_err(err, ERR_IO, errno, "write", path);
+    return ERR_OK;
+}
+
+void posix_close_dir_auto(DIR **dir)
+{
+    if (*dir)
+        (void)closedir(*dir);
+}
+
+bool posix_is_self_or_parent(const char *name)
+{
+    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+int posix_end_of_descriptors(void)
+{
+    struct rlimit limit;
+    int end = 65536; /* where the limit is "unlimited" */
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < (rlim_t)end)
+        end = (int)limit.rlim_cur;
+    return end;
+}
+
 char *posix_directory_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -114,10 +149,8 @@ enum err_code posix_err(struct err *err, enum err_code code, int errnum, const c
         err_hint(err, "Raise the limit of open files (\"ulimit -n\", LimitNOFILE= of systemd).");
         break;
     case EROFS:
-        err_hint(
-            err,
-            "The file system that holds \"%s\" is mounted read-only; choose a place that can be written to.",
-            path);
+        err_hint(err, "The file system that holds \"%s\" is mounted read-only; choose a place that can be written to.",
+                 path);
         break;
     case EACCES:
     case EPERM:

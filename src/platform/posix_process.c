@@ -21,19 +21,15 @@
 #include "util/parse.h"
 #include "util/text.h"
 
-#define FIRST_FOREIGN_FD 3
 #define PASSWD_BUF_SIZE 16384
 #define ANSWER_SIZE 64
 
-/* Without a list of what is open, try them all; a limit that is "unlimited" ends here. */
+/* Without a list of what is open, try them all. */
 static void close_up_to_limit(void)
 {
-    struct rlimit limit;
-    int last = 65536;
+    int end = posix_end_of_descriptors();
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < (rlim_t)last)
-        last = (int)limit.rlim_cur;
-    for (int fd = FIRST_FOREIGN_FD; fd < last; fd++)
+    for (int fd = POSIX_FIRST_FOREIGN_FD; fd < end; fd++)
         (void)close(fd);
 }
 
@@ -46,7 +42,7 @@ static bool close_listed(const char *dir)
     for (size_t i = 0; i < names.count; i++) {
         uint64_t fd;
 
-        if (parse_uint(names.items[i], FIRST_FOREIGN_FD, INT32_MAX, &fd))
+        if (parse_uint(names.items[i], POSIX_FIRST_FOREIGN_FD, INT32_MAX, &fd))
             (void)close((int)fd);
     }
     return true;
@@ -57,7 +53,7 @@ static bool close_listed(const char *dir)
 static void close_foreign_descriptors(void)
 {
 #ifdef HAVE_CLOSE_RANGE
-    if (close_range(FIRST_FOREIGN_FD, ~0U, 0) == 0)
+    if (close_range(POSIX_FIRST_FOREIGN_FD, ~0U, 0) == 0)
         return;
 #endif
     if (!close_listed("/proc/self/fd") && !close_listed("/dev/fd"))
@@ -68,7 +64,7 @@ static void close_foreign_descriptors(void)
  * written into it.  In a chroot without /dev/null any other open file fills the hole. */
 static enum err_code open_standard_descriptors(struct err *err)
 {
-    for (int fd = 0; fd < FIRST_FOREIGN_FD; fd++) {
+    for (int fd = 0; fd < POSIX_FIRST_FOREIGN_FD; fd++) {
         if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
             continue;
         if (open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) < 0 && open("/", O_RDONLY) < 0)

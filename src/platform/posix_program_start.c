@@ -12,15 +12,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "platform/posix.h"
 #include "util/text.h"
 
-#define FIRST_FOREIGN_FD 3
-#define LAST_FOREIGN_FD 65536 /* where the limit is "unlimited" */
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define EXEC_FAILED 127
 
@@ -161,16 +158,11 @@ static char **environment_of(const struct platform_program *program)
 
 static void mark_all_close_on_exec(void)
 {
-    struct rlimit limit;
-    int last = LAST_FOREIGN_FD;
-
 #if defined(HAVE_CLOSE_RANGE) && defined(CLOSE_RANGE_CLOEXEC)
-    if (close_range(FIRST_FOREIGN_FD, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
+    if (close_range(POSIX_FIRST_FOREIGN_FD, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
         return;
 #endif
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < (rlim_t)last)
-        last = (int)limit.rlim_cur;
-    for (int fd = FIRST_FOREIGN_FD; fd < last; fd++)
+    for (int fd = POSIX_FIRST_FOREIGN_FD, end = posix_end_of_descriptors(); fd < end; fd++)
         (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 

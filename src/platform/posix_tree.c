@@ -29,17 +29,11 @@ struct tree {
 
 /* ------------------------------------------------------------------ removing */
 
-static void close_dir_auto(DIR **dir)
-{
-    if (*dir)
-        (void)closedir(*dir);
-}
-
 /* `at` is where it is now, `path` what it is called in messages. */
 static enum err_code remove_now(const char *at, const char *path, struct err *err)
 {
     int fd = posix_open(at, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-    DIR AUTO(close_dir_auto) *dir = fd < 0 ? NULL : fdopendir(fd);
+    DIR AUTO_DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     const struct dirent *entry;
 
     if (!dir) {
@@ -49,8 +43,7 @@ static enum err_code remove_now(const char *at, const char *path, struct err *er
         return errnum == ENOENT ? ERR_OK : posix_err(err, ERR_IO, errnum, "remove the directory", path);
     }
     while ((entry = readdir(dir)) != NULL)
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
-            unlinkat(fd, entry->d_name, 0) != 0 && errno != ENOENT) {
+        if (!posix_is_self_or_parent(entry->d_name) && unlinkat(fd, entry->d_name, 0) != 0 && errno != ENOENT) {
             char AUTO_FREE *file = mem_printf("%s/%s", path, entry->d_name);
 
             return posix_err(err, ERR_IO, errno, "remove", file);
@@ -114,7 +107,7 @@ static enum err_code make_temp(struct tree *tree, struct err *err)
 
 static bool is_plain_name(const char *name)
 {
-    return *name && !strchr(name, '/') && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+    return *name && !strchr(name, '/') && !posix_is_self_or_parent(name);
 }
 
 static enum err_code make_file(const struct tree *tree, const struct platform_tree_file *file,
@@ -122,7 +115,6 @@ static enum err_code make_file(const struct tree *tree, const struct platform_tr
 {
     char AUTO_FREE *path = mem_printf("%s/%s", tree->path, file->name);
     int AUTO_FD fd = -1;
-    int closing;
     enum err_code rc;
 
     if (!is_plain_name(file->name))
@@ -131,15 +123,7 @@ static enum err_code make_file(const struct tree *tree, const struct platform_tr
     if (fd < 0 || !posix_write_all(fd, file->data, file->len))
         return posix_err(err, ERR_IO, errno, "write", path);
     rc = posix_give(fd, ids, &file->access, path, err);
-    if (rc != ERR_OK)
-        return rc;
-    if (fsync(fd) != 0)
-        return posix_err(err, ERR_IO, errno, "sync", path);
-    closing = fd;
-    fd = -1;
-    if (close(closing) != 0 && errno != EINTR)
-        return posix_err(err, ERR_IO, errno, "write", path);
-    return ERR_OK;
+    return rc == ERR_OK ? posix_sync_and_close(&fd, path, err) : rc;
 }
 
 static enum err_code take_place(struct tree *tree, struct err *err)

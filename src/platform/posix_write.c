@@ -90,19 +90,6 @@ static enum err_code fill(struct pending *p, struct err *err)
     return rc;
 }
 
-static enum err_code sync_and_close(struct pending *p, struct err *err)
-{
-    int closing = p->fd;
-
-    if (fsync(p->fd) != 0)
-        return posix_err(err, ERR_IO, errno, "sync", p->write->path);
-    p->fd = -1;
-    /* NFS and quotas report late; EINTR means closed all the same on every system that matters. */
-    if (close(closing) != 0 && errno != EINTR)
-        return posix_err(err, ERR_IO, errno, "write", p->write->path);
-    return ERR_OK;
-}
-
 static enum err_code move(struct pending *p, enum platform_write_mode mode, struct err *err)
 {
     const char *path = p->write->path;
@@ -129,7 +116,7 @@ static enum err_code fill_all(struct pending_list *list, struct err *err)
         for (size_t i = start; i < end && rc == ERR_OK; i++)
             rc = fill(&list->items[i], err);
         for (size_t i = start; i < end && rc == ERR_OK; i++)
-            rc = sync_and_close(&list->items[i], err);
+            rc = posix_sync_and_close(&list->items[i].fd, list->items[i].write->path, err);
     }
     return rc;
 }

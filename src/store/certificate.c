@@ -105,7 +105,7 @@ enum err_code certificate_check_name(const char *name, struct err *err)
 
 /* ------------------------------------------------------------------ files */
 
-static bool is_record_file(const char *file)
+bool certificate_is_record_file(const char *file)
 {
     size_t len = strlen(file);
     char AUTO_FREE *name = NULL;
@@ -247,7 +247,7 @@ const struct store_part certificate_part = {
     .kind = KIND,
     .item = STORE_ITEM_CERTIFICATE,
     .when_good = STORE_KEPT,
-    .is_ours = is_record_file,
+    .is_ours = certificate_is_record_file,
     .check = check_file,
     .consequence = consequence,
 };

@@ -84,8 +84,8 @@ void certificate_record_done(struct certificate_record *record);
 void certificate_list_done(struct certificate_list *list);
 
 /* Errors: ERR_NOT_FOUND, ERR_IO (also: a newer acme-dme wrote it); a damaged file is set aside and ERR_NOT_FOUND. */
-enum err_code certificate_load(struct store *store, const char *name, struct certificate_record *out, struct err *err)
-    MUST_USE;
+enum err_code certificate_load(struct store *store, const char *name, struct certificate_record *out,
+                               struct err *err) MUST_USE;
 /* Durable.  Errors: ERR_IO, ERR_USAGE (the name), ERR_INTERNAL (no domains, or more than 5,000). */
 enum err_code certificate_save(struct store *store, const struct certificate_record *record, struct err *err) MUST_USE;
 /* All, by name; damaged ones are set aside. */
@@ -123,8 +123,8 @@ enum err_code order_remove(struct store *store, const char *name, struct err *er
 struct certificate_access {
     const char *owner; /* user name or number; NULL: who we run as */
     const char *group; /* NULL: no group */
-    unsigned key_mode; /* of files with the private key: 0600, or 0640 when a group is named, unless the user wants
-                          another; never for others: 0007 is refused by the configuration */
+    unsigned key_mode; /* of files with the private key; 0: 0600, or 0640 when a group is named; never for others: 0007
+                          is refused by the configuration */
 };
 
 struct certificate_file {

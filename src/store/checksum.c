@@ -7,6 +7,7 @@
 
 #include "crypto/digest.h"
 #include "store/internal.h"
+#include "util/text.h"
 
 #define KEY "checksum"
 #define BYTES 8
@@ -14,7 +15,6 @@
 
 static enum err_code compute(const json_t *bare, const char *what, char out[2 * BYTES + 1], struct err *err)
 {
-    static const char digits[] = "0123456789abcdef";
     struct buf AUTO_BUF text = BUF_INIT(TEXT_MAX);
     uint8_t digest[DIGEST_SHA256_LEN];
     enum err_code rc;
@@ -25,11 +25,7 @@ static enum err_code compute(const json_t *bare, const char *what, char out[2 * 
     rc = digest_sha256(buf_cstr(&text), text.len, digest, err);
     if (rc != ERR_OK)
         return rc;
-    for (size_t i = 0; i < BYTES; i++) {
-        out[2 * i] = digits[digest[i] >> 4];
-        out[2 * i + 1] = digits[digest[i] & 15];
-    }
-    out[(size_t)2 * BYTES] = '\0';
+    text_hex_into(out, digest, BYTES);
     return ERR_OK;
 }
 

@@ -7,13 +7,8 @@
  * atomic, so one process has the file and the other finds nothing to do.  It is looked at once more after the move:
  * if it is whole by then, it was written between our look and our move, and goes back.
  */
-#include <stdlib.h>
-#include <string.h>
 
 #include "store/internal.h"
-#include "util/text.h"
-
-#define SAME_NAME_MAX 1000
 
 char *damage_date(struct clock *clock)
 {
@@ -27,33 +22,34 @@ char *damage_date(struct clock *clock)
     return buf_take(&text);
 }
 
-static char *name_in_damaged(const struct store *store, const char *date, const char *kind, const char *file, int n)
+enum err_code damage_move_to_free(const char *from, const char *to, char **out_as, struct err *err)
 {
-    return n > 1 ? mem_printf("%s/%s-%s-%s.%d", store->damaged_dir, date, kind, file, n)
-                 : mem_printf("%s/%s-%s-%s", store->damaged_dir, date, kind, file);
+    enum err_code rc = ERR_EXISTS;
+
+    for (int n = 1; n <= DAMAGE_SAME_NAME_MAX && rc == ERR_EXISTS; n++) {
+        char AUTO_FREE *as = n > 1 ? mem_printf("%s.%d", to, n) : mem_strdup(to);
+
+        rc = platform_path_move(from, as, err);
+        if (rc == ERR_OK && out_as) {
+            *out_as = as;
+            as = NULL;
+        }
+    }
+    return rc;
 }
 
 enum err_code damage_move(const struct store *store, const char *path, const char *kind, const char *file,
                           char **out_as, struct err *err)
 {
     char AUTO_FREE *date = damage_date(store->clock);
+    char AUTO_FREE *to = mem_printf("%s/%s-%s-%s", store->damaged_dir, date, kind, file);
     enum err_code rc = store_directory_ready(store->damaged_dir, err);
 
-    if (rc != ERR_OK)
-        return rc;
-    for (int n = 1; n <= SAME_NAME_MAX; n++) {
-        char AUTO_FREE *as = name_in_damaged(store, date, kind, file, n);
-
-        rc = platform_path_move(path, as, err);
-        if (rc == ERR_EXISTS)
-            continue;
-        if (rc == ERR_OK) {
-            *out_as = as;
-            as = NULL;
-        }
-        return rc;
-    }
-    return err_set(err, ERR_IO, "could not move \"%s\" to \"%s\": too many of that name", path, store->damaged_dir);
+    if (rc == ERR_OK)
+        rc = damage_move_to_free(path, to, out_as, err);
+    if (rc == ERR_EXISTS)
+        return err_set(err, ERR_IO, "could not move \"%s\" to \"%s\": too many of that name", path, store->damaged_dir);
+    return rc;
 }
 
 /* It is whole: somebody wrote it while we were about to move it.  If there is a newer one in its place by now, that

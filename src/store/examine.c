@@ -2,7 +2,6 @@
  *
  * A look at the whole state directory.
  */
-#include <string.h>
 
 #include "store/internal.h"
 
@@ -40,14 +39,10 @@ static enum err_code examine_part(struct store *store, const struct store_part *
                                   struct store_examination *out, struct err *err)
 {
     struct strlist AUTO_STRLIST files = {NULL, 0};
-    char AUTO_FREE *dir = mem_printf("%s/%s", store->dir, part->kind);
-    enum err_code rc = platform_dir_list(dir, &files, err);
+    enum err_code rc = record_list(store, part, &files, err);
 
-    if (rc == ERR_NOT_FOUND) /* some are made when first needed, none when nothing may be made */
-        return ERR_OK;
     for (size_t i = 0; i < files.count && rc == ERR_OK; i++)
-        if (part->is_ours(files.items[i]))
-            rc = examine_file(store, part, files.items[i], count, out, err);
+        rc = examine_file(store, part, files.items[i], count, out, err);
     return rc;
 }
 

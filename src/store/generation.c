@@ -19,7 +19,6 @@
 
 #define PUBLIC_MODE 0644U
 #define PASS_THROUGH 0111U
-#define SAME_NAME_MAX 1000
 
 /* A call of certificate_install(). */
 struct install {
@@ -280,21 +279,15 @@ static enum err_code put_away(struct store *store, const char *name, bool *found
 {
     char AUTO_FREE *from = archive_dir(store, name);
     char AUTO_FREE *date = damage_date(store->clock);
+    char AUTO_FREE *to = mem_printf("%s/archive/.deleted/%s-%s", store->dir, date, name);
     enum err_code rc;
 
     if (!platform_file_exists(from))
         return ERR_OK;
     *found = true;
     rc = record_directory_ready(store, "archive/.deleted", err);
-    if (rc != ERR_OK)
-        return rc;
-    rc = ERR_EXISTS;
-    for (int n = 1; n <= SAME_NAME_MAX && rc == ERR_EXISTS; n++) {
-        char AUTO_FREE *to = n > 1 ? mem_printf("%s/archive/.deleted/%s-%s.%d", store->dir, date, name, n)
-                                   : mem_printf("%s/archive/.deleted/%s-%s", store->dir, date, name);
-
-        rc = platform_path_move(from, to, err);
-    }
+    if (rc == ERR_OK)
+        rc = damage_move_to_free(from, to, NULL, err);
     if (rc == ERR_EXISTS)
         return err_set(err, ERR_IO, "could not put \"%s\" away: too many of that name", from);
     return rc;

@@ -78,6 +78,11 @@ char *store_part_path(const struct store *store, const struct store_part *part, 
 enum err_code damage_move(const struct store *store, const char *path, const char *kind, const char *file,
                           char **out_as, struct err *err) MUST_USE;
 
+#define DAMAGE_SAME_NAME_MAX 1000
+/* Move to `to`, or where that is taken to "<to>.2" and so on.  *out_as, yours, is where; may be NULL.
+ * Errors: ERR_EXISTS (none is free), ERR_NOT_FOUND, ERR_IO. */
+enum err_code damage_move_to_free(const char *from, const char *to, char **out_as, struct err *err) MUST_USE;
+
 /* Set a file of a part aside, if it is damaged still: another process may have written it anew, or have set it aside.
  * *out_as as above; *out_consequence is yours too.
  * Errors: ERR_NOT_FOUND (nothing is damaged there any more), ERR_IO. */
@@ -146,6 +151,8 @@ enum err_code archive_current(const struct store *store, const char *name, int64
 
 /* Errors: ERR_USAGE. */
 enum err_code certificate_check_name(const char *name, struct err *err) MUST_USE;
+/* "<name of a certificate>.json"? */
+bool certificate_is_record_file(const char *file);
 
 /* ------------------------------------------------------------------ codec */
 
@@ -153,13 +160,13 @@ enum err_code certificate_check_name(const char *name, struct err *err) MUST_USE
 struct codec_field {
     const char *key;
     enum {
-        CODEC_TEXT,     /* char *, one to `max` bytes, no control characters */
-        CODEC_OPTIONAL, /* the same, may be empty or absent; read as "" then */
-        CODEC_NAME,     /* char *, a DNS name in lower case without the final dot */
-        CODEC_NUMBER,   /* int64_t, not negative */
-        CODEC_LIST,     /* struct strlist of at most CODEC_LIST_MAX such texts */
+        CODEC_TEXT,      /* char *, one to `max` bytes, no control characters */
+        CODEC_OPTIONAL,  /* the same, may be empty or absent; read as "" then */
+        CODEC_NAME,      /* char *, a DNS name in lower case without the final dot */
+        CODEC_NUMBER,    /* int64_t, not negative */
+        CODEC_LIST,      /* struct strlist of at most CODEC_LIST_MAX such texts */
         CODEC_LONG_LIST, /* ... of at most CODEC_LONG_LIST_MAX, none of them empty */
-        CODEC_CHOICE,   /* an enum, written as the name that `choice` gives it */
+        CODEC_CHOICE,    /* an enum, written as the name that `choice` gives it */
     } type;
     size_t offset;
     size_t max;                       /* bytes of a text */

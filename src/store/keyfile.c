@@ -9,11 +9,9 @@
 
 #include "store/internal.h"
 #include "util/secret.h"
-#include "util/text.h"
 
 #define KEY_MAX_BYTES 65536
 #define SUFFIX ".key"
-#define SAME_NAME_MAX 1000
 
 void keyfile_wipe(char **pem)
 {
@@ -57,19 +55,13 @@ enum err_code keyfile_load(const char *path, char **out, struct err *err)
     return rc;
 }
 
-/* Copies and things moved aside get the first name that is free. */
-static char *dated_name(const char *path, const char *date, int n)
-{
-    return n > 1 ? mem_printf("%s.%s.%d", path, date, n) : mem_printf("%s.%s", path, date);
-}
-
 static enum err_code copy_aside(struct clock *clock, const char *path, const struct buf *text, struct err *err)
 {
     char AUTO_FREE *date = damage_date(clock);
     enum err_code rc = ERR_EXISTS;
 
-    for (int n = 1; n <= SAME_NAME_MAX && rc == ERR_EXISTS; n++) {
-        char AUTO_FREE *copy = dated_name(path, date, n);
+    for (int n = 1; n <= DAMAGE_SAME_NAME_MAX && rc == ERR_EXISTS; n++) {
+        char AUTO_FREE *copy = n > 1 ? mem_printf("%s.%s.%d", path, date, n) : mem_printf("%s.%s", path, date);
 
         rc = platform_file_create(copy, text->data, text->len, err);
     }
@@ -79,15 +71,12 @@ static enum err_code copy_aside(struct clock *clock, const char *path, const str
 enum err_code keyfile_move_aside(struct clock *clock, const char *path, struct err *err)
 {
     char AUTO_FREE *date = damage_date(clock);
-    enum err_code rc = ERR_EXISTS;
+    char AUTO_FREE *to = mem_printf("%s.%s", path, date);
+    enum err_code rc;
 
     if (!platform_file_exists(path))
         return ERR_OK;
-    for (int n = 1; n <= SAME_NAME_MAX && rc == ERR_EXISTS; n++) {
-        char AUTO_FREE *to = dated_name(path, date, n);
-
-        rc = platform_path_move(path, to, err);
-    }
+    rc = damage_move_to_free(path, to, NULL, err);
     if (rc == ERR_EXISTS)
         return err_set(err, ERR_IO, "could not move \"%s\" aside: too many of that name", path);
     return rc == ERR_NOT_FOUND ? ERR_OK : rc;

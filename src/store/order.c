@@ -66,17 +66,6 @@ static char *path_of(const struct store *store, const char *name, const char *su
     return store_part_path(store, &order_part, file);
 }
 
-static bool is_order_file(const char *file)
-{
-    size_t len = strlen(file);
-    char AUTO_FREE *name = NULL;
-
-    if (len <= strlen(SUFFIX) || !text_ends_with(file, SUFFIX))
-        return false;
-    name = mem_strndup(file, len - strlen(SUFFIX));
-    return certificate_name_is_good(name);
-}
-
 static enum err_code load_file(const char *path, const char *file, struct stored *out, struct err *err)
 {
     struct stored AUTO(stored_done) stored = {.key_digest = NULL};
@@ -97,17 +86,12 @@ static enum err_code load_file(const char *path, const char *file, struct stored
 
 static enum err_code digest_of(const char *pem, char out[DIGEST_LEN + 1], struct err *err)
 {
-    static const char digits[] = "0123456789abcdef";
     uint8_t digest[DIGEST_SHA256_LEN];
     enum err_code rc = digest_sha256(pem, strlen(pem), digest, err);
 
     if (rc != ERR_OK)
         return rc;
-    for (size_t i = 0; i < DIGEST_LEN / 2; i++) {
-        out[2 * i] = digits[digest[i] >> 4];
-        out[2 * i + 1] = digits[digest[i] & 15];
-    }
-    out[DIGEST_LEN] = '\0';
+    text_hex_into(out, digest, DIGEST_LEN / 2);
     return ERR_OK;
 }
 
@@ -235,7 +219,7 @@ const struct store_part order_part = {
     .kind = KIND,
     .item = STORE_ITEM_ORDER,
     .when_good = STORE_KEPT,
-    .is_ours = is_order_file,
+    .is_ours = certificate_is_record_file,
     .is_key = keyfile_is_name,
     .check = check_file,
     .consequence = consequence,

@@ -5,7 +5,7 @@
  *   1. what stands where a directory of ours should be is set aside, and the directory made;
  *   2. under the lock of a sweep, each file of the journal, of the remembered zones, of the results and of the records
  *      of accounts, certificates and orders is looked at: damaged ones are set aside, zones and results go, as they
- * come again by themselves, the others stay;
+ *      come again by themselves, the others stay;
  *   3. keys and the files of certificates are not touched, and whatever else is there is none of our business.
  *
  * Hooks may be at work meanwhile: nothing that one of them needs is taken away, see damage.c.
@@ -83,16 +83,17 @@ static enum err_code clear_directory(struct reset *r, const char *path, const ch
     return rc == ERR_NOT_FOUND ? ERR_OK : rc;
 }
 
-/* The last three are made when they are needed. */
+/* What we keep files in; the last three are made when they are needed. */
+static const struct {
+    const char *name;
+    bool is_made;
+} directories[] = {
+    {"damaged", true}, {"lock", true},      {"journal", true},  {"zones", true},
+    {"results", true}, {"accounts", false}, {"renewal", false}, {"orders", false},
+};
+
 static enum err_code set_up(struct reset *r, struct err *err)
 {
-    static const struct {
-        const char *name;
-        bool is_made;
-    } directories[] = {
-        {"damaged", true}, {"lock", true},      {"journal", true},  {"zones", true},
-        {"results", true}, {"accounts", false}, {"renewal", false}, {"orders", false},
-    };
     enum err_code rc = is_dry(r) ? ERR_OK : store_directory_ready(r->store->dir, err);
 
     for (size_t i = 0; i < ARRAY_LEN(directories) && rc == ERR_OK; i++) {
@@ -248,23 +249,19 @@ static enum err_code reset_locks(struct reset *r, struct err *err)
     return rc;
 }
 
-static bool is_one_of(const char *name, const char *const *names, size_t count)
+static bool is_directory_of_ours(const char *name)
 {
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(names[i], name) == 0)
+    for (size_t i = 0; i < ARRAY_LEN(directories); i++)
+        if (strcmp(directories[i].name, name) == 0)
             return true;
     return false;
 }
 
 static void report_other(struct reset *r, const char *name)
 {
-    static const char *const ours[] = {"journal", "zones",    "results", "lock",
-                                       "damaged", "accounts", "renewal", "orders"};
-    static const char *const untouched[] = {"archive", "certs"};
-
-    if (is_one_of(name, untouched, ARRAY_LEN(untouched)))
+    if (strcmp(name, "archive") == 0 || strcmp(name, "certs") == 0)
         report(r, NULL, name, STORE_ITEM_KEY, STORE_KEPT, "certificates and their private keys");
-    else if (!is_one_of(name, ours, ARRAY_LEN(ours)))
+    else if (!is_directory_of_ours(name))
         report(r, NULL, name, STORE_ITEM_UNKNOWN, STORE_KEPT, "not a file of acme-dme");
 }
 

@@ -246,14 +246,11 @@ enum err_code result_load(struct store *store, struct result_list *out, struct e
 {
     struct strlist AUTO_STRLIST files = {NULL, 0};
     struct result_list AUTO(result_list_done) list = {NULL, 0};
-    enum err_code rc = platform_dir_list(store->results_dir, &files, err);
+    enum err_code rc = record_list(store, &result_part, &files, err);
 
-    if (rc == ERR_NOT_FOUND)
-        rc = ERR_OK;
     list.items = mem_calloc(files.count, sizeof *list.items);
     for (size_t i = 0; i < files.count && rc == ERR_OK; i++)
-        if (store_is_file_name(files.items[i]))
-            rc = add_file(store, files.items[i], &list, err);
+        rc = add_file(store, files.items[i], &list, err);
     if (rc != ERR_OK)
         return rc;
     if (list.count > 1)
