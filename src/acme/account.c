@@ -11,6 +11,17 @@
 #define CONTACTS_MAX 100
 #define INNER_MAX (64u * 1024)
 
+static const char *const status_names[] = {
+    [ACME_ACCOUNT_VALID] = "valid",
+    [ACME_ACCOUNT_DEACTIVATED] = "deactivated",
+    [ACME_ACCOUNT_REVOKED] = "revoked",
+};
+
+const char *acme_account_status_name(enum acme_account_status status)
+{
+    return status_names[status];
+}
+
 void acme_account_done(struct acme_account *account)
 {
     free(account->url);
@@ -28,14 +39,13 @@ char *acme_json_text(const json_t *json)
 
 enum err_code acme_account_read(const json_t *json, struct acme_account *out, struct err *err)
 {
-    static const char *const statuses[] = {"valid", "deactivated", "revoked"};
     struct strlist contacts AUTO_STRLIST = {.count = 0};
     size_t status = ACME_ACCOUNT_VALID;
     enum err_code code = acme_member_find_strings(json, "contact", CONTACTS_MAX, WHAT, &contacts, err);
 
     /* Some CAs answer with no more than the URL in the header. */
     if (code == ERR_OK && json_object_get(json, "status"))
-        code = acme_member_want_status(json, statuses, ARRAY_LEN(statuses), WHAT, &status, err);
+        code = acme_member_want_status(json, status_names, ARRAY_LEN(status_names), WHAT, &status, err);
     if (code != ERR_OK)
         return acme_member_error(code, err);
     strlist_done(&out->contacts);
@@ -82,15 +92,6 @@ static enum err_code take_account(const struct acme *acme, const struct acme_cal
     return ERR_OK;
 }
 
-static void put_contacts(json_t *payload, const struct strlist *contacts)
-{
-    json_t *array = json_array();
-
-    for (size_t i = 0; i < contacts->count; i++)
-        (void)json_array_append_new(array, json_string(contacts->items[i]));
-    (void)json_object_set_new(payload, "contact", array);
-}
-
 /* ------------------------------------------------------------------ new */
 
 static enum err_code put_binding(const struct acme_registration *registration, const char *url, json_t *payload,
@@ -117,7 +118,7 @@ static enum err_code registration_payload(const struct acme_registration *regist
         (void)json_object_set_new(payload, "onlyReturnExisting", json_true());
     } else {
         if (registration->contacts && registration->contacts->count)
-            put_contacts(payload, registration->contacts);
+            (void)json_object_set_new(payload, "contact", json_strings(registration->contacts));
         if (registration->terms_agreed)
             (void)json_object_set_new(payload, "termsOfServiceAgreed", json_true());
         if (registration->eab)
@@ -191,10 +192,8 @@ static enum err_code post_account(struct acme *acme, const char *what, char *pay
                                             .url = acme->account_url,
                                             .what = mem_strdup(what),
                                             .payload = payload_take};
-    enum err_code code = acme_account_want(acme, err);
+    enum err_code code = acme_ready(acme, err);
 
-    if (code == ERR_OK)
-        code = acme_open(acme, err);
     if (code == ERR_OK)
         code = acme_send_one(acme, &call, err);
     return code == ERR_OK ? take_account(acme, &call, acme->account_url, out, err) : code;
@@ -211,7 +210,7 @@ enum err_code acme_account_update(struct acme *acme, const struct strlist *conta
     json_t *payload AUTO_JSON = json_object();
     char *text;
 
-    put_contacts(payload, contacts);
+    (void)json_object_set_new(payload, "contact", json_strings(contacts));
     text = acme_json_text(payload);
     if (!text)
         return err_set(err, ERR_INTERNAL, "the account's contacts can't be written");
@@ -282,10 +281,8 @@ enum err_code acme_account_rollover(struct acme *acme, const struct key *new_key
     struct acme_call call AUTO_ACME_CALL = {
         .kind = ACME_POST, .expect = ACME_EXPECT_ANY, .what = mem_strdup("change the account's key")};
     struct err refusal;
-    enum err_code code = acme_account_want(acme, err);
+    enum err_code code = acme_ready(acme, err);
 
-    if (code == ERR_OK)
-        code = acme_open(acme, err);
     if (code == ERR_OK)
         code = acme_resource_want(acme, ACME_KEY_CHANGE, &call.url, err);
     if (code == ERR_OK)

@@ -90,10 +90,13 @@ struct acme_result {
     struct err err;
     enum acme_problem_type problem; /* what the CA called it; ACME_PROBLEM_NONE: it did not */
 };
+/* Did the network or the CA's servers fail, so that it may be better soon? */
+bool acme_result_is_temporary(const struct acme_result *result);
 
 /* ------------------------------------------------------------------ account, RFC 8555 section 7.3 */
 
 enum acme_account_status { ACME_ACCOUNT_VALID, ACME_ACCOUNT_DEACTIVATED, ACME_ACCOUNT_REVOKED };
+const char *acme_account_status_name(enum acme_account_status status); /* "deactivated"; static */
 
 struct acme_account {
     char *url;
@@ -139,19 +142,20 @@ enum acme_order_status {
     ACME_ORDER_VALID,
     ACME_ORDER_INVALID,
 };
+const char *acme_order_status_name(enum acme_order_status status); /* "processing"; static */
 
 struct acme_order {
     char *url;
     enum acme_order_status status;
-    struct strlist names;              /* DNS names, lower case */
-    struct strlist authorizations;     /* URLs */
+    struct strlist names;          /* DNS names, lower case */
+    struct strlist authorizations; /* URLs */
     char *finalize_url;
-    char *certificate_url;             /* NULL until valid */
-    char *profile;                     /* NULL: not told */
-    char *replaces;                    /* NULL: not told */
-    int64_t expires_s;                 /* 0: not told */
-    int64_t retry_after_ms;            /* monotonic time before which it should not be asked again; 0: any */
-    struct acme_result result;         /* of the last request about it; of an invalid order: its error */
+    char *certificate_url;     /* NULL until valid */
+    char *profile;             /* NULL: not told */
+    char *replaces;            /* NULL: not told */
+    int64_t expires_s;         /* 0: not told */
+    int64_t retry_after_ms;    /* monotonic time before which it should not be asked again; 0: any */
+    struct acme_result result; /* of the last request about it; of an invalid order: its error */
 };
 
 void acme_order_done(struct acme_order *order);
@@ -170,8 +174,8 @@ enum err_code acme_orders_new(struct acme *acme, const struct acme_order_request
                               size_t count, struct err *err) MUST_USE;
 
 /* Fetch orders by their `url`. */
-enum err_code acme_orders_fetch(struct acme *acme, struct acme_order *const *orders, size_t count, struct err *err)
-    MUST_USE;
+enum err_code acme_orders_fetch(struct acme *acme, struct acme_order *const *orders, size_t count,
+                                struct err *err) MUST_USE;
 
 /* Poll all orders whose status is `while_status` and whose result is good until none has it any more, or until
  * timeout_ms have passed: ERR_TIMEOUT in the result of each that still has.  Retry-After is respected in both forms,
@@ -236,12 +240,12 @@ struct acme_challenge {
 struct acme_authz {
     char *url;
     enum acme_authz_status status;
-    char *domain;     /* without "*." */
+    char *domain; /* without "*." */
     bool is_wildcard;
-    int64_t expires_s; /* 0: not told */
+    int64_t expires_s;  /* 0: not told */
     bool has_challenge; /* of the type that was asked for */
     struct acme_challenge challenge;
-    struct strlist offered; /* names of all types that the CA offers, for messages */
+    struct strlist offered;    /* names of all types that the CA offers, for messages */
     struct acme_result result; /* of the last request about it; of an invalid one: the error of its challenge */
 };
 
@@ -262,8 +266,8 @@ enum err_code acme_challenges_answer(struct acme *acme, struct acme_authz *const
  *   dns-account-01  "_<base32 of the account URL's digest>._acme-challenge.<domain>", the same value
  *   dns-persist-01  "_validation-persist.<domain>", "<issuer>; accounturi=<URL>[; policy=wildcard]" */
 enum err_code acme_challenge_record(const struct acme *acme, const struct acme_authz *authz,
-                                    enum acme_challenge_type type, char **out_name, char **out_value, struct err *err)
-    MUST_USE;
+                                    enum acme_challenge_type type, char **out_name, char **out_value,
+                                    struct err *err) MUST_USE;
 
 /* ------------------------------------------------------------------ revocation, section 7.6 */
 
@@ -295,7 +299,7 @@ void acme_renewal_info_done(struct acme_renewal_info *info);
  * that ends before it begins, or times that are no RFC 3339, is ERR_ACME in the result.  ERR_NOT_FOUND in the result:
  * the CA does not know the certificate, or has no renewal information at all. */
 enum err_code acme_renewal_infos(struct acme *acme, const char *const *cert_ids, size_t count,
-                                 struct acme_renewal_info *infos, struct acme_result *results, struct err *err)
-    MUST_USE;
+                                 struct acme_renewal_info *infos, struct acme_result *results,
+                                 struct err *err) MUST_USE;
 
 #endif

@@ -62,7 +62,8 @@ static enum acme_verdict judge_failure(struct acme_call *call)
 
 /* ------------------------------------------------------------------ 2xx */
 
-bool acme_answer_is_pem(const struct buf *body)
+/* Nothing but certificates in PEM? */
+static bool is_pem(const struct buf *body)
 {
     const char *text = buf_cstr(body);
     bool has_any = false;
@@ -106,9 +107,8 @@ static enum acme_verdict judge_success(struct acme_call *call)
     const struct http_response *response = &call->response;
     struct err why;
 
-    acme_result_init(&call->result);
     if (call->expect == ACME_EXPECT_PEM)
-        return acme_answer_is_pem(&response->body) ? ACME_VERDICT_DONE : not_acme(call, "a chain of certificates");
+        return is_pem(&response->body) ? ACME_VERDICT_DONE : not_acme(call, "a chain of certificates");
     call->json = parse_object(response, &why);
     if (call->json || call->expect == ACME_EXPECT_ANY)
         return ACME_VERDICT_DONE;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "acme/internal.h"
+#include "crypto/b64url.h"
 #include "util/text.h"
 
 #define WHAT "the CA's renewal information"
@@ -54,8 +55,7 @@ enum err_code acme_renewal_info_read(const json_t *json, struct acme_renewal_inf
 /* "<base64url>.<base64url>" */
 static bool is_cert_id(const char *id)
 {
-    return id[strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")] == '\0' && *id &&
-           strlen(id) <= 256;
+    return id[strspn(id, B64URL_ALPHABET ".")] == '\0' && *id && strlen(id) <= 256;
 }
 
 static int64_t next_look_ms(int64_t asked_ms)
@@ -87,29 +87,13 @@ static void take_info(const struct acme *acme, const struct acme_call *call, str
         info->next_look_ms = next_look_ms(acme_retry_after_ms(&call->response, clock_wall_ms(acme->clock)));
 }
 
-static char **make_urls(const char *base, const char *const *cert_ids, size_t count)
-{
-    char **urls = mem_calloc(count ? count : 1, sizeof(char *));
-
-    for (size_t i = 0; i < count; i++)
-        urls[i] = is_cert_id(cert_ids[i])
-                      ? mem_printf("%s%s%s", base, text_ends_with(base, "/") ? "" : "/", cert_ids[i])
-                      : mem_strdup("");
-    return urls;
-}
-
-static void urls_done(char **urls, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        free(urls[i]);
-    free(urls);
-}
-
 static enum err_code fetch(struct acme *acme, const char *const *cert_ids, size_t count,
                            struct acme_renewal_info *infos, struct acme_result *results, struct err *err)
 {
     struct acme_calls calls AUTO_ACME_CALLS = acme_calls_new(count);
-    char **urls = make_urls(acme->directory.urls[ACME_RENEWAL_INFO], cert_ids, count);
+    struct strlist urls AUTO_STRLIST = {.count = 0};
+    const char *base = acme->directory.urls[ACME_RENEWAL_INFO];
+    const char *between = text_ends_with(base, "/") ? "" : "/";
     enum err_code code;
 
     for (size_t i = 0; i < count; i++) {
@@ -117,15 +101,16 @@ static enum err_code fetch(struct acme *acme, const char *const *cert_ids, size_
 
         call->kind = ACME_GET;
         call->expect = ACME_EXPECT_OBJECT;
-        call->url = urls[i];
+        strlist_add_take(&urls,
+                         is_cert_id(cert_ids[i]) ? mem_printf("%s%s%s", base, between, cert_ids[i]) : mem_strdup(""));
+        call->url = urls.items[i];
         call->what = mem_strdup("ask the CA when to renew the certificate");
-        if (!*urls[i])
+        if (!*call->url)
             acme_call_refuse(call, "its identifier is none");
     }
     code = acme_send(acme, calls.items, count, err);
     for (size_t i = 0; i < count; i++)
         take_info(acme, &calls.items[i], &infos[i], &results[i]);
-    urls_done(urls, count);
     return code;
 }
 

@@ -141,16 +141,15 @@ static void take_authz(struct acme *acme, const struct acme_call *call, enum acm
     if (code != ERR_OK)
         return;
     code = acme_authz_read(call->json, acme->scheme, type, authz, &error, &err);
-    if (code != ERR_OK) {
+    if (code != ERR_OK)
         (void)err_prefix(&err, code, "could not %s", call->what);
-    } else if (authz->status == ACME_AUTHZ_INVALID) {
+    acme_result_set(&authz->result, code, &err);
+    if (code == ERR_OK && authz->status == ACME_AUTHZ_INVALID) {
         char *doing AUTO_FREE = mem_printf("the CA could not validate \"%s%s\"", authz->is_wildcard ? "*." : "",
                                            authz->domain);
 
-        code = acme_problem_set(&err, error, 0, ACME_PROBLEM_OF_VALIDATION, doing);
-        authz->result.problem = error ? acme_problem_type_of(error) : ACME_PROBLEM_NONE;
+        acme_result_take_problem(&authz->result, error, doing);
     }
-    acme_result_set(&authz->result, code, &err);
 }
 
 static void log_authzs(const struct acme *acme, const struct acme_authz *authzs, size_t count, int64_t start_ms)

@@ -2,10 +2,10 @@
  *
  * Challenges that are answered in the DNS, RFC 8555 section 8: read, answered, and the records that they want.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "acme/internal.h"
+#include "crypto/b64url.h"
 #include "util/text.h"
 
 #define WHAT "the CA's challenge object"
@@ -30,13 +30,11 @@ const char *acme_challenge_type_name(enum acme_challenge_type type)
 static enum err_code read_token(const json_t *json, struct acme_challenge *out, struct err *err)
 {
     const char *token;
-    size_t len;
     enum err_code code = json_want_string(json, "token", WHAT, &token, err);
 
     if (code != ERR_OK)
         return code;
-    len = strspn(token, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
-    if (len == 0 || len > TOKEN_MAX || token[len])
+    if (!b64url_is_text(token, TOKEN_MAX))
         return err_set(err, ERR_INPUT, "%s has a \"token\" that is not base64url", WHAT);
     out->token = mem_strdup(token);
     return ERR_OK;
@@ -66,7 +64,7 @@ static enum err_code read_issuers(const json_t *json, struct acme_challenge *out
     return code;
 }
 
-enum err_code acme_challenge_read_status(const json_t *json, enum acme_challenge_status *out, struct err *err)
+static enum err_code read_status(const json_t *json, enum acme_challenge_status *out, struct err *err)
 {
     static const char *const statuses[] = {"pending", "processing", "valid", "invalid"};
     size_t status;
@@ -81,7 +79,7 @@ enum err_code acme_challenge_read(const json_t *json, enum acme_scheme scheme, e
                                   struct acme_challenge *out, struct err *err)
 {
     struct acme_challenge challenge AUTO(acme_challenge_done) = {.url = NULL};
-    enum err_code code = acme_challenge_read_status(json, &challenge.status, err);
+    enum err_code code = read_status(json, &challenge.status, err);
 
     if (code == ERR_OK)
         code = acme_member_want_url(json, "url", scheme, WHAT, &challenge.url, err);
@@ -112,7 +110,7 @@ static void take_answer(struct acme *acme, const struct acme_call *call, struct 
     if (call->result.code != ERR_OK)
         return;
     if (call->json)
-        (void)!acme_challenge_read_status(call->json, &authz->challenge.status, &ignored);
+        (void)!read_status(call->json, &authz->challenge.status, &ignored);
     if (pause_ms > 0 && acme->look_at_ms < clock_mono_ms(acme->clock) + pause_ms)
         acme->look_at_ms = clock_mono_ms(acme->clock) + pause_ms;
 }
@@ -145,7 +143,7 @@ static enum err_code answer_all(struct acme *acme, struct acme_authz *const *aut
 
 enum err_code acme_challenges_answer(struct acme *acme, struct acme_authz *const *authzs, size_t count, struct err *err)
 {
-    struct acme_authz **open AUTO_FREE = mem_calloc(count ? count : 1, sizeof(struct acme_authz *));
+    struct acme_authz **open AUTO_FREE = mem_calloc(count, sizeof(struct acme_authz *));
     struct err why;
     size_t open_count = 0;
     enum err_code code = acme_ready(acme, &why);

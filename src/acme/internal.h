@@ -77,10 +77,10 @@ struct acme {
     struct key *key;
     char *account_url;
     size_t request_count;
-    int64_t quiet_until_ms;  /* monotonic time until which the CA wants to be left alone */
-    int64_t round_trip_ms;   /* smoothed; 0: not known */
-    int64_t look_at_ms;      /* monotonic time that the CA named when challenges were answered; 0: none */
-    uint64_t seed;           /* of jitter */
+    int64_t quiet_until_ms; /* monotonic time until which the CA wants to be left alone */
+    int64_t round_trip_ms;  /* smoothed; 0: not known */
+    int64_t look_at_ms;     /* monotonic time that the CA named when challenges were answered; 0: none */
+    uint64_t seed;          /* of jitter */
 };
 
 /* Fetch the directory unless it is there. */
@@ -248,8 +248,6 @@ enum acme_verdict {
 /* Sets result and json of the call from its response.  `pause_ms` is what acme_retry_after_ms() says of it, `now_ms`
  * the wall clock. */
 enum acme_verdict acme_answer_judge(struct acme_call *call, int64_t pause_ms, int64_t now_ms);
-/* Nothing but certificates in PEM? */
-bool acme_answer_is_pem(const struct buf *body);
 
 /* ------------------------------------------------------------------ objects */
 
@@ -262,16 +260,17 @@ enum err_code acme_order_read(const json_t *json, enum acme_scheme scheme, struc
 /* `type` picks the challenge.  *out_error is that of the first challenge that has one, of any type. */
 enum err_code acme_authz_read(const json_t *json, enum acme_scheme scheme, enum acme_challenge_type type,
                               struct acme_authz *out, const json_t **out_error, struct err *err) MUST_USE;
-/* Errors of these two: ERR_INPUT. */
+/* Errors: ERR_INPUT. */
 enum err_code acme_challenge_read(const json_t *json, enum acme_scheme scheme, enum acme_challenge_type type,
                                   struct acme_challenge *out, struct err *err) MUST_USE;
-enum err_code acme_challenge_read_status(const json_t *json, enum acme_challenge_status *out, struct err *err)
-    MUST_USE;
 void acme_challenge_done(struct acme_challenge *challenge);
 enum err_code acme_renewal_info_read(const json_t *json, struct acme_renewal_info *out, struct err *err) MUST_USE;
 
 /* Compact text, yours.  NULL when it is too large or not UTF-8. */
 char *acme_json_text(const json_t *json) MUST_USE;
+
+/* Why a validation failed: the CA's problem document, NULL: it does not say. */
+void acme_result_take_problem(struct acme_result *result, const json_t *error, const char *doing);
 
 /* "\"a.example\"", "\"a.example\" and 3 more names"; yours. */
 char *acme_names_describe(const struct strlist *names) MUST_USE;
@@ -287,7 +286,7 @@ enum err_code acme_orders_fail(struct acme_order *const *orders, size_t count, e
 /* Take what an answer about an order says: its members, Retry-After, and of an invalid one its error as result. */
 void acme_order_take(struct acme *acme, const struct acme_call *call, struct acme_order *order);
 /* Give orders that are invalid, and do not say why, the errors of their authorizations as results. */
-enum err_code acme_orders_explain(struct acme *acme, struct acme_order *const *orders, size_t count, struct err *err)
-    MUST_USE;
+enum err_code acme_orders_explain(struct acme *acme, struct acme_order *const *orders, size_t count,
+                                  struct err *err) MUST_USE;
 
 #endif

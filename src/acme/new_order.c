@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "acme/internal.h"
-#include "util/text.h"
 
 static bool has_profile(const struct acme_meta *meta, const char *name)
 {
@@ -53,42 +52,27 @@ static char *new_order_payload(const struct acme_order_request *request, const c
     return acme_json_text(payload);
 }
 
-static int compare_names(const void *a, const void *b)
+/* The first of `of` that `list` has not; NULL: there is none. */
+static const char *find_missing(const struct strlist *list, const struct strlist *of)
 {
-    return text_casecmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* Sorted, each once; free() it, the names are those of the list. */
-static const char **sorted_names(const struct strlist *names, size_t *out_count)
-{
-    const char **sorted = mem_calloc(names->count ? names->count : 1, sizeof *sorted);
-    size_t count = 0;
-
-    for (size_t i = 0; i < names->count; i++)
-        sorted[i] = names->items[i];
-    qsort(sorted, names->count, sizeof *sorted, compare_names);
-    for (size_t i = 0; i < names->count; i++)
-        if (count == 0 || text_casecmp(sorted[count - 1], sorted[i]) != 0)
-            sorted[count++] = sorted[i];
-    *out_count = count;
-    return sorted;
+    for (size_t i = 0; i < of->count; i++)
+        if (!strlist_has_nocase(list, of->items[i]))
+            return of->items[i];
+    return NULL;
 }
 
 /* The certificate would be for other names than was asked for. */
 static void check_names(const struct strlist *asked, struct acme_order *order)
 {
-    size_t asked_count, got_count, i;
-    const char **want AUTO_FREE = sorted_names(asked, &asked_count);
-    const char **got AUTO_FREE = sorted_names(&order->names, &got_count);
+    const char *lacks = find_missing(&order->names, asked);
+    const char *extra = lacks ? NULL : find_missing(asked, &order->names);
     char *names AUTO_FREE = acme_names_describe(asked);
     struct err err;
 
-    for (i = 0; i < asked_count && i < got_count && text_casecmp(want[i], got[i]) == 0;)
-        i++;
-    if (i == asked_count && i == got_count)
+    if (!lacks && !extra)
         return;
     (void)err_set(&err, ERR_ACME, "could not create the order for %s: the CA made one for other names: %s \"%s\"",
-                  names, i < asked_count ? "it lacks" : "it has", i < asked_count ? want[i] : got[i]);
+                  names, lacks ? "it lacks" : "it has", lacks ? lacks : extra);
     acme_result_set(&order->result, ERR_ACME, &err);
 }
 
@@ -123,9 +107,8 @@ static bool is_about_replaces(const struct acme_call *call)
     /* Some CAs fail, in place of saying that they do not know the predecessor. */
     if (call->result.code == ERR_SERVER && type == ACME_PROBLEM_SERVER_INTERNAL)
         return true;
-    return call->result.code == ERR_ACME &&
-           (type == ACME_PROBLEM_ALREADY_REPLACED || type == ACME_PROBLEM_MALFORMED ||
-            type == ACME_PROBLEM_UNAUTHORIZED || status == 404 || status == 409);
+    return call->result.code == ERR_ACME && (type == ACME_PROBLEM_ALREADY_REPLACED || type == ACME_PROBLEM_MALFORMED ||
+                                             type == ACME_PROBLEM_UNAUTHORIZED || status == 404 || status == 409);
 }
 
 /* The orders of one newOrder round: which request each call is of. */
@@ -159,7 +142,7 @@ static void add_new_order(const struct acme *acme, struct new_orders *round, con
 
 static struct new_orders new_orders_make(size_t count)
 {
-    struct new_orders round = {acme_calls_new(count), mem_calloc(count ? count : 1, sizeof(size_t))};
+    struct new_orders round = {acme_calls_new(count), mem_calloc(count, sizeof(size_t))};
 
     round.calls.count = 0;
     return round;
@@ -210,10 +193,8 @@ enum err_code acme_orders_new(struct acme *acme, const struct acme_order_request
 {
     struct new_orders round AUTO(new_orders_done) = new_orders_make(count);
     struct err why;
-    enum err_code code = acme_account_want(acme, &why);
+    enum err_code code = acme_ready(acme, &why);
 
-    if (code == ERR_OK)
-        code = acme_open(acme, &why);
     for (size_t i = 0; i < count; i++) {
         const char *profile = requests[i].profile;
 

@@ -3,13 +3,12 @@
 #include <string.h>
 
 #include "acme/internal.h"
+#include "crypto/b64url.h"
 
 /* RFC 8555 section 6.5.1: base64url, and what is anything else is ignored. */
 bool acme_nonce_is_valid(const char *text)
 {
-    size_t len = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
-
-    return len > 0 && len <= ACME_NONCE_MAX && text[len] == '\0';
+    return b64url_is_text(text, ACME_NONCE_MAX);
 }
 
 void acme_nonces_add(struct acme_nonces *nonces, const char *text)

@@ -3,7 +3,6 @@
  * Order objects, RFC 8555 section 7.1.3: read and fetched.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "acme/internal.h"
 
@@ -13,6 +12,11 @@ static const char *const status_names[] = {
     [ACME_ORDER_PENDING] = "pending", [ACME_ORDER_READY] = "ready",     [ACME_ORDER_PROCESSING] = "processing",
     [ACME_ORDER_VALID] = "valid",     [ACME_ORDER_INVALID] = "invalid",
 };
+
+const char *acme_order_status_name(enum acme_order_status status)
+{
+    return status_names[status];
+}
 
 /* All but its URL and result. */
 static void members_done(struct acme_order *order)
@@ -137,9 +141,7 @@ void acme_order_take(struct acme *acme, const struct acme_call *call, struct acm
         char *names AUTO_FREE = acme_names_describe(&order->names);
         char *doing AUTO_FREE = mem_printf("the order for %s failed", names);
 
-        code = acme_problem_set(&err, error, 0, ACME_PROBLEM_OF_VALIDATION, doing);
-        acme_result_set(&order->result, code, &err);
-        order->result.problem = acme_problem_type_of(error);
+        acme_result_take_problem(&order->result, error, doing);
     }
 }
 

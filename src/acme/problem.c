@@ -221,7 +221,6 @@ enum err_code acme_problem_explain(struct err *err, const struct acme_problem_co
 {
     struct buf text AUTO_BUF = BUF_INIT(8192);
     enum err_code code = code_for(acme_problem_type_of(context->json), context->status, context->place);
-    int64_t pause_ms = context->retry_after_ms;
 
     if (json_is_object(context->json)) {
         put_problem(&text, context->json);
@@ -234,8 +233,6 @@ enum err_code acme_problem_explain(struct err *err, const struct acme_problem_co
         (void)err_set(err, code, "%s: the CA does not say why", context->doing);
     }
     put_hint(err, context);
-    if (err && pause_ms > 0)
-        err->retry_after_s = pause_ms / 1000 > INT32_MAX ? INT32_MAX : (int32_t)((pause_ms + 999) / 1000);
     return code;
 }
 

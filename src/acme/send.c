@@ -90,7 +90,8 @@ static int64_t timeout_ms(const struct sending *s)
     return left_ms < s->acme->request_timeout_ms ? left_ms : s->acme->request_timeout_ms;
 }
 
-static int64_t backoff_ms(struct acme *acme, unsigned times)
+/* Before attempt `times` + 1; not less than the CA asked for. */
+static int64_t backoff_ms(struct acme *acme, unsigned times, int64_t asked_ms)
 {
     int64_t ms = BACKOFF_FIRST_MS;
 
@@ -98,7 +99,8 @@ static int64_t backoff_ms(struct acme *acme, unsigned times)
         ms *= 2;
     /* A quarter more or less, so that processes that were started together do not come back together. */
     acme->seed = acme->seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return ms - ms / 4 + (int64_t)(acme->seed >> 33) % (ms / 2 + 1);
+    ms = ms - ms / 4 + (int64_t)(acme->seed >> 33) % (ms / 2 + 1);
+    return asked_ms > ms ? asked_ms : ms;
 }
 
 /* ------------------------------------------------------------------ what follows from an answer */
@@ -133,28 +135,21 @@ static void again(struct sending *s, struct acme_call *call, int64_t pause_ms)
 static void again_transient(struct sending *s, struct acme_call *call, int64_t asked_ms)
 {
     bool is_for_other_way = call->has_alternative && call->result.problem == ACME_PROBLEM_SERVER_INTERNAL;
-    int64_t pause_ms;
 
     if (++call->transient >= (is_for_other_way ? ATTEMPTS_WITH_ALTERNATIVE_MAX : ATTEMPTS_MAX)) {
         give_up(s, call);
         return;
     }
-    pause_ms = backoff_ms(s->acme, call->transient);
-    again(s, call, asked_ms > pause_ms ? asked_ms : pause_ms);
+    again(s, call, backoff_ms(s->acme, call->transient, asked_ms));
 }
 
 static void again_limited(struct sending *s, struct acme_call *call, int64_t asked_ms)
 {
-    int64_t pause_ms;
-
     if (++call->limited >= LIMITED_MAX) {
         give_up(s, call);
         return;
     }
-    pause_ms = backoff_ms(s->acme, call->limited);
-    if (asked_ms > pause_ms)
-        pause_ms = asked_ms;
-    again(s, call, pause_ms);
+    again(s, call, backoff_ms(s->acme, call->limited, asked_ms));
     if (!call->is_finished && s->acme->quiet_until_ms < call->not_before_ms)
         s->acme->quiet_until_ms = call->not_before_ms;
 }
@@ -468,7 +463,7 @@ void acme_call_done(struct acme_call *call)
 
 struct acme_calls acme_calls_new(size_t count)
 {
-    return (struct acme_calls){mem_calloc(count ? count : 1, sizeof(struct acme_call)), count};
+    return (struct acme_calls){mem_calloc(count, sizeof(struct acme_call)), count};
 }
 
 void acme_calls_done(struct acme_calls *calls)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
-#include <string.h>
 
 #include "acme/internal.h"
 #include "util/text.h"
@@ -120,13 +119,25 @@ void acme_result_init(struct acme_result *result)
     *result = (struct acme_result){.code = ERR_OK};
 }
 
+bool acme_result_is_temporary(const struct acme_result *result)
+{
+    return result->code == ERR_NETWORK || result->code == ERR_TIMEOUT || result->code == ERR_TLS ||
+           result->code == ERR_SERVER;
+}
+
 void acme_result_set(struct acme_result *result, enum err_code code, const struct err *err)
 {
     result->code = code;
     if (code == ERR_OK)
         err_init(&result->err);
-    else if (err != &result->err)
+    else
         result->err = *err;
+}
+
+void acme_result_take_problem(struct acme_result *result, const json_t *error, const char *doing)
+{
+    result->code = acme_problem_set(&result->err, error, 0, ACME_PROBLEM_OF_VALIDATION, doing);
+    result->problem = error ? acme_problem_type_of(error) : ACME_PROBLEM_NONE;
 }
 
 char *acme_names_describe(const struct strlist *names)

@@ -4,8 +4,6 @@
  * request a look.  Only when an order turns out to be invalid its authorizations are asked for the reason.
  */
 #include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "acme/internal.h"
 
@@ -36,8 +34,7 @@ static void add_failure(const struct acme_call *call, enum acme_scheme scheme, s
         return;
     }
     doing = mem_printf("the CA could not validate \"%s\"", name);
-    acme_result_set(&order->result, acme_problem_set(&err, error, 0, ACME_PROBLEM_OF_VALIDATION, doing), &err);
-    order->result.problem = error ? acme_problem_type_of(error) : ACME_PROBLEM_NONE;
+    acme_result_take_problem(&order->result, error, doing);
 }
 
 /* "...; the same or another reason kept it from "b.example", "c.example" and 5 more" */
@@ -45,16 +42,15 @@ static void put_others(const struct strlist *others, struct acme_result *result)
 {
     struct buf text AUTO_BUF = BUF_INIT(8192);
     char *hint AUTO_FREE = mem_strdup(result->err.hint);
-    char *msg AUTO_FREE = mem_printf("%.500s", result->err.msg);
 
+    if (others->count == 0)
+        return;
     for (size_t i = 0; i < others->count && i < OTHERS_SHOWN; i++)
         buf_printf(&text, "%s\"%s\"", i ? ", " : "", others->items[i]);
     if (others->count > OTHERS_SHOWN)
         buf_printf(&text, " and %zu more", others->count - OTHERS_SHOWN);
-    if (others->count) {
-        (void)err_set(&result->err, result->code, "%s; nor could it validate %s", msg, buf_cstr(&text));
-        err_hint(&result->err, "%s", hint);
-    }
+    (void)err_set(&result->err, result->code, "%.500s; nor could it validate %s", result->err.msg, buf_cstr(&text));
+    err_hint(&result->err, "%s", hint);
 }
 
 static void explain(const struct acme *acme, struct acme_order *order, const struct acme_call *calls)
@@ -241,7 +237,7 @@ static enum err_code fail_left(const struct settling *s, enum err_code code, con
 enum err_code acme_orders_settle(struct acme *acme, struct acme_order *const *orders, size_t count,
                                  const struct acme_settle *settle, struct err *err)
 {
-    struct waited *waited AUTO_FREE = mem_calloc(count ? count : 1, sizeof *waited);
+    struct waited *waited AUTO_FREE = mem_calloc(count, sizeof *waited);
     int64_t start_ms = clock_mono_ms(acme->clock);
     struct settling s = {
         .acme = acme,

@@ -2,7 +2,6 @@
 #include "json/json.h"
 
 #include <stdbool.h>
-#include <string.h>
 
 #include "util/parse.h"
 
@@ -199,4 +198,13 @@ void json_write(const json_t *json, struct buf *out)
 void json_write_sorted(const json_t *json, struct buf *out)
 {
     write_with(json, JSON_SORT_KEYS, out);
+}
+
+json_t *json_strings(const struct strlist *list)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < list->count; i++)
+        (void)json_array_append_new(array, json_string(list->items[i]));
+    return array;
 }

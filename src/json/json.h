@@ -21,6 +21,7 @@
 #include "util/attrs.h"
 #include "util/buf.h"
 #include "util/err.h"
+#include "util/mem.h"
 
 #define JSON_DEPTH_MAX 32 /* no document of ours or of our peers comes near */
 
@@ -47,6 +48,9 @@ enum err_code json_want_array(const json_t *object, const char *key, const char 
                               struct err *err) MUST_USE;
 enum err_code json_find_array(const json_t *object, const char *key, const char *what, const json_t **out,
                               struct err *err) MUST_USE;
+
+/* An array of these strings. */
+json_t *json_strings(const struct strlist *list) MUST_USE;
 
 /* Is `value` an object?  For elements of arrays and for whole documents. */
 enum err_code json_want_object(const json_t *value, const char *what, struct err *err) MUST_USE;
