@@ -225,6 +225,7 @@ libacmedme_a_SOURCES = \
 	src/cmd/keep.c src/cmd/keep.h \
 	src/cmd/issuance.c src/cmd/issuance.h \
 	src/cmd/issuance_report.c \
+	src/cmd/document.c \
 	src/cmd/issue.c \
 	src/cmd/renew.c \
 	src/cmd/revoke.c \

@@ -28,21 +28,13 @@ static void call_done(struct call *call)
 static enum err_code print_json(const struct client *client, const char *status, struct err *err)
 {
     AUTO_JSON json_t *document = json_object();
-    struct buf AUTO_BUF text = BUF_INIT(DOCUMENT_MAX);
-    json_t *contacts = json_array();
 
-    for (size_t i = 0; i < client->account.record.contacts.count; i++)
-        (void)json_array_append_new(contacts, json_string(client->account.record.contacts.items[i]));
     (void)json_object_set_new(document, "directory", json_string(acme_directory_url(client->acme)));
     (void)json_object_set_new(document, "url", json_string(client->account.record.url));
     (void)json_object_set_new(document, "status", json_string(status));
-    (void)json_object_set_new(document, "contacts", contacts);
+    (void)json_object_set_new(document, "contacts", json_strings(&client->account.record.contacts));
     (void)json_object_set_new(document, "key_type", json_string(key_type_name(key_type_of(client->account.key))));
-    json_write(document, &text);
-    if (!buf_ok(&text))
-        return err_set(err, ERR_INTERNAL, "the report is too large");
-    (void)puts(buf_cstr(&text));
-    return ERR_OK;
+    return cmd_print_document(document, DOCUMENT_MAX, err);
 }
 
 static enum err_code print_account(const struct client *client, const struct call *call, const char *status,
@@ -60,13 +52,6 @@ static enum err_code print_account(const struct client *client, const struct cal
     for (size_t i = 0; i < account->record.contacts.count; i++)
         (void)printf("  contact: %s\n", account->record.contacts.items[i]);
     return ERR_OK;
-}
-
-static const char *status_text(enum acme_account_status status)
-{
-    static const char *const texts[] = {"valid", "deactivated", "revoked"};
-
-    return texts[status];
 }
 
 /* ------------------------------------------------------------------ actions */
@@ -87,7 +72,7 @@ static enum err_code run_show(struct client *client, const struct call *call, st
 
     if (code == ERR_OK)
         code = acme_account_fetch(client->acme, &answer, err);
-    return code == ERR_OK ? print_account(client, call, status_text(answer.status), err) : code;
+    return code == ERR_OK ? print_account(client, call, acme_account_status_name(answer.status), err) : code;
 }
 
 static enum err_code run_update(struct client *client, const struct call *call, struct err *err)

@@ -3,7 +3,6 @@
  * acme-dme list, show, delete: what there is.  Nothing is asked of any CA.
  */
 #include <stdio.h>
-#include <string.h>
 
 #include "cmd/cmd.h"
 #include "cmd/plan.h"
@@ -14,19 +13,6 @@
 #define DAY_MS (INT64_C(24) * 3600 * 1000)
 #define DOCUMENT_MAX (64u * 1024 * 1024)
 #define LOCK_WAIT_MS 10000
-
-static enum err_code make_plan(struct workspace *space, const struct opts *opts, const char *name, struct plan *plan,
-                               struct err *err)
-{
-    static const struct strlist none = {NULL, 0};
-
-    return plan_make(&(struct plan_request){.app = &space->app,
-                                            .store = space->app.store,
-                                            .name = name,
-                                            .domains = &none,
-                                            .opts = opts},
-                     plan, err);
-}
 
 static const char *ca_text(const char *directory)
 {
@@ -102,12 +88,9 @@ static json_t *plan_json(const struct workspace *space, const struct plan *plan)
     const struct renewal_rule rule = plan_rule(plan, space->app.config);
     AUTO_FREE char *dir = certificate_dir(space->app.store, plan->name);
     json_t *object = json_object();
-    json_t *domains = json_array();
 
-    for (size_t i = 0; i < plan->domains.count; i++)
-        (void)json_array_append_new(domains, json_string(plan->domains.items[i]));
     set_text(object, "name", plan->name);
-    (void)json_object_set_new(object, "domains", domains);
+    (void)json_object_set_new(object, "domains", json_strings(&plan->domains));
     set_text(object, "directory", plan->directory);
     set_text(object, "path", record->generation ? dir : NULL);
     set_time(object, "issued", record->issued_ms);
@@ -122,17 +105,6 @@ static json_t *plan_json(const struct workspace *space, const struct plan *plan)
     (void)json_object_set_new(object, "deploy_pending", json_boolean(record->deploy_pending));
     (void)json_object_set_new(object, "settings", settings_json(plan, space->app.config));
     return object;
-}
-
-static enum err_code print_document(const json_t *document, struct err *err)
-{
-    struct buf AUTO_BUF text = BUF_INIT(DOCUMENT_MAX);
-
-    json_write(document, &text);
-    if (!buf_ok(&text))
-        return err_set(err, ERR_INTERNAL, "the report is too large");
-    (void)puts(buf_cstr(&text));
-    return ERR_OK;
 }
 
 /* ------------------------------------------------------------------ list */
@@ -162,14 +134,14 @@ enum err_code cmd_list(const struct opts *opts, struct err *err)
         AUTO(plan_done) struct plan plan = {.managed = SIZE_MAX};
         struct err why;
 
-        if (make_plan(&space, opts, names.items[i], &plan, &why) != ERR_OK)
+        if (plan_make_named(&space.app, opts, names.items[i], &plan, &why) != ERR_OK)
             log_line(space.app.log, LOG_WARNING, "certificate \"%s\": %s, continuing", names.items[i], why.msg);
         else if (opts->json)
             (void)json_array_append_new(array, plan_json(&space, &plan));
         else
             print_row(&space, &plan);
     }
-    return code == ERR_OK && opts->json ? print_document(document, err) : code;
+    return code == ERR_OK && opts->json ? cmd_print_document(document, DOCUMENT_MAX, err) : code;
 }
 
 /* ------------------------------------------------------------------ show */
@@ -231,7 +203,7 @@ enum err_code cmd_show(const struct opts *opts, struct err *err)
         return err_set(err, ERR_USAGE, "\"show\" needs the name of one certificate");
     code = workspace_open(&space, opts, CONFIG_WITHOUT_CREDENTIALS, err);
     if (code == ERR_OK)
-        code = make_plan(&space, opts, opts->words[0], &plan, err);
+        code = plan_make_named(&space.app, opts, opts->words[0], &plan, err);
     if (code == ERR_USAGE && !plan.has_record) {
         (void)err_set(err, ERR_USAGE, "there is no certificate \"%s\"", opts->words[0]);
         err_hint(err, "\"acme-dme list\" shows those there are.");
@@ -243,7 +215,7 @@ enum err_code cmd_show(const struct opts *opts, struct err *err)
         return ERR_OK;
     }
     document = plan_json(&space, &plan);
-    return print_document(document, err);
+    return cmd_print_document(document, DOCUMENT_MAX, err);
 }
 
 /* ------------------------------------------------------------------ delete */

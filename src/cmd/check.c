@@ -5,7 +5,6 @@
 #include "cmd/cmd.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "check/check.h"
@@ -77,24 +76,10 @@ static void print_end(const struct printer *printer, const struct check_report *
 
 /* ------------------------------------------------------------------ what to look at */
 
-static bool has_word(const struct strlist *words, const char *word)
-{
-    for (size_t i = 0; i < words->count; i++)
-        if (strcmp(words->items[i], word) == 0)
-            return true;
-    return false;
-}
-
-static void add_word(struct strlist *words, const char *word)
-{
-    if (!has_word(words, word))
-        strlist_add(words, word);
-}
-
 static void add_list(struct strlist *out, const struct strlist *words)
 {
     for (size_t i = 0; i < words->count; i++)
-        add_word(out, words->items[i]);
+        strlist_add_once(out, words->items[i]);
 }
 
 /* Names of the certificates that the standalone client has, or is to have. */
@@ -115,14 +100,14 @@ static void choose_domains(const struct app *app, const struct opts *opts, struc
     AUTO(result_list_done) struct result_list results = {NULL, 0};
 
     for (size_t i = 0; i < opts->word_count; i++)
-        add_word(out, opts->words[i]);
+        strlist_add_once(out, opts->words[i]);
     if (opts->word_count)
         return;
     if (app->store && result_load(app->store, &results, NULL) != ERR_OK)
         results = (struct result_list){NULL, 0}; /* the state directory has a finding of its own */
     for (size_t i = 0; i < results.count; i++)
         if (results.items[i].kind == RESULT_HOOK)
-            add_word(out, results.items[i].name);
+            strlist_add_once(out, results.items[i].name);
     add_certificates(app, out);
     for (size_t i = 0; i < app->config->account_count; i++)
         add_list(out, &app->config->accounts[i].zones);

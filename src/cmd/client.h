@@ -25,7 +25,6 @@ struct client {
 enum err_code client_open(struct client *client, struct app *app, struct store *store, const char *directory,
                           struct err *err) MUST_USE;
 void client_close(struct client *client);
-#define AUTO_CLIENT AUTO(client_close)
 
 /* Use the account there is, or register one. */
 enum err_code client_want_account(struct client *client, struct err *err) MUST_USE;

@@ -7,13 +7,14 @@
 
 #include "cmd/app.h"
 #include "hook/hook.h"
+#include "json/json.h"
 
 /* Run one command; returns the exit status. */
 int cmd_main(int argc, char **argv) MUST_USE;
 
 /* hook.c: what an ACME client calls; *out_status is the exit status on ERR_OK. */
-enum err_code cmd_hook(const struct hook_call *call, const struct opts *opts, int *out_status, struct err *err)
-    MUST_USE;
+enum err_code cmd_hook(const struct hook_call *call, const struct opts *opts, int *out_status,
+                       struct err *err) MUST_USE;
 
 /* sweep.c: "acme-dme sweep [--dry-run]" */
 enum err_code cmd_sweep(const struct opts *opts, struct err *err) MUST_USE;
@@ -40,6 +41,9 @@ enum err_code cmd_account(const struct opts *opts, struct err *err) MUST_USE;
 enum err_code cmd_list(const struct opts *opts, struct err *err) MUST_USE;
 enum err_code cmd_show(const struct opts *opts, struct err *err) MUST_USE;
 enum err_code cmd_delete(const struct opts *opts, struct err *err) MUST_USE;
+
+/* document.c: one JSON document on standard output.  Errors: ERR_INTERNAL (it takes more than `max` bytes). */
+enum err_code cmd_print_document(const json_t *document, size_t max, struct err *err) MUST_USE;
 
 /* status.c: "acme-dme status"; *out_status is the exit status on ERR_OK. */
 enum err_code cmd_status(const struct opts *opts, int *out_status, struct err *err) MUST_USE;

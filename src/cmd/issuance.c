@@ -34,7 +34,7 @@ void issuance_list_done(struct issuance_list *list)
     *list = (struct issuance_list){NULL, 0};
 }
 
-static void fail(struct issuance *issuance, const struct err *err)
+void issuance_fail(struct issuance *issuance, const struct err *err)
 {
     issuance->outcome = ISSUANCE_FAILED;
     issuance->err = *err;
@@ -87,20 +87,20 @@ static enum err_code run_programs(const struct app *app, const struct issuance *
 
     for (size_t i = 0; i < commands->count; i++)
         list[i] = &commands->items[i].argv;
-    return programs_run(
-        &(struct program_runner){
-            .clock = app->clock, .log = app->log, .timeout_ms = app->config->acme.program_timeout_ms},
-        list, commands->count,
-        &(struct program_call){.event = event,
-                               .name = plan->name,
-                               .dir = dir,
-                               .domains = &plan->domains,
-                               .directory = plan->directory,
-                               .not_after_s = plan->record.not_after_s,
-                               .has_combined = plan->settings.combined,
-                               .has_pfx = plan->settings.pfx,
-                               .error = error},
-        err);
+    return programs_run(&(struct program_runner){.clock = app->clock,
+                                                 .log = app->log,
+                                                 .timeout_ms = app->config->acme.program_timeout_ms},
+                        list, commands->count,
+                        &(struct program_call){.event = event,
+                                               .name = plan->name,
+                                               .dir = dir,
+                                               .domains = &plan->domains,
+                                               .directory = plan->directory,
+                                               .not_after_s = plan->record.not_after_s,
+                                               .has_combined = plan->settings.combined,
+                                               .has_pfx = plan->settings.pfx,
+                                               .error = error},
+                        err);
 }
 
 /* What follows an outcome: its failure is said and changes nothing of the outcome. */
@@ -137,32 +137,29 @@ void issuance_deploy_again(struct app *app, struct issuance *issuance)
 
 /* ------------------------------------------------------------------ a wave */
 
-struct wave_item {
-    struct issuance *issuance;
-    struct issue_job job;
-};
-
+/* What is ordered together: jobs[i] is of issuances[i]. */
 struct wave_list {
-    struct wave_item *items;
+    struct issuance **issuances;
+    struct issue_job *jobs;
     size_t count;
 };
 
 static void wave_list_done(struct wave_list *wave)
 {
     for (size_t i = 0; i < wave->count; i++)
-        issue_job_done(&wave->items[i].job);
-    free(wave->items);
+        issue_job_done(&wave->jobs[i]);
+    free(wave->issuances);
+    free(wave->jobs);
 }
 
 static void add_job(struct wave_list *wave, struct issuance *issuance)
 {
-    struct wave_item *item = &wave->items[wave->count++];
     const struct plan *plan = &issuance->plan;
     const struct certificate_record *record = &plan->record;
     bool is_same_ca = plan->has_record && record->directory && strcmp(record->directory, plan->directory) == 0;
 
-    item->issuance = issuance;
-    item->job = (struct issue_job){
+    wave->issuances[wave->count] = issuance;
+    wave->jobs[wave->count++] = (struct issue_job){
         .name = plan->name,
         .domains = &plan->domains,
         .key_type = plan->key_type,
@@ -176,15 +173,9 @@ static void add_job(struct wave_list *wave, struct issuance *issuance)
     };
 }
 
-static void show_progress(void *ctx, const char *step, size_t done, size_t total)
-{
-    progress_step(ctx, step, done, total);
-}
-
 static enum err_code obtain(struct client *client, struct wave_list *wave, struct err *err)
 {
     struct app *app = client->app;
-    AUTO_FREE struct issue_job *jobs = mem_calloc(wave->count, sizeof *jobs);
     const struct issue_engine engine = {
         .acme = client->acme,
         .account_key = client->account.key,
@@ -193,44 +184,38 @@ static enum err_code obtain(struct client *client, struct wave_list *wave, struc
         .clock = app->clock,
         .log = app->log,
         .poll_timeout_ms = app->config->acme.poll_timeout_ms,
-        .progress = show_progress,
+        .progress = progress_step,
         .progress_ctx = &app->progress,
     };
-    enum err_code code;
+    enum err_code code = issue_certificates(&engine, wave->jobs, wave->count, err);
 
-    for (size_t i = 0; i < wave->count; i++)
-        jobs[i] = wave->items[i].job;
-    code = issue_certificates(&engine, jobs, wave->count, err);
-    for (size_t i = 0; i < wave->count; i++)
-        wave->items[i].job = jobs[i];
     progress_clear(&app->progress);
     return code;
 }
 
 /* Of a dry run nothing is kept but the account: the order is done with. */
-static void settle_try(struct client *client, struct wave_item *item)
+static void settle_try(struct client *client, struct issuance *issuance, const struct issue_job *job)
 {
     struct err err;
 
-    if (item->job.err.code != ERR_OK)
-        fail(item->issuance, &item->job.err);
+    if (job->err.code != ERR_OK)
+        issuance_fail(issuance, &job->err);
     else
-        item->issuance->outcome = ISSUANCE_TRIED;
-    if (order_remove(client->store, item->issuance->plan.name, &err) != ERR_OK)
+        issuance->outcome = ISSUANCE_TRIED;
+    if (order_remove(client->store, issuance->plan.name, &err) != ERR_OK)
         log_line(client->app->log, LOG_WARNING, "%s, continuing", err.msg);
 }
 
-static void settle(struct client *client, struct wave_item *item)
+static void settle(struct client *client, struct issuance *issuance, const struct issue_job *job)
 {
     struct app *app = client->app;
-    struct issuance *issuance = item->issuance;
     struct err err;
 
-    if (item->job.err.code != ERR_OK) {
-        fail(issuance, &item->job.err);
+    if (job->err.code != ERR_OK) {
+        issuance_fail(issuance, &job->err);
         keep_refusal(app, &issuance->plan, &issuance->err);
-    } else if (keep_certificate(app, &issuance->plan, &item->job, &err) != ERR_OK) {
-        fail(issuance, &err);
+    } else if (keep_certificate(app, &issuance->plan, job, &err) != ERR_OK) {
+        issuance_fail(issuance, &err);
     } else {
         issuance->outcome = ISSUANCE_DONE;
         deploy(app, issuance);
@@ -251,7 +236,7 @@ static void prepare(struct client *client, struct issuance *const *list, size_t 
         for (size_t k = 0; k < list[i]->plan.overridden.count; k++)
             log_line(client->app->log, LOG_WARNING, "%s, continuing", list[i]->plan.overridden.items[k]);
         if (!is_dry(client) && run_programs(client->app, list[i], PROGRAM_PRE, NULL, &err) != ERR_OK)
-            fail(list[i], &err);
+            issuance_fail(list[i], &err);
         else
             add_job(wave, list[i]);
     }
@@ -265,10 +250,11 @@ static void finish(struct app *app, struct issuance *issuance, int64_t begin_ms)
     keep_result(app, &issuance->plan, &issuance->err, clock_mono_ms(app->clock) - begin_ms);
 }
 
-enum err_code issuance_run(struct client *client, struct issuance *const *list, size_t count,
-                           struct err *err)
+enum err_code issuance_run(struct client *client, struct issuance *const *list, size_t count, struct err *err)
 {
-    AUTO(wave_list_done) struct wave_list wave = {.items = mem_calloc(count, sizeof *wave.items)};
+    AUTO(wave_list_done)
+    struct wave_list wave = {.issuances = mem_calloc(count, sizeof(struct issuance *)),
+                             .jobs = mem_calloc(count, sizeof *wave.jobs)};
     int64_t begin_ms = clock_mono_ms(client->app->clock);
     enum err_code code = ERR_OK;
 
@@ -277,9 +263,9 @@ enum err_code issuance_run(struct client *client, struct issuance *const *list, 
         code = obtain(client, &wave, err);
     for (size_t i = 0; i < wave.count; i++) {
         if (is_dry(client))
-            settle_try(client, &wave.items[i]);
+            settle_try(client, wave.issuances[i], &wave.jobs[i]);
         else
-            settle(client, &wave.items[i]);
+            settle(client, wave.issuances[i], &wave.jobs[i]);
     }
     for (size_t i = 0; i < count && !is_dry(client); i++)
         finish(client->app, list[i], begin_ms);
@@ -292,7 +278,7 @@ void issuance_fail_all(struct app *app, const struct opts *opts, struct issuance
 {
     clock_accept_cancel(app->clock);
     for (size_t i = 0; i < count; i++) {
-        fail(list[i], err);
+        issuance_fail(list[i], err);
         if (!opts->dry_run)
             finish(app, list[i], clock_mono_ms(app->clock));
     }

@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 
+#include "cmd/cmd.h"
 #include "cmd/issuance.h"
 #include "json/json.h"
 
@@ -71,15 +72,6 @@ static void set_time(json_t *object, const char *key, int64_t unix_s)
     (void)json_object_set_new(object, key, json_string(text));
 }
 
-static json_t *list_json(const struct strlist *list)
-{
-    json_t *array = json_array();
-
-    for (size_t i = 0; i < list->count; i++)
-        (void)json_array_append_new(array, json_string(list->items[i]));
-    return array;
-}
-
 static json_t *item_json(const struct app *app, const struct issuance *issuance)
 {
     const struct plan *plan = &issuance->plan;
@@ -88,7 +80,7 @@ static json_t *item_json(const struct app *app, const struct issuance *issuance)
 
     (void)json_object_set_new(object, "name", json_string(plan->name));
     (void)json_object_set_new(object, "outcome", json_string(outcome_name(issuance)));
-    (void)json_object_set_new(object, "domains", list_json(&plan->domains));
+    (void)json_object_set_new(object, "domains", json_strings(&plan->domains));
     (void)json_object_set_new(object, "directory", json_string(plan->directory));
     if (plan->why)
         (void)json_object_set_new(object, "reason", json_string(plan->why));
@@ -107,17 +99,12 @@ static json_t *item_json(const struct app *app, const struct issuance *issuance)
 static enum err_code print_document(const struct app *app, const struct issuance_list *list, struct err *err)
 {
     AUTO_JSON json_t *document = json_object();
-    struct buf AUTO_BUF text = BUF_INIT(DOCUMENT_MAX);
     json_t *array = json_array();
 
     for (size_t i = 0; i < list->count; i++)
         (void)json_array_append_new(array, item_json(app, &list->items[i]));
     (void)json_object_set_new(document, "certificates", array);
-    json_write(document, &text);
-    if (!buf_ok(&text))
-        return err_set(err, ERR_INTERNAL, "the report is too large");
-    (void)puts(buf_cstr(&text));
-    return ERR_OK;
+    return cmd_print_document(document, DOCUMENT_MAX, err);
 }
 
 /* ------------------------------------------------------------------ whole */

@@ -2,7 +2,6 @@
  *
  * acme-dme issue: one certificate, now.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "cmd/cmd.h"
@@ -64,7 +63,6 @@ static enum err_code make_plan(struct workspace *space, const struct opts *opts,
     return plan_make(
         &(struct plan_request){
             .app = &space->app,
-            .store = space->app.store,
             .name = opts->name                                  ? opts->name
                     : imported.is_there && !opts->domains.count ? from->name
                                                                 : NULL,
@@ -83,12 +81,12 @@ static enum err_code make_plan(struct workspace *space, const struct opts *opts,
 static bool is_to_be_issued(const struct workspace *space, const struct opts *opts, struct plan *plan)
 {
     const struct renewal_rule rule = plan_rule(plan, space->app.config);
+    enum renewal_reason reason = renewal_decide(&plan->record, &rule, clock_wall_ms(space->app.clock));
 
-    plan->reason = renewal_decide(&plan->record, &rule, clock_wall_ms(space->app.clock));
     if (opts->dry_run || opts->force)
         plan->why = "it was asked for";
-    else if (plan->reason != RENEWAL_NOT_DUE)
-        plan->why = renewal_reason_text(plan->reason);
+    else if (reason != RENEWAL_NOT_DUE)
+        plan->why = renewal_reason_text(reason);
     else if (!strlist_is_same_set(&plan->domains, &plan->record.domains))
         plan->why = "its names change";
     else if (strcmp(plan->directory, plan->record.directory) != 0)

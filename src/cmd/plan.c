@@ -6,7 +6,6 @@
 
 #include "cmd/client.h"
 #include "flow/install.h"
-#include "util/text.h"
 
 #define KEY_FILE_MAX 65536
 #define CSR_FILE_MAX (1024u * 1024)
@@ -83,7 +82,7 @@ static enum err_code check_name(const struct plan *plan, struct err *err)
 static enum err_code load_record(const struct plan_request *request, struct plan *plan, struct err *err)
 {
     struct err why;
-    enum err_code code = certificate_load(request->store, plan->name, &plan->record, &why);
+    enum err_code code = certificate_load(request->app->store, plan->name, &plan->record, &why);
 
     plan->has_record = code == ERR_OK;
     if (code == ERR_OK || code == ERR_NOT_FOUND)
@@ -351,6 +350,14 @@ enum err_code plan_make(const struct plan_request *request, struct plan *out, st
     *out = plan;
     plan = (struct plan){.managed = SIZE_MAX};
     return ERR_OK;
+}
+
+enum err_code plan_make_named(struct app *app, const struct opts *opts, const char *name, struct plan *out,
+                              struct err *err)
+{
+    static const struct strlist none = {NULL, 0};
+
+    return plan_make(&(struct plan_request){.app = app, .name = name, .domains = &none, .opts = opts}, out, err);
 }
 
 struct renewal_rule plan_rule(const struct plan *plan, const struct config *config)

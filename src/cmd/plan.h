@@ -17,28 +17,26 @@
 
 struct plan {
     char *name;
-    struct strlist domains;                      /* normalised */
+    struct strlist domains; /* normalised */
     char *directory;
     struct config_certificate_settings settings; /* what holds */
     struct strlist kept;                         /* "key=value": to be stored with the certificate */
     struct strlist overridden;                   /* a sentence for each stored setting that does not hold */
     size_t managed;                              /* index in the configuration's `certificates`; SIZE_MAX: none */
     bool has_record;
-    struct certificate_record record;            /* if has_record */
-    struct key *key;                             /* the operator's, or the one to be used again; NULL: a new one */
+    struct certificate_record record; /* if has_record */
+    struct key *key;                  /* the operator's, or the one to be used again; NULL: a new one */
     struct csr csr;
     bool has_csr;
     enum key_type key_type;
     enum acme_challenge_type challenge;
-    enum renewal_reason reason;
-    const char *why;                             /* it is done, as part of a sentence; static */
+    const char *why; /* it is done, as part of a sentence; static */
 };
 
 void plan_done(struct plan *plan);
 
 struct plan_request { /* all borrowed */
     struct app *app;
-    struct store *store;           /* of certificates */
     const char *name;              /* NULL: from the first domain */
     const struct strlist *domains; /* of the command line; empty: those of configuration, record or CSR */
     const struct opts *opts;
@@ -49,6 +47,10 @@ struct plan_request { /* all borrowed */
 /* Errors: ERR_USAGE, ERR_CONFIG, ERR_INPUT (names, keys, CSR), ERR_UNSAFE (a key file that others can read), those of
  * certificate_load(). */
 enum err_code plan_make(const struct plan_request *request, struct plan *out, struct err *err) MUST_USE;
+
+/* The same for a certificate that has been issued, or is in the configuration. */
+enum err_code plan_make_named(struct app *app, const struct opts *opts, const char *name, struct plan *out,
+                              struct err *err) MUST_USE;
 
 /* Load what differs at each attempt: the key that is used again.  Called with the certificate's lock held. */
 enum err_code plan_load_keys(struct plan *plan, struct store *store, struct err *err) MUST_USE;

@@ -41,8 +41,9 @@ void progress_show(void *ctx, const struct propagation_progress *p)
     show_line(progress, whole);
 }
 
-void progress_step(struct progress *progress, const char *step, size_t done, size_t total)
+void progress_step(void *ctx, const char *step, size_t done, size_t total)
 {
+    struct progress *progress = ctx;
     char whole[512];
     int64_t now_ms;
 

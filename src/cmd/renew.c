@@ -3,7 +3,6 @@
  * acme-dme renew: all certificates, or those that are named; what is due is issued again, CA by CA, and a certificate
  * that fails keeps no other from being done.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "cmd/cmd.h"
@@ -26,8 +25,8 @@ static enum err_code list_named(struct workspace *space, const struct opts *opts
         if (!strlist_has(&all, name)) {
             code = err_set(err, ERR_USAGE, "there is no certificate \"%s\"", name);
             err_hint(err, "\"acme-dme list\" shows those there are.");
-        } else if (!strlist_has(names, name)) {
-            strlist_add(names, name);
+        } else {
+            strlist_add_once(names, name);
         }
     }
     return code;
@@ -36,13 +35,9 @@ static enum err_code list_named(struct workspace *space, const struct opts *opts
 /* One that can't be planned (its CSR is gone, say) is a failure of its own. */
 static void add_plan(struct workspace *space, const struct opts *opts, const char *name, struct issuance_list *list)
 {
-    static const struct strlist none = {NULL, 0};
     AUTO(plan_done) struct plan plan = {.managed = SIZE_MAX};
     struct err err;
-    enum err_code code = plan_make(
-        &(struct plan_request){
-            .app = &space->app, .store = space->app.store, .name = name, .domains = &none, .opts = opts},
-        &plan, &err);
+    enum err_code code = plan_make_named(&space->app, opts, name, &plan, &err);
 
     if (code != ERR_OK) {
         plan_done(&plan);
@@ -50,10 +45,8 @@ static void add_plan(struct workspace *space, const struct opts *opts, const cha
         plan.directory = mem_strdup("");
     }
     issuance_add(list, &plan);
-    if (code != ERR_OK) {
-        list->items[list->count - 1].outcome = ISSUANCE_FAILED;
-        list->items[list->count - 1].err = err;
-    }
+    if (code != ERR_OK)
+        issuance_fail(&list->items[list->count - 1], &err);
 }
 
 /* ------------------------------------------------------------------ which are due */
@@ -95,9 +88,8 @@ static enum err_code look_all(struct workspace *space, struct issuance_list *lis
     for (size_t i = 0; i < list->count; i++) {
         const struct plan *plan = &list->items[i].plan;
 
-        if (plan->has_record && plan->record.generation && *plan->record.directory &&
-            !strlist_has(&directories, plan->record.directory))
-            strlist_add(&directories, plan->record.directory);
+        if (plan->has_record && plan->record.generation && *plan->record.directory)
+            strlist_add_once(&directories, plan->record.directory);
     }
     for (size_t i = 0; code == ERR_OK && i < directories.count && space->app.config->acme.ari; i++)
         code = look(space, list, directories.items[i], err);
@@ -122,12 +114,6 @@ static const char *why_due(const struct workspace *space, const struct opts *opt
     return strcmp(plan->directory, plan->record.directory) != 0 ? "the CA changed" : NULL;
 }
 
-static void fail(struct issuance *issuance, const struct err *err)
-{
-    issuance->outcome = ISSUANCE_FAILED;
-    issuance->err = *err;
-}
-
 /* Lock what is due; of the rest perhaps a deploy program is to be run again. */
 static void select_due(struct workspace *space, const struct opts *opts, struct issuance *issuance)
 {
@@ -138,7 +124,7 @@ static void select_due(struct workspace *space, const struct opts *opts, struct 
     if (!plan->why && !plan->record.deploy_pending)
         return;
     if (issuance_lock(issuance, space->app.store, &err) != ERR_OK) {
-        fail(issuance, &err);
+        issuance_fail(issuance, &err);
         return;
     }
     plan->why = why_due(space, opts, plan); /* somebody may have been quicker */
@@ -194,7 +180,7 @@ static void run_waves(struct workspace *space, const struct opts *opts, struct i
             code = run_wave(space, opts, wave, count, &err);
         for (size_t i = 0; i < count; i++)
             if (wave[i]->outcome == ISSUANCE_NOT_DUE)
-                fail(wave[i], &err);
+                issuance_fail(wave[i], &err);
     }
 }
 

@@ -87,7 +87,6 @@ enum err_code workspace_list(struct workspace *space, struct strlist *names, str
     for (size_t i = 0; code == ERR_OK && i < stored.count; i++)
         strlist_add(names, stored.items[i].name);
     for (size_t i = 0; code == ERR_OK && i < config->managed_count; i++)
-        if (!strlist_has(names, config->managed[i].name))
-            strlist_add(names, config->managed[i].name);
+        strlist_add_once(names, config->managed[i].name);
     return code;
 }

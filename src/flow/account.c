@@ -43,6 +43,17 @@ static void wipe_text(char **text)
     *text = NULL;
 }
 
+/* The next key, of which the record has the text, is the account's from now on. */
+static void adopt_next(struct account *account, struct key **next_take)
+{
+    wipe_text(&account->record.key_pem);
+    account->record.key_pem = account->record.next_key_pem;
+    account->record.next_key_pem = NULL;
+    key_free(account->key);
+    account->key = *next_take;
+    *next_take = NULL;
+}
+
 /* ------------------------------------------------------------------ registering */
 
 /* Has the user agreed, or is there nothing to agree to? */
@@ -80,8 +91,7 @@ static enum err_code settle(struct acme_account *answer, const struct account_op
                             struct err *err)
 {
     if (answer->status != ACME_ACCOUNT_VALID) {
-        (void)err_set(err, ERR_ACME, "the account \"%s\" is %s", answer->url,
-                      answer->status == ACME_ACCOUNT_DEACTIVATED ? "deactivated" : "revoked");
+        (void)err_set(err, ERR_ACME, "the account \"%s\" is %s", answer->url, acme_account_status_name(answer->status));
         err_hint(err, "Run \"acme-dme account deactivate\" to forget it here, then \"acme-dme account register\".");
         return ERR_ACME;
     }
@@ -149,12 +159,7 @@ static enum err_code finish_rollover(struct acme *acme, const struct account_opt
     registration.key = next;
     code = acme_account_register(acme, &registration, &answer, &is_new, err);
     if (code == ERR_OK && strcmp(answer.url, account->record.url) == 0) {
-        wipe_text(&account->record.key_pem);
-        account->record.key_pem = account->record.next_key_pem;
-        account->record.next_key_pem = NULL;
-        key_free(account->key);
-        account->key = next;
-        next = NULL;
+        adopt_next(account, &next);
         log_line(opts->log, LOG_INFO, "the account's new key, of a change that was interrupted, is in force");
     } else if (code == ERR_OK || code == ERR_NOT_FOUND) {
         wipe_text(&account->record.next_key_pem);
@@ -248,12 +253,7 @@ enum err_code account_rollover(struct acme *acme, const struct account_opts *opt
         code = acme_account_rollover(acme, next, err);
     if (code != ERR_OK)
         return code; /* the next call finds out which key is in force */
-    wipe_text(&account->record.key_pem);
-    account->record.key_pem = account->record.next_key_pem;
-    account->record.next_key_pem = NULL;
-    key_free(account->key);
-    account->key = next;
-    next = NULL;
+    adopt_next(account, &next);
     return account_record_save(opts->store, &account->record, err);
 }
 

@@ -43,7 +43,7 @@ enum err_code account_find(struct acme *acme, const struct account_opts *opts, s
 /* Change the account's key: the new one is on disk first.  `key_type` of opts is that of the new key. */
 enum err_code account_rollover(struct acme *acme, const struct account_opts *opts, struct account *account,
                                struct err *err) MUST_USE;
-/* Take over a key that another client registered: the CA is asked for its account.  `url` may be NULL.
+/* Take over a key that another client registered: the CA is asked for its account.
  * Errors: ERR_EXISTS (another account of that CA is here), ERR_NOT_FOUND (the CA does not know the key). */
 enum err_code account_adopt(struct acme *acme, const struct account_opts *opts, const struct key *key,
                             struct account *out, struct err *err) MUST_USE;

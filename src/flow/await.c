@@ -41,8 +41,7 @@ static void expect(struct expected_list *list, const struct placement *p)
         found = &list->items[list->count++];
         *found = (struct expected){.name = mem_strdup(p->name), .zone = p->zone};
     }
-    if (!strlist_has(&found->values, p->value))
-        strlist_add(&found->values, p->value);
+    strlist_add_once(&found->values, p->value);
 }
 
 static bool set_has_name(const struct challenge_set *set, const char *name)
@@ -89,8 +88,8 @@ static void fill_item(const struct expected *from, struct propagation_item *out)
     out->zone = from->zone->name;
 }
 
-static enum err_code wait_by_doh(struct challenge *c, const struct expected_list *list,
-                                 struct propagation_item *items, const struct propagation_opts *opts, struct err *err)
+static enum err_code wait_by_doh(struct challenge *c, const struct expected_list *list, struct propagation_item *items,
+                                 const struct propagation_opts *opts, struct err *err)
 {
     /* The first one was asked for CNAMEs and may remember that there was nothing. */
     size_t skip = c->opts.doh_count > 1 ? 1 : 0;
@@ -100,8 +99,8 @@ static enum err_code wait_by_doh(struct challenge *c, const struct expected_list
     return propagation_wait_doh(c->opts.doh + skip, c->opts.doh_count - skip, items, list->count, opts, err);
 }
 
-static enum err_code wait_direct(struct challenge *c, const struct expected_list *list,
-                                 struct propagation_item *items, const struct propagation_opts *opts, struct err *err)
+static enum err_code wait_direct(struct challenge *c, const struct expected_list *list, struct propagation_item *items,
+                                 const struct propagation_opts *opts, struct err *err)
 {
     for (size_t i = 0; i < list->count; i++) {
         enum err_code code = servers_of_zone(c, list->items[i].zone, &items[i].servers, err);
@@ -170,8 +169,7 @@ enum err_code await_batch(struct challenge *c, const struct batch *batch, const 
     limit_time(&opts, time_limit_ms);
     code = wait_for(c, &list, &opts, err);
     if (code == ERR_OK)
-        log_line(c->opts.log, LOG_INFO, "settled: %zu name%s can be validated", list.count,
-                 list.count == 1 ? "" : "s");
+        log_line(c->opts.log, LOG_INFO, "settled: %zu name%s can be validated", list.count, list.count == 1 ? "" : "s");
     if (!is_silence(code))
         return code;
     if (err) /* whatever is wrong with the network, the API has done its part */

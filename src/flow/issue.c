@@ -29,16 +29,6 @@ void run_check_order(struct run *run)
         run_fail(run, &run->order.result.err);
 }
 
-size_t wave_orders(const struct wave *wave, enum acme_order_status status, struct acme_order **out)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < wave->count; i++)
-        if (run_is_live(&wave->runs[i]) && wave->runs[i].order.status == status)
-            out[count++] = &wave->runs[i].order;
-    return count;
-}
-
 size_t wave_live(const struct wave *wave)
 {
     size_t count = 0;

@@ -35,14 +35,6 @@ static char *trail_text(const struct trail *trail)
     return buf_take(&out);
 }
 
-static bool trail_has(const struct trail *trail, const char *name)
-{
-    for (size_t i = 0; i < trail->names.count; i++)
-        if (strcmp(trail->names.items[i], name) == 0)
-            return true;
-    return false;
-}
-
 /* ------------------------------------------------------------------ what the zone's servers say */
 
 static bool is_doh_only(const struct challenge *c)
@@ -76,8 +68,8 @@ static enum err_code look_by_doh(struct challenge *c, const char *name, struct a
     return ERR_OK;
 }
 
-static enum err_code look_directly(struct challenge *c, struct zone *zone, const char *name,
-                                   struct authority_view *out, struct err *err)
+static enum err_code look_directly(struct challenge *c, struct zone *zone, const char *name, struct authority_view *out,
+                                   struct err *err)
 {
     const struct dns_servers *servers = NULL;
     enum err_code code;
@@ -176,15 +168,16 @@ static bool is_below(const char *zone, const char *above)
     return zone && strlen(zone) > strlen(above) && name_is_within(zone, above);
 }
 
-static enum err_code refuse_delegation(const struct zone *zone, const char *sub_zone, const char *name,
-                                       struct err *err)
+static enum err_code refuse_delegation(const struct zone *zone, const char *sub_zone, const char *name, struct err *err)
 {
-    enum err_code code = err_set(err, ERR_ZONE, "\"%s\" is in zone \"%s\", which zone \"%s\" delegates away and which "
-                                                "is not in the account",
+    enum err_code code = err_set(err, ERR_ZONE,
+                                 "\"%s\" is in zone \"%s\", which zone \"%s\" delegates away and which "
+                                 "is not in the account",
                                  name, sub_zone, zone->name);
 
-    err_hint(err, "Add zone \"%s\" to DNS Made Easy, name the account that has it under \"accounts:\", or make \"%s\" "
-                  "a CNAME into a zone of this account.",
+    err_hint(err,
+             "Add zone \"%s\" to DNS Made Easy, name the account that has it under \"accounts:\", or make \"%s\" "
+             "a CNAME into a zone of this account.",
              sub_zone, name);
     return code;
 }
@@ -201,8 +194,7 @@ static enum err_code step_down(struct challenge *c, const struct zone *from, con
     return code != ERR_OK ? code : refuse_delegation(from, sub_zone, name, err);
 }
 
-static enum err_code follow(struct challenge *c, struct trail *trail, const char *target, char **name,
-                            struct err *err)
+static enum err_code follow(struct challenge *c, struct trail *trail, const char *target, char **name, struct err *err)
 {
     AUTO_FREE char *normal = NULL;
     AUTO_FREE char *way = NULL;
@@ -210,7 +202,7 @@ static enum err_code follow(struct challenge *c, struct trail *trail, const char
 
     if (code != ERR_OK)
         return err_prefix(err, code, "CNAME at \"%s\"", *name);
-    if (trail_has(trail, normal) || trail->names.count > HOPS_MAX) {
+    if (strlist_has(&trail->names, normal) || trail->names.count > HOPS_MAX) {
         strlist_add(&trail->names, normal);
         way = trail_text(trail);
         code = err_set(err, ERR_ZONE, "the CNAMEs at \"%s\" %s: %s", trail->names.items[0],
@@ -263,8 +255,8 @@ static enum err_code find_outside_alias(struct challenge *c, const char *cut, co
 
 /* Find a zone that is not known yet, or else the alias that leads on from the name: one of *out_zone and *out_target is
  * set. */
-static enum err_code find_unknown_zone(struct challenge *c, const char *name, struct zone **out_zone,
-                                       char **out_target, struct err *err)
+static enum err_code find_unknown_zone(struct challenge *c, const char *name, struct zone **out_zone, char **out_target,
+                                       struct err *err)
 {
     AUTO(zone_search_done) struct zone_search search = {.name = name};
     AUTO(outside_alias_done) struct outside_alias alias = {NULL, false};

@@ -2,7 +2,6 @@
  *
  * Names that a certificate can be had for by dns-01, and why others can't.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "dns/name.h"
@@ -59,9 +58,7 @@ static enum err_code add(struct strlist *names, const char *name, struct err *er
     if (code != ERR_OK)
         return code;
     whole = mem_printf("%s%s", is_wildcard ? "*." : "", base);
-    if (strlist_has(names, whole))
-        return ERR_OK;
-    strlist_add(names, whole);
+    strlist_add_once(names, whole);
     return ERR_OK;
 }
 
@@ -100,7 +97,6 @@ enum err_code issue_names_add(struct strlist *names, const char *text, struct er
     if (code == ERR_OK && names->count + added.count > NAMES_MAX)
         code = err_set(err, ERR_INPUT, "a certificate can't have more than %d names", NAMES_MAX);
     for (size_t i = 0; code == ERR_OK && i < added.count; i++)
-        if (!strlist_has(names, added.items[i]))
-            strlist_add(names, added.items[i]);
+        strlist_add_once(names, added.items[i]);
     return code;
 }

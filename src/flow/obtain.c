@@ -3,12 +3,10 @@
  * The last phases: orders that are ready are finalized, and what the CA then delivers is looked at before it is
  * believed.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "flow/wave.h"
 
-#define PUBLIC_DER_MAX 8192
 #define CSR_DER_MAX (1024u * 1024)
 
 /* ------------------------------------------------------------------ finalize */
@@ -69,7 +67,7 @@ enum err_code wave_finalize(struct wave *wave, struct err *err)
 
 static enum err_code check(const struct wave *wave, const struct run *run, const struct chain *chain, struct err *err)
 {
-    struct buf AUTO_BUF public_der = BUF_INIT(PUBLIC_DER_MAX);
+    struct buf AUTO_BUF public_der = BUF_INIT(KEY_PUBLIC_DER_MAX);
     const struct issue_job *job = run->job;
     enum err_code code = ERR_OK;
 

@@ -3,7 +3,6 @@
  * The first phase: an order that an earlier run left is taken up if it is for the same thing and still leads somewhere;
  * else a new one is placed.  Order and key are stored before anything is done with them.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "flow/wave.h"
@@ -96,11 +95,9 @@ static void give_up(struct wave *wave, struct run *run, const char *why)
 
 static void judge_resumed(struct wave *wave, struct run *run)
 {
-    static const char *const states[] = {"pending", "ready", "processing", "valid", "invalid"};
     const struct acme_result *result = &run->order.result;
 
-    if (result->code == ERR_NETWORK || result->code == ERR_TIMEOUT || result->code == ERR_TLS ||
-        result->code == ERR_SERVER || result->code == ERR_ACME_LIMIT)
+    if (acme_result_is_temporary(result) || result->code == ERR_ACME_LIMIT)
         run_fail(run, &result->err);
     else if (result->code != ERR_OK)
         give_up(wave, run, result->err.msg);
@@ -108,7 +105,7 @@ static void judge_resumed(struct wave *wave, struct run *run)
         give_up(wave, run, "it is invalid");
     else
         log_line(wave->engine->log, LOG_INFO, "%s: taking up the order of an earlier run, which is %s", run->job->name,
-                 states[run->order.status]);
+                 acme_order_status_name(run->order.status));
 }
 
 static enum err_code resume(struct wave *wave, struct err *err)

@@ -21,14 +21,11 @@ void zone_search_done(struct zone_search *search)
 }
 
 /* Ask for a zone, unless it was asked for before or is a top-level domain. */
-static enum err_code try_zone(struct challenge *c, struct zone_search *search, const char *zone_name,
-                              struct zone **out, struct err *err)
+static enum err_code try_zone(struct challenge *c, struct zone_search *search, const char *zone_name, struct zone **out,
+                              struct err *err)
 {
-    if (!name_parent(zone_name))
+    if (!name_parent(zone_name) || strlist_has(&search->tried, zone_name))
         return ERR_NOT_FOUND;
-    for (size_t i = 0; i < search->tried.count; i++)
-        if (strcmp(search->tried.items[i], zone_name) == 0)
-            return ERR_NOT_FOUND;
     strlist_add(&search->tried, zone_name);
     return zones_want(c, zone_name, out, err);
 }

@@ -3,7 +3,6 @@
  * The phases that prove control: authorizations are fetched, the records of all are published in one batch and waited
  * for once, the CA is told, and the records are withdrawn again, whatever happened.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "flow/wave.h"
@@ -72,8 +71,7 @@ static enum err_code add_record(const struct wave *wave, struct run *run, const 
     AUTO_FREE char *name = NULL;
     AUTO_FREE char *value = NULL;
     AUTO_FREE char *pair = NULL;
-    enum err_code code =
-        acme_challenge_record(wave->engine->acme, authz, run->job->challenge, &name, &value, err);
+    enum err_code code = acme_challenge_record(wave->engine->acme, authz, run->job->challenge, &name, &value, err);
 
     if (code != ERR_OK || run->job->challenge != ACME_DNS_PERSIST_01)
         return code == ERR_OK ? challenge_set_add_record(&run->records, name, value, err) : code;
@@ -268,10 +266,21 @@ static void tell_settled(void *ctx, size_t done, size_t total)
     wave_tell(settling->wave, settling->step, done, total);
 }
 
+/* The orders of live runs in that state; the list has room for all. */
+static size_t orders_in(const struct wave *wave, enum acme_order_status status, struct acme_order **out)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < wave->count; i++)
+        if (run_is_live(&wave->runs[i]) && wave->runs[i].order.status == status)
+            out[count++] = &wave->runs[i].order;
+    return count;
+}
+
 enum err_code wave_settle(struct wave *wave, enum acme_order_status status, const char *step, struct err *err)
 {
     AUTO_FREE struct acme_order **orders = mem_calloc(wave->count, sizeof(struct acme_order *));
-    size_t count = wave_orders(wave, status, orders);
+    size_t count = orders_in(wave, status, orders);
     struct settling settling = {wave, step};
     enum err_code code;
 
@@ -326,8 +335,8 @@ static bool is_kept(const struct wave *wave, const struct challenge_item *record
     return false;
 }
 
-static enum err_code add_unkept(const struct wave *wave, struct challenge_set *set,
-                                const struct challenge_set *records, struct err *err)
+static enum err_code add_unkept(const struct wave *wave, struct challenge_set *set, const struct challenge_set *records,
+                                struct err *err)
 {
     enum err_code code = ERR_OK;
 

@@ -7,9 +7,9 @@
 #include "crypto/random.h"
 
 #define HOUR_MS (INT64_C(3600) * 1000)
-#define AFTER_FAILURE_MS HOUR_MS             /* RFC 9773 section 4.3.3: temporary errors */
-#define AFTER_REFUSAL_MS (6 * HOUR_MS)       /* ... long-term errors */
-#define LAST_RESORT 10                       /* with a tenth of the lifetime left no window is waited for any more */
+#define AFTER_FAILURE_MS HOUR_MS       /* RFC 9773 section 4.3.3: temporary errors */
+#define AFTER_REFUSAL_MS (6 * HOUR_MS) /* ... long-term errors */
+#define LAST_RESORT 10                 /* with a tenth of the lifetime left no window is waited for any more */
 
 /* ------------------------------------------------------------------ deciding */
 
@@ -64,12 +64,9 @@ enum renewal_reason renewal_decide(const struct certificate_record *record, cons
 const char *renewal_reason_text(enum renewal_reason reason)
 {
     static const char *const texts[] = {
-        [RENEWAL_NOT_DUE] = "it is not due",
-        [RENEWAL_MISSING] = "there is none yet",
-        [RENEWAL_EXPIRED] = "it has expired",
-        [RENEWAL_REVOKED] = "it was revoked",
-        [RENEWAL_WINDOW] = "the CA suggests it",
-        [RENEWAL_LIFETIME] = "little is left of its lifetime",
+        [RENEWAL_NOT_DUE] = "it is not due",     [RENEWAL_MISSING] = "there is none yet",
+        [RENEWAL_EXPIRED] = "it has expired",    [RENEWAL_REVOKED] = "it was revoked",
+        [RENEWAL_WINDOW] = "the CA suggests it", [RENEWAL_LIFETIME] = "little is left of its lifetime",
     };
 
     return texts[reason];
@@ -115,10 +112,7 @@ static enum err_code take_info(struct certificate_record *record, struct acme_re
 static void take_failure(struct certificate_record *record, const struct acme_result *result, int64_t now_ms,
                          struct log *log)
 {
-    bool is_temporary = result->code == ERR_NETWORK || result->code == ERR_TIMEOUT || result->code == ERR_SERVER ||
-                        result->code == ERR_TLS;
-
-    record->next_look_ms = now_ms + (is_temporary ? AFTER_FAILURE_MS : AFTER_REFUSAL_MS);
+    record->next_look_ms = now_ms + (acme_result_is_temporary(result) ? AFTER_FAILURE_MS : AFTER_REFUSAL_MS);
     log_line(log, LOG_INFO, "%s: no renewal information: %s", record->name, result->err.msg);
 }
 

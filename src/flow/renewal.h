@@ -31,7 +31,7 @@ enum renewal_reason renewal_decide(const struct certificate_record *record, cons
                                    int64_t now_ms);
 /* The moment from which renewal_decide() says so; 0: now. */
 int64_t renewal_moment_ms(const struct certificate_record *record, const struct renewal_rule *rule);
-/* "its lifetime is at an end"; static, a part of a sentence. */
+/* "it has expired"; static, a part of a sentence. */
 const char *renewal_reason_text(enum renewal_reason reason);
 
 /* Ask the CA about those whose next look has come (records of another CA, expired and revoked ones are passed over),

@@ -49,8 +49,6 @@ void run_fail(struct run *run, const struct err *err);
 /* The same with the result of its order, if that is bad. */
 void run_check_order(struct run *run);
 
-/* The orders of live runs in that state; the list has room for all. */
-size_t wave_orders(const struct wave *wave, enum acme_order_status status, struct acme_order **out);
 size_t wave_live(const struct wave *wave);
 
 void wave_tell(const struct wave *wave, const char *step, size_t done, size_t total);

@@ -6,7 +6,6 @@
 #include "flow/engine.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "dns/name.h"
@@ -198,18 +197,9 @@ static enum err_code ask_account(struct challenge *c, const struct challenge_acc
     *out = zones_add(c, a, api.name, api.id, ZONE_FROM_API);
     servers_from_api(&api, &(*out)->api_servers);
     dme_zone_done(&api);
-    log_line(c->opts.log, LOG_INFO, "zone \"%s\" is in account \"%s\", id %" PRId64, zone_name, a->name,
-             (*out)->id);
+    log_line(c->opts.log, LOG_INFO, "zone \"%s\" is in account \"%s\", id %" PRId64, zone_name, a->name, (*out)->id);
     remember(c, *out);
     return ERR_OK;
-}
-
-static bool is_absent(const struct challenge *c, const char *zone_name)
-{
-    for (size_t i = 0; i < c->absent.count; i++)
-        if (strcmp(c->absent.items[i], zone_name) == 0)
-            return true;
-    return false;
 }
 
 /* One account's refusal says nothing of the others: its key may be out of date, or the zone on its way out of it. */
@@ -267,11 +257,11 @@ static enum err_code ask_accounts(struct challenge *c, const char *zone_name, st
 
 enum err_code zones_want(struct challenge *c, const char *zone_name, struct zone **out, struct err *err)
 {
-    enum err_code code = is_absent(c, zone_name) ? ERR_NOT_FOUND : ask_accounts(c, zone_name, out, err);
+    enum err_code code = strlist_has(&c->absent, zone_name) ? ERR_NOT_FOUND : ask_accounts(c, zone_name, out, err);
 
     if (code != ERR_NOT_FOUND)
         return code;
-    if (!is_absent(c, zone_name))
+    if (!strlist_has(&c->absent, zone_name))
         strlist_add(&c->absent, zone_name);
     return err_set(err, ERR_NOT_FOUND, "zone \"%s\" is in no account of the configuration", zone_name);
 }
