@@ -6,7 +6,7 @@ import time
 import pytest
 
 from lab import x509
-from program import OK, USAGE, refused, silent, warnings
+from program import OK, USAGE, ZONE, refused, silent, warnings
 from standalone import CHALLENGE, PROGRAM, Standalone, document, read
 
 HOST = "host.example.com"
@@ -135,7 +135,7 @@ def test_programs_run_around_an_issuance_with_what_they_need_to_know(client):
     assert read(log).splitlines() == [f"pre example.com {domains} {lineage}  ", f"deploy example.com {domains} {lineage}  there",
                                       f"deploy example.com {domains} {lineage}  there", f"post example.com {domains} {lineage}  there"]
     os.unlink(log)
-    client.issue("www.example.org").returncode  # in no zone of ours
+    assert client.issue("www.example.org").returncode == ZONE
     assert [line.split(" ")[0] for line in read(log).splitlines()] == ["pre", "failed", "post"]
 
 

@@ -90,7 +90,7 @@ static void serve(struct fake_ca *ca, struct asked *asked, struct reply *reply)
     } else if (strcmp(method, "HEAD") == 0 && strcmp(asked->path, "/nonce") == 0) {
         ca->new_nonce_count++;
     } else if (strcmp(method, "GET") == 0 && text_starts_with(asked->path, "/ari/")) {
-        fake_ca_serve_renewal_info(ca, asked->path + strlen("/ari/"), reply);
+        fake_ca_serve_renewal_info(asked->path + strlen("/ari/"), reply);
     } else if (strcmp(method, "POST") == 0) {
         serve_post(ca, asked, reply);
     } else {
@@ -189,11 +189,6 @@ void fake_ca_fail(struct fake_ca *ca, enum fake_ca_fault fault, size_t first, si
     ca->fault_count = count;
 }
 
-bool fake_ca_is_asked(const struct fake_seen *request)
-{
-    return text_starts_with(request->url, FAKE_CA_ROOT "/");
-}
-
 static void take_reply(struct fake_ca *ca, struct reply *reply, struct fake_exchange *answer)
 {
     bool is_problem = reply->status >= 400;
@@ -219,8 +214,9 @@ static void take_reply(struct fake_ca *ca, struct reply *reply, struct fake_exch
     answer->answer = ca->body;
 }
 
-void fake_ca_answer(struct fake_ca *ca, const struct fake_seen *request, struct fake_exchange *answer)
+static void handle(void *context, const struct fake_seen *request, UNUSED size_t of_http, struct fake_exchange *answer)
 {
+    struct fake_ca *ca = context;
     size_t index = ca->request_count++;
     bool is_faulty = index >= ca->fault_first && index - ca->fault_first < ca->fault_count;
     enum fake_ca_fault fault = is_faulty ? ca->fault : FAKE_CA_OK;
@@ -236,11 +232,6 @@ void fake_ca_answer(struct fake_ca *ca, const struct fake_seen *request, struct 
     json_decref(asked.payload);
     free(asked.jwk);
     fake_ca_jws_done(&asked.jws);
-}
-
-static void handle(void *context, const struct fake_seen *request, UNUSED size_t index, struct fake_exchange *answer)
-{
-    fake_ca_answer(context, request, answer);
 }
 
 void fake_ca_attach(struct fake_ca *ca, struct fake_http *http)

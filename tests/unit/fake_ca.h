@@ -13,8 +13,7 @@
  * signatures, URLs, key or account, payloads.  What breaks a rule is refused and noted as a complaint.
  *
  * What is to be validated and what is issued is the test's word, through functions; without them everything is valid,
- * and a text that only looks like a certificate is issued.  A test that has other servers behind the same fake_http
- * calls fake_ca_answer() from a handler of its own.
+ * and a text that only looks like a certificate is issued.
  */
 #ifndef ACME_DME_TESTS_UNIT_FAKE_CA_H
 #define ACME_DME_TESTS_UNIT_FAKE_CA_H
@@ -38,14 +37,14 @@
 
 enum fake_ca_fault {
     FAKE_CA_OK,
-    FAKE_CA_NO_CONNECTION, /* nothing arrived */
-    FAKE_CA_REQUEST_LOST,  /* it may have arrived, and has not */
-    FAKE_CA_ANSWER_LOST,   /* it was carried out, and the connection broke */
-    FAKE_CA_TIMEOUT,       /* it was carried out, and the answer takes too long */
-    FAKE_CA_TLS,           /* a certificate that is not trusted */
-    FAKE_CA_500,           /* not carried out */
-    FAKE_CA_503,           /* not carried out; Retry-After: 2 */
-    FAKE_CA_RATE_LIMIT,    /* rateLimited, Retry-After: 7200 */
+    FAKE_CA_NO_CONNECTION,    /* nothing arrived */
+    FAKE_CA_REQUEST_LOST,     /* it may have arrived, and has not */
+    FAKE_CA_ANSWER_LOST,      /* it was carried out, and the connection broke */
+    FAKE_CA_TIMEOUT,          /* it was carried out, and the answer takes too long */
+    FAKE_CA_TLS,              /* a certificate that is not trusted */
+    FAKE_CA_500,              /* not carried out */
+    FAKE_CA_503,              /* not carried out; Retry-After: 2 */
+    FAKE_CA_RATE_LIMIT,       /* rateLimited, Retry-After: 7200 */
     FAKE_CA_RATE_LIMIT_SHORT, /* rateLimited, Retry-After: 3 */
     FAKE_CA_BAD_NONCE,
     FAKE_CA_UNAUTHORIZED,
@@ -75,7 +74,7 @@ struct fake_ca_authz {
     char *status;
     char *challenge_status;
     char *token;
-    json_t *error;       /* of the challenge; NULL: none */
+    json_t *error; /* of the challenge; NULL: none */
     char *account_url;
 };
 
@@ -103,29 +102,28 @@ struct fake_ca_validation {
 
 /* What the CA does; a test sets what it wants before it begins. */
 struct fake_ca_manner {
-    int64_t round_trip_ms;        /* of each request */
-    unsigned bad_nonce_percent;   /* of good nonces that are refused all the same */
-    bool gives_garbage_nonces;    /* "not a nonce!" */
-    bool gives_no_nonces;         /* but for newNonce */
-    bool reuses_authorizations;   /* they are valid from the beginning, the order is ready */
-    unsigned validation_looks;    /* looks at the order until the validation is done */
-    unsigned processing_looks;    /* looks at the order after finalize until the certificate is there */
-    const char *retry_after;      /* header of orders that are not done; NULL: none */
+    int64_t round_trip_ms;      /* of each request */
+    unsigned bad_nonce_percent; /* of good nonces that are refused all the same */
+    bool gives_garbage_nonces;  /* "not a nonce!" */
+    bool gives_no_nonces;       /* but for newNonce */
+    bool reuses_authorizations; /* they are valid from the beginning, the order is ready */
+    unsigned validation_looks;  /* looks at the order until the validation is done */
+    unsigned processing_looks;  /* looks at the order after finalize until the certificate is there */
+    const char *retry_after;    /* header of orders that are not done; NULL: none */
     const char *challenge_retry_after;
     bool needs_eab;
     bool has_no_renewal_info;
-    bool has_no_profiles;         /* else "classic" and "shortlived" */
-    bool refuses_replaces;        /* 409 alreadyReplaced */
-    bool refuses_replaces_softly; /* 400 malformed */
-    bool fails_at_replaces;       /* 500 serverInternal, always */
+    bool has_no_profiles;           /* else "classic" and "shortlived" */
+    bool refuses_replaces;          /* 409 alreadyReplaced */
+    bool refuses_replaces_softly;   /* 400 malformed */
+    bool fails_at_replaces;         /* 500 serverInternal, always */
     const char *authorizes_instead; /* authorizations are shown for this name */
-    bool ignores_names;           /* orders are for other names */
-    bool has_other_keys;          /* that a signature does not fit its account breaks no rule: the key was changed */
-    bool forgets_account;         /* accountDoesNotExist for everything */
+    bool ignores_names;             /* orders are for other names */
+    bool has_other_keys;            /* that a signature does not fit its account breaks no rule: the key was changed */
+    bool forgets_account;           /* accountDoesNotExist for everything */
     unsigned alternates;
     const char *alternate_links;  /* instead; a Link header's value */
     const char *certificate_text; /* instead of a certificate */
-    const char *renewal_info;     /* instead; the body */
     const char *refusal;          /* of newOrder and newAccount: the problem document */
     long refusal_status;
 };
@@ -145,7 +143,7 @@ struct fake_ca {
     size_t authz_count;
     struct fake_ca_order *orders;
     size_t order_count;
-    struct strlist nonces;      /* given out and not used */
+    struct strlist nonces; /* given out and not used */
     struct strlist used_nonces;
     size_t nonce_number;
     size_t request_count;
@@ -165,10 +163,6 @@ struct fake_ca *fake_ca_new(struct fake_clock *clock) MUST_USE;
 void fake_ca_done(struct fake_ca *ca);
 /* Answer the requests of `http` from now on. */
 void fake_ca_attach(struct fake_ca *ca, struct fake_http *http);
-/* Answer one request; the strings of *answer are valid until the next. */
-void fake_ca_answer(struct fake_ca *ca, const struct fake_seen *request, struct fake_exchange *answer);
-/* Is the request for this CA? */
-bool fake_ca_is_asked(const struct fake_seen *request);
 
 /* From request `first` (from 0, counted over the life of the CA) on, `count` requests go wrong. */
 void fake_ca_fail(struct fake_ca *ca, enum fake_ca_fault fault, size_t first, size_t count);

@@ -245,7 +245,7 @@ void fake_ca_serve_revoke(struct fake_ca *ca, struct asked *asked, struct reply 
         fake_ca_complain(ca, reply, "revokeCert wants a certificate");
         return;
     }
-    if (fake_ca_has(&ca->revoked, certificate)) {
+    if (strlist_has(&ca->revoked, certificate)) {
         fake_ca_refuse(reply, 409, "alreadyRevoked", "it is revoked");
         return;
     }
@@ -253,17 +253,14 @@ void fake_ca_serve_revoke(struct fake_ca *ca, struct asked *asked, struct reply 
     ca->last_reason = reason ? (int)json_integer_value(reason) : -1;
 }
 
-void fake_ca_serve_renewal_info(struct fake_ca *ca, const char *id, struct reply *reply)
+void fake_ca_serve_renewal_info(const char *id, struct reply *reply)
 {
     if (strncmp(id, "unknown", 7) == 0) {
         fake_ca_refuse(reply, 404, "malformed", "no such certificate");
         return;
     }
-    reply->text = mem_strdup(
-        ca->manner.renewal_info
-            ? ca->manner.renewal_info
-            : "{\"suggestedWindow\":{\"start\":\"2025-01-02T04:00:00Z\","
-              "\"end\":\"2025-01-03T04:00:00Z\"},\"explanationURL\":\"https://ca.example.net/why\"}");
+    reply->text = mem_strdup("{\"suggestedWindow\":{\"start\":\"2025-01-02T04:00:00Z\","
+                             "\"end\":\"2025-01-03T04:00:00Z\"},\"explanationURL\":\"https://ca.example.net/why\"}");
     buf_puts(&reply->headers, "Retry-After: 21600\n");
 }
 

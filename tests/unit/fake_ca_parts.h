@@ -33,7 +33,6 @@ char *fake_ca_url_of(const char *kind, size_t number);
 void fake_ca_set_string(char **out, const char *text);
 struct fake_ca_account *fake_ca_find_account(struct fake_ca *ca, const char *url, const char *jwk);
 char *fake_ca_new_nonce(struct fake_ca *ca);
-bool fake_ca_has(const struct strlist *list, const char *text);
 bool fake_ca_check_post(struct fake_ca *ca, struct asked *asked, struct reply *reply);
 
 /* ------------------------------------------------------------------ fake_ca_accounts.c */
@@ -54,7 +53,7 @@ void fake_ca_serve_finalize(struct fake_ca *ca, struct asked *asked, size_t numb
 void fake_ca_serve_certificate(struct fake_ca *ca, struct asked *asked, size_t number, const char *rest,
                                struct reply *reply);
 void fake_ca_serve_revoke(struct fake_ca *ca, struct asked *asked, struct reply *reply);
-void fake_ca_serve_renewal_info(struct fake_ca *ca, const char *id, struct reply *reply);
+void fake_ca_serve_renewal_info(const char *id, struct reply *reply);
 void fake_ca_serve_directory(const struct fake_ca *ca, struct reply *reply);
 
 #endif

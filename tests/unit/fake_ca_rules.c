@@ -80,14 +80,6 @@ char *fake_ca_new_nonce(struct fake_ca *ca)
     return nonce;
 }
 
-bool fake_ca_has(const struct strlist *list, const char *text)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (strcmp(list->items[i], text) == 0)
-            return true;
-    return false;
-}
-
 static bool use_nonce(struct fake_ca *ca, const char *nonce)
 {
     for (size_t i = 0; i < ca->nonces.count; i++) {
@@ -122,7 +114,7 @@ static bool check_nonce(struct fake_ca *ca, const struct asked *asked, struct re
         fake_ca_complain(ca, reply, "no nonce");
         return false;
     }
-    if (fake_ca_has(&ca->used_nonces, nonce)) {
+    if (strlist_has(&ca->used_nonces, nonce)) {
         fake_ca_complain(ca, reply, "a nonce was used twice");
         return false;
     }

@@ -272,3 +272,21 @@ bool issue_world_is_good(const struct issue_world *iw, const struct issue_job *j
     buf_done(&public_der);
     return good;
 }
+
+bool issue_world_recall(struct issue_world *iw, struct order_record *out)
+{
+    bool found;
+
+    *out = (struct order_record){.name = NULL};
+    (void)world_engine(iw->w);
+    found = order_load(iw->w->store, "www", out, &iw->err) == ERR_OK;
+    world_leave(iw->w);
+    return found;
+}
+
+bool issue_world_has_order(struct issue_world *iw)
+{
+    AUTO(order_record_done) struct order_record order = {.name = NULL};
+
+    return issue_world_recall(iw, &order);
+}

@@ -28,7 +28,7 @@ struct issue_world {
     const char *never_valid; /* a domain whose challenges fail whatever is shown; NULL: none */
     size_t unseen;           /* validations that found no record */
     enum issue_world_lie { ISSUE_WORLD_HONEST, ISSUE_WORLD_OTHER_KEY, ISSUE_WORLD_OTHER_NAME } lie; /* of the CA */
-    struct strlist steps;    /* what progress was told of */
+    struct strlist steps; /* what progress was told of */
     struct err err;
 };
 
@@ -52,5 +52,9 @@ bool issue_world_can_go_on(const struct issue_world *iw, size_t order);
 
 /* Does the job have a certificate for its names and for its key? */
 bool issue_world_is_good(const struct issue_world *iw, const struct issue_job *job, const char *when);
+
+/* The order that is stored for "www"; order_record_done().  False: there is none. */
+bool issue_world_recall(struct issue_world *iw, struct order_record *out);
+bool issue_world_has_order(struct issue_world *iw);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdlib.h>
 #include <string.h>
 
 #include "acme/internal.h"
 #include "acme_fixture.h"
+#include "cert_fixture.h"
 #include "test.h"
 
 struct account_fixture {
@@ -176,17 +176,9 @@ TEST(an_account_that_the_ca_forgot_is_to_be_registered_again)
 
 /* ------------------------------------------------------------------ rollover */
 
-static struct key *other_key(void)
-{
-    struct key *key = NULL;
-
-    assert_int_equal(key_new(KEY_ECDSA_P384, &key, NULL), ERR_OK);
-    return key;
-}
-
 TEST(the_key_of_an_account_is_changed)
 {
-    struct key *key AUTO_KEY = other_key();
+    struct key *key AUTO_KEY = key_made(KEY_ECDSA_P384);
     struct acme_account account;
     struct account_fixture a;
 
@@ -201,7 +193,7 @@ TEST(the_key_of_an_account_is_changed)
 
 TEST(a_change_of_keys_whose_answer_was_lost_is_found_out)
 {
-    struct key *key AUTO_KEY = other_key();
+    struct key *key AUTO_KEY = key_made(KEY_ECDSA_P384);
     struct acme_account account;
     struct account_fixture a;
 
@@ -218,7 +210,7 @@ TEST(a_change_of_keys_whose_answer_was_lost_is_found_out)
 
 TEST(a_change_of_keys_that_an_earlier_process_has_made_is_success)
 {
-    struct key *key AUTO_KEY = other_key();
+    struct key *key AUTO_KEY = key_made(KEY_ECDSA_P384);
     struct account_fixture a;
 
     init(&a);
@@ -232,7 +224,7 @@ TEST(a_change_of_keys_that_an_earlier_process_has_made_is_success)
 
 TEST(a_key_of_another_account_is_not_taken)
 {
-    struct key *key AUTO_KEY = other_key();
+    struct key *key AUTO_KEY = key_made(KEY_ECDSA_P384);
     struct account_fixture a;
 
     init(&a);
@@ -244,7 +236,7 @@ TEST(a_key_of_another_account_is_not_taken)
 
 TEST(a_change_of_keys_that_the_ca_refuses_changes_nothing)
 {
-    struct key *key AUTO_KEY = other_key();
+    struct key *key AUTO_KEY = key_made(KEY_ECDSA_P384);
     struct acme_account account;
     struct account_fixture a;
 
@@ -262,7 +254,7 @@ TEST(a_change_of_keys_that_the_ca_refuses_changes_nothing)
 
 TEST(a_certificate_is_revoked_by_account_or_by_its_own_key_once)
 {
-    struct key *key AUTO_KEY = other_key();
+    struct key *key AUTO_KEY = key_made(KEY_ECDSA_P384);
     struct account_fixture a;
     bool was_revoked = true;
 

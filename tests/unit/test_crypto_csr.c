@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/err.h>
@@ -21,14 +20,6 @@ static struct strlist two_names(void)
     strlist_add(&names, "example.com");
     strlist_add(&names, "*.example.com");
     return names;
-}
-
-static struct key *new_key(enum key_type type)
-{
-    struct key *key = NULL;
-
-    assert_int_equal(key_new(type, &key, NULL), ERR_OK);
-    return key;
 }
 
 /* ------------------------------------------------------------------ made by us */
@@ -99,7 +90,7 @@ TEST(requests_have_the_names_no_subject_and_a_good_signature_for_each_type_of_ke
                  {KEY_ED25519, NID_ED25519}};
 
     for (size_t i = 0; i < ARRAY_LEN(types); i++) {
-        AUTO_KEY struct key *key = new_key(types[i].type);
+        AUTO_KEY struct key *key = key_made(types[i].type);
 
         check_made(key, types[i].type, types[i].signature);
     }
@@ -119,7 +110,7 @@ TEST(requests_are_made_with_keys_from_elsewhere_too)
 TEST(requests_are_appended)
 {
     struct strlist AUTO_STRLIST names = two_names();
-    AUTO_KEY struct key *key = new_key(KEY_ECDSA_P256);
+    AUTO_KEY struct key *key = key_made(KEY_ECDSA_P256);
     struct buf AUTO_BUF out = BUF_INIT(TEXT_MAX);
     AUTO_CSR struct csr csr = {.has_must_staple = false};
 
@@ -397,7 +388,7 @@ TEST(what_is_no_request_is_refused)
 TEST(der_with_something_behind_it_or_cut_is_refused)
 {
     struct strlist AUTO_STRLIST names = two_names();
-    AUTO_KEY struct key *key = new_key(KEY_ECDSA_P256);
+    AUTO_KEY struct key *key = key_made(KEY_ECDSA_P256);
     struct buf AUTO_BUF der = BUF_INIT(TEXT_MAX);
 
     assert_int_equal(csr_new(key, &names, &der, NULL), ERR_OK);
@@ -442,7 +433,7 @@ TEST(a_key_that_can_not_be_read_is_refused)
 {
     static const unsigned char ec[] = {0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01}; /* id-ecPublicKey */
     struct strlist AUTO_STRLIST names = two_names();
-    AUTO_KEY struct key *key = new_key(KEY_ECDSA_P256);
+    AUTO_KEY struct key *key = key_made(KEY_ECDSA_P256);
     struct buf AUTO_BUF der = BUF_INIT(TEXT_MAX);
 
     assert_int_equal(csr_new(key, &names, &der, NULL), ERR_OK);
@@ -470,7 +461,7 @@ TEST(keys_that_are_not_good_enough_are_refused)
 TEST(a_signature_that_does_not_verify_is_refused)
 {
     struct strlist AUTO_STRLIST names = two_names();
-    AUTO_KEY struct key *key = new_key(KEY_ECDSA_P256);
+    AUTO_KEY struct key *key = key_made(KEY_ECDSA_P256);
     struct buf AUTO_BUF der = BUF_INIT(TEXT_MAX);
 
     assert_int_equal(csr_new(key, &names, &der, NULL), ERR_OK);

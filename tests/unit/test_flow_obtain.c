@@ -15,17 +15,6 @@ static struct issue_world *begin(void)
     return iw;
 }
 
-static bool is_stored(struct issue_world *iw)
-{
-    AUTO(order_record_done) struct order_record order = {.name = NULL};
-    bool found;
-
-    (void)world_engine(iw->w);
-    found = order_load(iw->w->store, "www", &order, &iw->err) == ERR_OK;
-    world_leave(iw->w);
-    return found;
-}
-
 /* It fails like that, nothing is handed out, no record is left, and the next run places another order. */
 static void assert_refused(struct issue_world *iw, const char *says)
 {
@@ -37,7 +26,7 @@ static void assert_refused(struct issue_world *iw, const char *says)
         fail_msg("\"%s\" is not in \"%s\"", says, iw->jobs[0].err.msg);
     assert_null(iw->jobs[0].chain);
     assert_int_equal(fake_api_count_ours(iw->w->api), 0);
-    assert_false(is_stored(iw));
+    assert_false(issue_world_has_order(iw));
     iw->lie = ISSUE_WORLD_HONEST;
     iw->ca->manner.certificate_text = NULL;
     assert_int_equal(issue_world_outcome(iw, issue_world_run(iw)), ERR_OK);
@@ -87,7 +76,7 @@ TEST(an_order_that_becomes_invalid_at_the_end_says_why_and_is_forgotten)
     assert_int_equal(issue_world_run(iw), ERR_OK);
     assert_int_equal(iw->jobs[0].err.code, ERR_ACME);
     assert_non_null(strstr(iw->jobs[0].err.msg, "no certificate for this"));
-    assert_false(is_stored(iw));
+    assert_false(issue_world_has_order(iw));
     assert_int_equal(fake_api_count_ours(iw->w->api), 0);
     issue_world_free(iw);
 }
@@ -102,7 +91,7 @@ TEST(a_ca_that_never_comes_to_an_end_is_not_waited_for_longer_than_asked)
     assert_int_equal(iw->jobs[0].err.code, ERR_TIMEOUT);
     assert_in_range(iw->w->clock.mono_ms - start_ms, 300000, 420000);
     assert_int_equal(fake_api_count_ours(iw->w->api), 0);
-    assert_true(is_stored(iw));
+    assert_true(issue_world_has_order(iw));
     iw->ca->orders[0].looks_left = 0;
     assert_int_equal(issue_world_outcome(iw, issue_world_run(iw)), ERR_OK);
     assert_int_equal(iw->ca->order_count, 1);

@@ -40,25 +40,6 @@ static void mend(struct issue_world *iw)
     fake_ca_fail(iw->ca, FAKE_CA_OK, 0, 0);
 }
 
-/* The order that is stored; order_record_done().  False: there is none. */
-static bool recall(struct issue_world *iw, struct order_record *out)
-{
-    bool found;
-
-    *out = (struct order_record){.name = NULL};
-    (void)world_engine(iw->w);
-    found = order_load(iw->w->store, "www", out, &iw->err) == ERR_OK;
-    world_leave(iw->w);
-    return found;
-}
-
-static bool is_stored(struct issue_world *iw)
-{
-    AUTO(order_record_done) struct order_record order = {.name = NULL};
-
-    return recall(iw, &order);
-}
-
 /* A world whose order is valid, and its certificate was not downloaded. */
 static struct issue_world *begin_with_order(void)
 {
@@ -69,7 +50,7 @@ static struct issue_world *begin_with_order(void)
     mend(iw);
     assert_int_equal(iw->ca->order_count, 1);
     assert_string_equal(iw->ca->orders[0].status, "valid");
-    assert_true(is_stored(iw));
+    assert_true(issue_world_has_order(iw));
     return iw;
 }
 
@@ -95,7 +76,7 @@ static void stop_and_go_on(size_t n, struct strlist *states)
     mend(iw);
     orders = iw->ca->order_count;
     goes_on = orders == 1 && issue_world_can_go_on(iw, 0);
-    assert_int_equal(is_stored(iw), orders == 1);
+    assert_int_equal(issue_world_has_order(iw), orders == 1);
     if (goes_on && !strlist_has(states, iw->ca->orders[0].status))
         strlist_add(states, iw->ca->orders[0].status);
     assert_issued(iw, goes_on ? 1 : orders + 1);
@@ -122,7 +103,7 @@ TEST(an_order_is_taken_up_with_its_key)
     AUTO_KEY struct key *key = NULL;
     size_t before = iw->w->api->request_count;
 
-    assert_true(recall(iw, &order));
+    assert_true(issue_world_recall(iw, &order));
     assert_int_equal(key_parse_pem(order.key_pem, strlen(order.key_pem), "the key", &key, &iw->err), ERR_OK);
     assert_issued(iw, 1);
     assert_true(key_is_same(iw->jobs[0].own_key, key));
@@ -135,7 +116,7 @@ TEST(an_order_that_was_paid_for_is_not_forgotten_before_its_certificate_is_insta
     struct issue_world *iw = begin_with_order();
 
     assert_issued(iw, 1);
-    assert_true(is_stored(iw));
+    assert_true(issue_world_has_order(iw));
     assert_issued(iw, 1);
     assert_int_equal(issue_world_finalized(iw), 1);
     issue_world_free(iw);
@@ -173,7 +154,7 @@ static void change_record(struct issue_world *iw, char *const *member, size_t of
     AUTO(order_record_done) struct order_record order = {.name = NULL};
     char **place;
 
-    assert_true(recall(iw, &order));
+    assert_true(issue_world_recall(iw, &order));
     place = (char **)(void *)((char *)&order + offset);
     mem_free_auto(place);
     *place = mem_strdup(*member);
@@ -206,8 +187,15 @@ static void become_invalid(struct issue_world *iw)
 TEST(an_order_that_does_not_lead_to_what_is_wanted_is_not_taken_up)
 {
     static void (*const changes[])(struct issue_world *) = {
-        want_other_names, want_another_profile, want_another_key_type, want_own_key, wait_a_week,
-        be_of_another_ca, be_unknown,           be_no_url,             become_invalid,
+        want_other_names,
+        want_another_profile,
+        want_another_key_type,
+        want_own_key,
+        wait_a_week,
+        be_of_another_ca,
+        be_unknown,
+        be_no_url,
+        become_invalid,
     };
 
     for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
@@ -224,10 +212,9 @@ TEST(an_order_that_does_not_lead_to_what_is_wanted_is_not_taken_up)
 /* All that may stand between us and the CA for a while. */
 TEST(an_order_that_can_not_be_asked_for_stays_for_the_next_run)
 {
-    static const enum fake_ca_fault faults[] = {FAKE_CA_NO_CONNECTION, FAKE_CA_TIMEOUT,       FAKE_CA_TLS,
-                                                FAKE_CA_500,           FAKE_CA_503,           FAKE_CA_RATE_LIMIT,
-                                                FAKE_CA_HTML,          FAKE_CA_REDIRECT,      FAKE_CA_404,
-                                                FAKE_CA_EMPTY,         FAKE_CA_CANCEL};
+    static const enum fake_ca_fault faults[] = {
+        FAKE_CA_NO_CONNECTION, FAKE_CA_TIMEOUT,  FAKE_CA_TLS, FAKE_CA_500,   FAKE_CA_503,   FAKE_CA_RATE_LIMIT,
+        FAKE_CA_HTML,          FAKE_CA_REDIRECT, FAKE_CA_404, FAKE_CA_EMPTY, FAKE_CA_CANCEL};
 
     for (size_t i = 0; i < ARRAY_LEN(faults); i++)
         for (size_t n = 0; n < 3; n++) { /* the directory, a nonce, the order itself */
@@ -239,7 +226,7 @@ TEST(an_order_that_can_not_be_asked_for_stays_for_the_next_run)
             mend(iw);
             iw->w->clock.cancelled = false;
             fake_clock_advance(&iw->w->clock, INT64_C(3) * 3600 * 1000);
-            if (!is_stored(iw))
+            if (!issue_world_has_order(iw))
                 fail_msg("%s at %zu: the order is forgotten", fake_ca_fault_name(faults[i]), n);
             assert_issued(iw, iw->ca->order_count);
             assert_int_equal(issue_world_finalized(iw), 1);
@@ -254,7 +241,7 @@ TEST(an_order_whose_records_could_not_be_published_is_taken_up)
     fake_api_fail(iw->w->api, FAKE_API_403, 0, FAKE_API_FOREVER);
     assert_int_not_equal(issue_world_outcome(iw, issue_world_run(iw)), ERR_OK);
     fake_api_heal(iw->w->api);
-    assert_true(is_stored(iw));
+    assert_true(issue_world_has_order(iw));
     assert_issued(iw, 1);
     issue_world_free(iw);
 }
@@ -265,7 +252,7 @@ TEST(an_order_whose_names_were_not_validated_is_forgotten)
 
     iw->never_valid = "b.example.com";
     assert_int_equal(issue_world_outcome(iw, issue_world_run(iw)), ERR_CHALLENGE);
-    assert_false(is_stored(iw));
+    assert_false(issue_world_has_order(iw));
     iw->never_valid = NULL;
     assert_issued(iw, 2);
     issue_world_free(iw);
@@ -308,7 +295,7 @@ TEST(an_operators_csr_is_sent_as_it_is_and_no_key_is_stored)
     assert_int_equal(issue_world_outcome(iw, issue_world_run(iw)), ERR_OK);
     assert_null(iw->jobs[0].own_key);
     assert_non_null(iw->jobs[0].chain);
-    assert_true(recall(iw, &order));
+    assert_true(issue_world_recall(iw, &order));
     assert_null(order.key_pem);
     assert_int_equal(issue_world_outcome(iw, issue_world_run(iw)), ERR_OK);
     assert_int_equal(iw->ca->order_count, 1);
