@@ -136,6 +136,7 @@ libacmedme_a_SOURCES = \
 	src/dme/credentials.c \
 	src/dme/record.c src/dme/record.h \
 	src/dme/create.c \
+	src/dme/batch.c \
 	src/acme/acme.h src/acme/internal.h \
 	src/acme/problem.c src/acme/problem.h \
 	src/acme/member.c \

@@ -96,6 +96,7 @@ struct dme_record {
     const char *shown; /* what messages call it, its full name say; NULL: `name`; borrowed */
     int64_t id;        /* out: set by dme_records_create() */
     bool may_exist;    /* out, on failure: an attempt may have got through although the id is 0 */
+    struct err err;    /* out, of dme_batches_*(): ERR_OK, or why this record was not created or deleted */
 };
 
 /* Create TXT records of one zone: one POST, or one createMulti.  Nothing is replaced.  A record that exists already
@@ -124,5 +125,35 @@ enum err_code dme_records_find(struct dme *dme, int64_t zone_id, struct dme_reco
  * Whoever must be sure asks dme_records_find(). */
 enum err_code dme_records_delete(struct dme *dme, int64_t zone_id, const int64_t *ids, size_t count,
                                  struct err *err) MUST_USE;
+
+/* ------------------------------------------------------------------ several zones */
+
+/* Records of one zone, as part of a request for several zones. */
+struct dme_batch {
+    int64_t zone_id;
+    struct dme_record *records;
+    size_t count;
+    bool has_lost_answer; /* out: as dme_has_lost_answer() */
+    struct err err;       /* out: ERR_OK, or the first error of its records, or that of the zone (ERR_NOT_FOUND: its id
+                             is gone) */
+};
+
+/* Create TXT records of several zones: one POST or createMulti a zone and 200 records, those of all zones side by side,
+ * each signed anew for every attempt.  Nothing is replaced.  "Exists already" is success once a look-up shows name and
+ * value.  A record that the API does not like fails alone; the others of its zone are created.  On success of a record
+ * its id is set.  ERR_OK also when batches failed.
+ * Errors of records and batches: as dme_records_create().  Errors: ERR_CANCELLED, ERR_INTERNAL. */
+enum err_code dme_batches_create(struct dme *dme, struct dme_batch *batches, size_t count, uint32_t ttl_s,
+                                 struct err *err) MUST_USE;
+
+/* Delete by records[].id: one request a zone and 200 records, all side by side; ids as for dme_records_delete(). ERR_OK
+ * also when batches failed.
+ * Errors of records and batches: as dme_records_delete().  Errors: ERR_CANCELLED, ERR_INTERNAL (also: an id is 0, a
+ * batch is empty; then nothing is deleted). */
+enum err_code dme_batches_delete(struct dme *dme, struct dme_batch *batches, size_t count, struct err *err) MUST_USE;
+
+/* Before anything is changed: wait until so many more requests fit into the key's budget, and say so.
+ * Errors: ERR_RATE_LIMIT (they will not before the deadline), ERR_CANCELLED. */
+enum err_code dme_admit(struct dme *dme, size_t requests, struct err *err) MUST_USE;
 
 #endif
