@@ -64,6 +64,7 @@ libacmedme_a_SOURCES = \
 	src/store/reset.c \
 	src/store/journal.c \
 	src/store/zonememo.c \
+	src/store/budget.c src/store/budget.h \
 	src/store/result.c \
 	src/store/record.c \
 	src/store/keyfile.c \
@@ -126,6 +127,10 @@ libacmedme_a_SOURCES = \
 	src/dns/serving.c src/dns/standing.c \
 	src/dme/dme.h \
 	src/dme/client.c src/dme/client.h \
+	src/dme/send.c \
+	src/dme/judge.c src/dme/judge.h \
+	src/dme/limit.c src/dme/limit.h \
+	src/dme/budget.c src/dme/budget.h \
 	src/dme/retry.c src/dme/retry.h \
 	src/dme/auth.c src/dme/auth.h \
 	src/dme/error.c src/dme/error.h \
@@ -136,7 +141,7 @@ libacmedme_a_SOURCES = \
 	src/dme/credentials.c \
 	src/dme/record.c src/dme/record.h \
 	src/dme/create.c \
-	src/dme/batch.c \
+	src/dme/delete.c \
 	src/acme/acme.h src/acme/internal.h \
 	src/acme/problem.c src/acme/problem.h \
 	src/acme/member.c \
@@ -177,6 +182,7 @@ libacmedme_a_SOURCES = \
 	src/flow/servers.c \
 	src/flow/place.c \
 	src/flow/await.c \
+	src/flow/budget.c src/flow/budget.h \
 	src/flow/journal.c \
 	src/flow/publish.c \
 	src/flow/remove.c \
