@@ -11,6 +11,7 @@ libacmedme_a_SOURCES = \
 	src/util/attrs.h \
 	src/util/err.c src/util/err.h \
 	src/util/text.c src/util/text.h \
+	src/util/strmap.c src/util/strmap.h \
 	src/util/mem.c src/util/mem.h \
 	src/util/buf.c src/util/buf.h \
 	src/util/secret.c src/util/secret.h \
@@ -174,6 +175,7 @@ libacmedme_a_SOURCES = \
 	src/flow/zones.c \
 	src/flow/propose.c \
 	src/flow/locate.c \
+	src/flow/survey.c src/flow/survey.h \
 	src/flow/servers.c \
 	src/flow/place.c \
 	src/flow/await.c \
