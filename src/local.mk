@@ -172,6 +172,7 @@ libacmedme_a_SOURCES = \
 	src/flow/engine.h \
 	src/flow/set.c \
 	src/flow/batch.c \
+	src/flow/group.c \
 	src/flow/zones.c \
 	src/flow/propose.c \
 	src/flow/locate.c \
@@ -181,6 +182,7 @@ libacmedme_a_SOURCES = \
 	src/flow/await.c \
 	src/flow/journal.c \
 	src/flow/publish.c \
+	src/flow/undo.c \
 	src/flow/remove.c \
 	src/flow/withdraw.c \
 	src/flow/sweep.c \

@@ -3,8 +3,8 @@
  * What the servers of a zone say about names: theirs, an alias, or delegated.  One question to one server is enough as
  * a rule; the next is asked when that one says nothing useful, or when nothing at all has come for STAGGER_MS.
  *
- * Many names are looked at side by side, OPEN_MAX at a time, each beginning with another server of its zone.  What one
- * of them learns holds for those behind it: that UDP gets no answer, or that nobody does.
+ * Many names are looked at side by side, OPEN_MAX at a time, each beginning with another server of its zone.  The first
+ * of a zone goes ahead, and what it learns holds for those behind it: that UDP gets no answer, or that nobody does.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +25,11 @@ struct group {
     const struct dns_servers *servers;
     const char **addresses; /* in the order in which they are asked */
     size_t count;
-    size_t look_count;
+    struct look *waiting; /* looks to come */
+    struct look *last;    /* of these */
+    size_t look_count;    /* of all */
+    size_t open;
+    bool has_answered;            /* more than one may be open at a time */
     enum dns_transport transport; /* that of looks to come */
     const struct look *silent;    /* a look that nobody answered; NULL: none so far */
 };
@@ -35,6 +39,7 @@ enum look_state { LOOK_WAITING, LOOK_OPEN, LOOK_DONE };
 struct look {
     struct authority_query *query;
     struct group *group;
+    struct look *next; /* of the group's that wait */
     enum look_state state;
     enum dns_transport transport;
     size_t first; /* the address that it begins with */
@@ -49,7 +54,6 @@ struct looks {
     struct resolver *resolver;
     struct look *items;
     size_t count;
-    size_t begun;
     size_t open;
     struct group *groups;
     size_t group_count;
@@ -92,6 +96,17 @@ static struct group *want_group(struct looks *looks, const struct dns_servers *s
     return group;
 }
 
+static void enqueue(struct group *group, struct look *look)
+{
+    look->group = group;
+    look->first = group->look_count++;
+    if (group->last)
+        group->last->next = look;
+    else
+        group->waiting = look;
+    group->last = look;
+}
+
 static void looks_init(struct looks *looks, struct resolver *resolver, struct authority_query *queries, size_t count)
 {
     *looks = (struct looks){.resolver = resolver,
@@ -99,11 +114,10 @@ static void looks_init(struct looks *looks, struct resolver *resolver, struct au
                             .count = count,
                             .groups = mem_calloc(count, sizeof *looks->groups)};
     for (size_t i = 0; i < count; i++) {
-        struct group *group = want_group(looks, queries[i].servers);
-
         queries[i].view = (struct authority_view){.kind = AUTHORITY_HERE};
         err_init(&queries[i].err);
-        looks->items[i] = (struct look){.query = &queries[i], .group = group, .first = group->look_count++};
+        looks->items[i].query = &queries[i];
+        enqueue(want_group(looks, queries[i].servers), &looks->items[i]);
     }
 }
 
@@ -193,7 +207,10 @@ static void explain(const struct look *look, struct err *err)
 
 static void finish(struct looks *looks, struct look *look)
 {
-    looks->open -= look->state == LOOK_OPEN;
+    if (look->state == LOOK_OPEN) {
+        looks->open--;
+        look->group->open--;
+    }
     look->state = LOOK_DONE;
 }
 
@@ -235,22 +252,46 @@ static void go_on(struct looks *looks, struct look *look)
     }
 }
 
-static void begin(struct looks *looks, struct look *look)
+static bool can_begin(const struct looks *looks, const struct group *group)
 {
-    const struct look *silent = look->group->silent;
+    return group->waiting && looks->open < OPEN_MAX && (group->has_answered || group->silent || !group->open);
+}
 
+static void begin(struct looks *looks, struct group *group)
+{
+    const struct look *silent = group->silent;
+    struct look *look = group->waiting;
+
+    group->waiting = look->next;
     if (silent) {
         look->timed_out = silent->timed_out;
         look->example = silent->example;
     }
-    if (silent || look->group->count == 0) {
+    if (silent || group->count == 0) {
         fail(looks, look);
         return;
     }
     look->state = LOOK_OPEN;
-    look->transport = look->group->transport;
+    look->transport = group->transport;
     looks->open++;
+    group->open++;
     ask_next(looks, look);
+}
+
+/* One of each group in turn, so that a group with many does not hold up the others. */
+static void begin_all(struct looks *looks)
+{
+    bool any = true;
+
+    while (any) {
+        any = false;
+        for (size_t i = 0; i < looks->group_count; i++) {
+            if (!can_begin(looks, &looks->groups[i]))
+                continue;
+            begin(looks, &looks->groups[i]);
+            any = true;
+        }
+    }
 }
 
 static void take(struct looks *looks, const struct dns_answer *answer)
@@ -262,6 +303,7 @@ static void take(struct looks *looks, const struct dns_answer *answer)
     if (look->state != LOOK_OPEN)
         return;
     if (answer->result == ERR_OK && take_answer(answer, query->zone, query->name, &query->view)) {
+        look->group->has_answered = true;
         finish(looks, look);
         return;
     }
@@ -275,7 +317,7 @@ static void take(struct looks *looks, const struct dns_answer *answer)
 /* Nothing has come for a while. */
 static void ask_others(struct looks *looks)
 {
-    for (size_t i = 0; i < looks->begun; i++)
+    for (size_t i = 0; i < looks->count; i++)
         if (looks->items[i].state == LOOK_OPEN && looks->items[i].asked < looks->items[i].group->count)
             ask_next(looks, &looks->items[i]);
 }
@@ -283,7 +325,7 @@ static void ask_others(struct looks *looks)
 /* The resolver knows of no question of ours. */
 static void go_on_all(struct looks *looks)
 {
-    for (size_t i = 0; i < looks->begun; i++) {
+    for (size_t i = 0; i < looks->count; i++) {
         looks->items[i].under_way = 0;
         if (looks->items[i].state == LOOK_OPEN)
             go_on(looks, &looks->items[i]);
@@ -297,8 +339,7 @@ static enum err_code look_at_all(struct looks *looks)
         AUTO_DNS_ANSWER struct dns_answer answer = {0};
         enum err_code code;
 
-        while (looks->open < OPEN_MAX && looks->begun < looks->count)
-            begin(looks, &looks->items[looks->begun++]);
+        begin_all(looks);
         if (!looks->open)
             return ERR_OK;
         code = looks->resolver->next(looks->resolver, STAGGER_MS, &answer);

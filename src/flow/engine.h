@@ -19,6 +19,7 @@ struct zone {
     struct dns_servers servers;     /* to be asked, see servers_of_zone(); empty until then */
     char *unseen;                   /* why the DNS shows no server of the zone; NULL: it does, or nobody can say */
     enum zone_origin origin;
+    size_t first;   /* scratch of batch_sort() */
     bool is_gone;   /* the API denied the id; placements may still point here */
     bool is_silent; /* the servers did not answer; asking them for each name would take for ever */
 };
@@ -50,6 +51,8 @@ struct placement {
                                    not there now need not mean never */
     bool may_exist;             /* with record_id 0: it is not certain that there is no such record */
     bool is_removed;            /* the API has it no more, and will not bring it */
+    struct err *outcome;        /* of publishing; borrowed; NULL where nobody asks */
+    size_t order;               /* when it was added to its batch */
     enum placement_age { PLACEMENT_NEW, PLACEMENT_KNOWN } age; /* known: journalled before this call */
 };
 
@@ -65,6 +68,40 @@ void placement_done(struct placement *p);
 void batch_sort(struct batch *batch);
 /* Number of records from `first` on that share its zone. */
 size_t batch_run(const struct batch *batch, size_t first);
+
+/* Some of the records of a batch; zero-initialised is empty. */
+struct picks {
+    struct placement **items;
+    size_t count;
+};
+
+void picks_add(struct picks *picks, struct placement *placement);
+void picks_all(struct picks *picks, const struct batch *batch);
+void picks_done(struct picks *picks);
+
+/* group.c: the records of one zone, which go to the API together; those of all zones side by side. */
+struct group {
+    struct placement *items; /* of a batch */
+    size_t count;
+    struct err err; /* that of the zone */
+};
+
+struct groups {
+    struct group *items;
+    size_t count;
+};
+
+/* Sorts the batch, which must stay as it is from then on. */
+void groups_init(struct groups *groups, struct batch *batch);
+void groups_done(struct groups *groups);
+/* How many requests it takes to create, or to delete, the records of that account. */
+size_t groups_requests(const struct groups *groups, const struct challenge_account *account);
+/* Create the records that have no id and no error in *outcome: they get one of both.  A group's error: the first of its
+ * records; ERR_NOT_FOUND: the zone's id is gone.  Errors: ERR_CANCELLED, ERR_INTERNAL. */
+enum err_code groups_create(struct challenge *c, struct groups *groups, struct err *err) MUST_USE;
+/* Delete, in groups without an error, the records that have an id.  `is_removed` is set for those that are gone.  A
+ * group's error: as above; ERR_NOT_FOUND: a record or the zone is gone.  Errors: ERR_CANCELLED, ERR_INTERNAL. */
+enum err_code groups_delete(struct challenge *c, struct groups *groups, struct err *err) MUST_USE;
 
 /* locate.c: zones of record names, CNAMEs followed. */
 struct location {
@@ -149,9 +186,26 @@ enum err_code remove_batch(struct challenge *c, struct batch *batch, struct err 
 bool recall_placement(struct challenge *c, const struct journal_entry *entry, struct placement *out);
 /* Was the entry written by a call of the run that calls us now?  Never, when the system can't tell runs apart. */
 bool is_entry_of_run(const struct challenge *c, const struct journal_entry *entry);
-/* Write the entries of `count` placements; nothing happens without a store. */
-enum err_code record_intent(struct challenge *c, struct placement *items, size_t count, struct err *err) MUST_USE;
-enum err_code record_published(struct challenge *c, struct placement *items, size_t count, struct err *err) MUST_USE;
-enum err_code record_removed(struct challenge *c, struct placement *items, size_t count, struct err *err) MUST_USE;
+/* Write the entries of records; nothing happens without a store. */
+enum err_code record_intent(struct challenge *c, const struct picks *picks, struct err *err) MUST_USE;
+enum err_code record_published(struct challenge *c, const struct picks *picks, struct err *err) MUST_USE;
+enum err_code record_removed(struct challenge *c, const struct picks *picks, struct err *err) MUST_USE;
+
+/* journal.c: entries by the name that was asked for, and by that of the record. */
+struct journal_index {
+    const struct journal_list *journal; /* borrowed */
+    struct journal_name *names;
+    size_t count;
+};
+
+void journal_index_init(struct journal_index *index, const struct journal_list *journal);
+void journal_index_done(struct journal_index *index);
+/* The first entry of that name, in the order of the journal, and those after it; NULL: no more.  `at` is the place. */
+const struct journal_entry *journal_index_find(const struct journal_index *index, const char *name, size_t *at);
+const struct journal_entry *journal_index_next(const struct journal_index *index, const char *name, size_t *at);
+
+/* undo.c: withdraw what this call created, of all of the batch (or of what failed in it).  The error that brought us
+ * here stays the error that is reported; what is left is in the log. */
+enum err_code undo(struct challenge *c, struct batch *batch) MUST_USE;
 
 #endif

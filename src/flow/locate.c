@@ -114,12 +114,19 @@ static enum err_code refuse_delegation(const struct zone *zone, const char *sub_
     return code;
 }
 
-/* The servers show a zone below the one we took: that one must be ours too. */
+/* The servers show a zone below the one we took: that one must be ours too.  Another name may have led to it already.
+ */
 static enum err_code step_down(struct challenge *c, const struct zone *from, const char *sub_zone, const char *name,
                                struct zone **out, struct err *err)
 {
-    enum err_code code = zones_want(c, sub_zone, out, err);
+    struct zone *known = zones_known(c, name);
+    enum err_code code;
 
+    if (known && strcmp(known->name, sub_zone) == 0) {
+        *out = known;
+        return ERR_OK;
+    }
+    code = zones_want(c, sub_zone, out, err);
     if (code != ERR_NOT_FOUND)
         return code;
     code = zones_refusal(c, name, err);

@@ -77,7 +77,9 @@ void journal_entry_copy(struct journal_entry *out, const struct journal_entry *i
 enum err_code journal_add_all(struct store *store, struct journal_entry *const *entries, size_t count, struct err *err)
     MUST_USE;
 enum err_code journal_add(struct store *store, struct journal_entry *entry, struct err *err) MUST_USE;
-/* Write an entry again, before the API is asked to do something that the old text does not cover.  Durable. */
+/* Write entries again, before the API is asked to do something that the old texts do not cover.  Durable. */
+enum err_code journal_update_all(struct store *store, struct journal_entry *const *entries, size_t count,
+                                 struct err *err) MUST_USE;
 enum err_code journal_update(struct store *store, struct journal_entry *entry, struct err *err) MUST_USE;
 /* Write entries again with what the API answered (state, record_id, ...).  A power failure right after may bring the
  * old texts back, which is harmless: what is intended is looked for by name and value. */
