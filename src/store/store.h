@@ -108,8 +108,8 @@ struct zone_memo {
 void zone_memo_done(struct zone_memo *memo);
 
 /* The longest remembered zone that `name` is in, for that endpoint, account and key; ERR_NOT_FOUND if there is none.
- * `end`, a part of `name`, is the first name above that is not looked for any more; NULL: all are.  A damaged memo is set
- * aside and not an error. */
+ * `end`, a part of `name`, is the first name above that is not looked for any more; NULL: all are.  A damaged memo is
+ * set aside and not an error. */
 enum err_code zone_memo_find(struct store *store, const char *endpoint, const char *account, const char *key_id,
                              const char *name, const char *end, struct zone_memo *out, struct err *err) MUST_USE;
 enum err_code zone_memo_save(struct store *store, const struct zone_memo *memo, struct err *err) MUST_USE;
