@@ -127,6 +127,10 @@ libacmedme_a_SOURCES = \
 	src/dns/serving.c src/dns/standing.c \
 	src/dme/dme.h \
 	src/dme/client.c src/dme/client.h \
+	src/dme/send.c \
+	src/dme/judge.c src/dme/judge.h \
+	src/dme/limit.c src/dme/limit.h \
+	src/dme/budget.c src/dme/budget.h \
 	src/dme/retry.c src/dme/retry.h \
 	src/dme/auth.c src/dme/auth.h \
 	src/dme/error.c src/dme/error.h \
@@ -137,7 +141,7 @@ libacmedme_a_SOURCES = \
 	src/dme/credentials.c \
 	src/dme/record.c src/dme/record.h \
 	src/dme/create.c \
-	src/dme/batch.c \
+	src/dme/delete.c \
 	src/acme/acme.h src/acme/internal.h \
 	src/acme/problem.c src/acme/problem.h \
 	src/acme/member.c \
