@@ -71,9 +71,9 @@ static void say(struct call *c, const char *fmt, ...)
 static void finish(struct call *c, long status, const char *type)
 {
     int n = snprintf(c->api->headers, sizeof c->api->headers,
-                     "Content-Type: %s\nx-dnsme-requestLimit: " RATE_LIMIT "\nx-dnsme-requestsRemaining: 100\n"
+                     "Content-Type: %s\nx-dnsme-requestLimit: " RATE_LIMIT "\nx-dnsme-requestsRemaining: %d\n"
                      "x-dnsme-requestId: 0815",
-                     type);
+                     type, c->api->requests_remaining);
 
     assert_true(n > 0 && (size_t)n < sizeof c->api->headers);
     c->out->status = status;

@@ -91,6 +91,7 @@ struct fake_api {
     size_t foreign_touched;
     int64_t denied_zone;                 /* shown by name, its records never */
     int refused_account;                 /* whose key is answered with 403; -1: none */
+    int requests_remaining;              /* so says each answer; 100 */
     bool filters_loosely;                /* recordName finds every name that contains it */
     bool multi_is_nothing;               /* createMulti answers 201 with an empty body */
     char late_url[160], late_body[4096]; /* a POST of account 0 that is carried out later; "": none */

@@ -33,6 +33,7 @@ struct fake_api *fake_api_new(struct fake_clock *clock)
     assert_true(api != MAP_FAILED);
     api->clock = clock;
     api->refused_account = -1;
+    api->requests_remaining = 100;
     api->next_id = INT64_C(5000000001); /* more than 32 bits */
     return api;
 }

@@ -53,7 +53,7 @@ struct fake_resolver {
     struct fake_api *api;
     struct fake_server servers[12];
     size_t server_count;
-    struct fake_rr records[24];
+    struct fake_rr records[256];
     size_t record_count;
     struct fake_rr inside[24]; /* what the recursive resolver says instead (split horizon) */
     size_t inside_count;

@@ -88,6 +88,7 @@ UNIT_TESTS += \
 UNIT_TESTS += \
 	tests/unit/test_flow_set \
 	tests/unit/test_flow_publish \
+	tests/unit/test_flow_outcomes \
 	tests/unit/test_flow_locate \
 	tests/unit/test_flow_place \
 	tests/unit/test_flow_withdraw \
@@ -158,6 +159,8 @@ tests_unit_test_check_dnssec_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=dnssec_examine
 # Writes go through a disk that fails on demand.
 FAKE_DISK_WRAP = -Wl,--wrap=platform_files_write,--wrap=platform_file_remove \
 	-Wl,--wrap=platform_file_replace,--wrap=platform_file_create
+tests_unit_test_flow_outcomes_SOURCES = tests/unit/test_flow_outcomes.c tests/unit/fake_disk.c tests/unit/fake_disk.h
+tests_unit_test_flow_outcomes_LDFLAGS = $(AM_LDFLAGS) $(FAKE_DISK_WRAP)
 tests_unit_test_flow_faults_SOURCES = tests/unit/test_flow_faults.c tests/unit/fake_disk.c tests/unit/fake_disk.h
 tests_unit_test_flow_faults_LDFLAGS = $(AM_LDFLAGS) $(FAKE_DISK_WRAP)
 tests_unit_test_flow_account_SOURCES = tests/unit/test_flow_account.c tests/unit/fake_disk.c tests/unit/fake_disk.h
