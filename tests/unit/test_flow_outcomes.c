@@ -321,11 +321,31 @@ TEST(a_journal_that_can_not_be_written_ends_everything_before_anything_is_create
     world_free(w);
 }
 
+/* The account's requests fit at once or not at all. */
+static void have_no_time(struct world *w)
+{
+    struct secret *key = secret_new("key-0", 5);
+    struct secret *value = secret_new("secret", 6);
+
+    dme_free(w->accounts[0].dme);
+    w->accounts[0].dme = dme_new(&(struct dme_opts){.endpoint = FAKE_API_ROOT "/",
+                                                    .api_key = key,
+                                                    .api_secret = value,
+                                                    .http = fake_http_base(w->http),
+                                                    .clock = &w->clock.base,
+                                                    .log = &w->log,
+                                                    .request_timeout_ms = 10000,
+                                                    .give_up_after_ms = 60000});
+    secret_free(key);
+    secret_free(value);
+}
+
 TEST(a_budget_that_does_not_suffice_is_told_before_anything_is_changed)
 {
     struct world *w = world_new();
     const struct pair one[] = {{"_acme-challenge.example.com", VALUE_A}, {NULL, NULL}};
 
+    have_no_time(w);
     assert_int_equal(world_publish(w, one), ERR_OK);
     w->api->requests_remaining = 0;
     assert_int_equal(world_withdraw(w, one), ERR_OK);
