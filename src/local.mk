@@ -112,7 +112,7 @@ libacmedme_a_SOURCES = \
 	src/dns/authority_look.c \
 	src/dns/sighting.c src/dns/sighting.h \
 	src/dns/watch.c src/dns/watch.h \
-	src/dns/watch_report.c \
+	src/dns/watch_each.c src/dns/watch_report.c \
 	src/dns/pace.c src/dns/pace.h \
 	src/dns/propagation.c src/dns/propagation.h \
 	src/dns/propagation_doh.c \

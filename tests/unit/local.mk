@@ -28,6 +28,7 @@ UNIT_TESTS = \
 	tests/unit/test_dns_propagation \
 	tests/unit/test_dns_trace \
 	tests/unit/test_dns_propagation_doh \
+	tests/unit/test_dns_propagation_each \
 	tests/unit/test_dns_route \
 	tests/unit/test_dns_serving \
 	tests/unit/test_dns_sighted \
