@@ -175,7 +175,7 @@ libacmedme_a_SOURCES = \
 	src/flow/locate.c \
 	src/flow/servers.c \
 	src/flow/place.c \
-	src/flow/await.c \
+	src/flow/await.c src/flow/awaiting.c \
 	src/flow/journal.c \
 	src/flow/publish.c \
 	src/flow/remove.c \
@@ -185,7 +185,7 @@ libacmedme_a_SOURCES = \
 	src/flow/wave.h \
 	src/flow/names.c \
 	src/flow/order.c \
-	src/flow/prove.c \
+	src/flow/prove.c src/flow/records.c \
 	src/flow/obtain.c \
 	src/flow/account.c src/flow/account.h \
 	src/flow/renewal.c src/flow/renewal.h \

@@ -34,5 +34,6 @@ void challenge_free(struct challenge *c)
     free(c->zones);
     free(c->refused);
     strlist_done(&c->absent);
+    published_done(&c->published);
     free(c);
 }

@@ -278,13 +278,38 @@ static int64_t remaining_ms(const struct challenge *c, int64_t start_ms, int64_t
     return left > 1 ? left : 1;
 }
 
+/* TEMPORARY, until branch engine */
+static enum err_code publish_each(struct challenge *c, const struct challenge_set *set,
+                                const struct challenge_publish_opts *opts, struct err *err)
+{
+    struct challenge_publish_opts all = *opts;
+    struct err why = {.code = 0};
+    enum err_code code;
+    all.outcomes = NULL;
+    for (size_t i = 0; i < set->count; i++)
+        err_init(&opts->outcomes[i]);
+    code = challenge_publish(c, set, &all, &why);
+    for (size_t i = 0; code != ERR_OK && code != ERR_CANCELLED && i < set->count; i++) {
+        struct challenge_set one = {&set->items[i], 1};
+        enum err_code now = challenge_publish(c, &one, &all, &opts->outcomes[i]);
+        if (now == ERR_CANCELLED) { code = now; break; }
+        if (now == ERR_OK)
+            err_init(&opts->outcomes[i]);
+    }
+    if (code == ERR_CANCELLED) { if (err) *err = why; return code; }
+    return ERR_OK;
+}
+
 enum err_code challenge_publish(struct challenge *c, const struct challenge_set *set,
                                 const struct challenge_publish_opts *opts, struct err *err)
 {
     AUTO(batch_done) struct batch batch = {0};
     int64_t start_ms = clock_mono_ms(c->opts.clock);
-    enum err_code code = place(c, set, &batch, err);
+    enum err_code code;
 
+    if (opts->outcomes)
+        return publish_each(c, set, opts, err);
+    code = place(c, set, &batch, err);
     if (code != ERR_OK)
         return code; /* nothing was changed yet */
     code = publish_batch(c, &batch, err);
@@ -293,6 +318,8 @@ enum err_code challenge_publish(struct challenge *c, const struct challenge_set 
         if (code != ERR_CANCELLED && opts->on_timeout == CHALLENGE_TIMEOUT_KEEP)
             return code;
     }
+    if (code == ERR_OK && opts->wait == CHALLENGE_NO_WAIT)
+        published_note(c, &batch);
     if (code != ERR_OK)
         roll_back(c, &batch);
     return code;
