@@ -101,6 +101,7 @@ UNIT_TESTS += \
 	tests/unit/test_flow_order \
 	tests/unit/test_flow_program \
 	tests/unit/test_flow_prove \
+	tests/unit/test_flow_wave \
 	tests/unit/test_flow_names \
 	tests/unit/test_flow_renewal
 UNIT_TESTS += \
