@@ -86,13 +86,17 @@ struct challenge_publish_opts {
     void *sighted_ctx;
     const struct challenge_set *run_set; /* names (values unused) whose records, published earlier by this run, are
                                             waited for too; NULL: none */
-    struct err *outcomes; /* one an item of the set; NULL: all or nothing */
+    struct err *outcomes;                /* out, one an item of the set; NULL: all or nothing */
 };
 
 /* Publish all of the set or nothing: on failure what this call created is withdrawn again (but see
  * CHALLENGE_TIMEOUT_KEEP), and what could not be withdrawn stays in the journal.
  * Errors: ERR_ZONE (no zone of ours for a name; CNAME loop or foreign target), ERR_PROPAGATION, ERR_CANCELLED, those of
- * the store and of dme.h. */
+ * the store and of dme.h.
+ *
+ * With `outcomes` each record counts by itself: what can be published is, and what can't has one of these errors there,
+ * and is withdrawn again by itself.  ERR_OK is returned then.  What ends everything is an error all the same, and takes
+ * all of it back: ERR_CANCELLED, ERR_INTERNAL, those of the store. */
 enum err_code challenge_publish(struct challenge *c, const struct challenge_set *set,
                                 const struct challenge_publish_opts *opts, struct err *err) MUST_USE;
 

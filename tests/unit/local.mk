@@ -7,6 +7,7 @@ UNIT_TESTS = \
 	tests/unit/test_util_log \
 	tests/unit/test_util_parse \
 	tests/unit/test_util_text \
+	tests/unit/test_util_strmap \
 	tests/unit/test_hook \
 	tests/unit/test_json_json \
 	tests/unit/test_crypto_cert \
