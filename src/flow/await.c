@@ -107,15 +107,51 @@ static enum err_code wait_by_doh(struct challenge *c, const struct expected_list
     return propagation_wait_doh(doh, doh_count, items, list->count, opts, err);
 }
 
+size_t zone_servers_want(struct zone_servers_list *list, struct zone *zone)
+{
+    size_t i = 0;
+
+    while (i < list->count && list->items[i].zone != zone)
+        i++;
+    if (i == list->count) {
+        list->items = mem_grow(list->items, list->count, sizeof *list->items);
+        list->items[list->count++] = (struct zone_servers){.zone = zone};
+    }
+    return i;
+}
+
+static void zone_servers_list_done(struct zone_servers_list *list)
+{
+    free(list->items);
+}
+
+/* The first zone without servers ends it. */
+static enum err_code find_servers(struct challenge *c, const struct expected_list *list, struct err *err)
+{
+    AUTO(zone_servers_list_done) struct zone_servers_list zones = {NULL, 0};
+    enum err_code code;
+
+    for (size_t i = 0; i < list->count; i++)
+        (void)zone_servers_want(&zones, list->items[i].zone);
+    code = servers_of_zones(c, zones.items, zones.count, err);
+    for (size_t i = 0; code == ERR_OK && i < zones.count; i++) {
+        code = zones.items[i].err.code;
+        if (code != ERR_OK && err)
+            *err = zones.items[i].err;
+    }
+    return code;
+}
+
 static enum err_code wait_direct(struct challenge *c, const struct expected_list *list, struct propagation_item *items,
                                  const struct propagation_opts *opts, struct err *err)
 {
-    for (size_t i = 0; i < list->count; i++) {
-        enum err_code code = servers_of_zone(c, list->items[i].zone, &items[i].servers, err);
+    enum err_code code = find_servers(c, list, err);
 
-        if (code != ERR_OK)
-            return code;
+    if (code != ERR_OK)
+        return code;
+    for (size_t i = 0; i < list->count; i++) {
         fill_item(&list->items[i], &items[i]);
+        items[i].servers = &list->items[i].zone->servers;
     }
     return propagation_wait(c->opts.direct, items, list->count, opts, err);
 }

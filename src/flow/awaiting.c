@@ -61,15 +61,10 @@ struct name {
     const char *const *values;
     size_t value_count;
     struct zone *zone;
+    size_t zone_place; /* in the list of zones */
     enum challenge_state state;
     enum way way;
     size_t place; /* BY_SERVERS: among those that are asked for there */
-};
-
-/* Why a zone's servers are not known. */
-struct unknown {
-    const struct zone *zone;
-    struct err why;
 };
 
 struct challenge_awaiting {
@@ -84,8 +79,7 @@ struct challenge_awaiting {
     size_t item_count;
     struct propagation *direct; /* NULL: not begun, or nothing to ask there */
     bool is_begun;
-    struct unknown *unknown;
-    size_t unknown_count;
+    struct zone_servers_list zones;
     int64_t waited_ms;
     struct err doh_why;
 };
@@ -156,7 +150,7 @@ void challenge_awaiting_free(struct challenge_awaiting *awaiting)
     free(awaiting->values);
     free(awaiting->names);
     free(awaiting->items);
-    free(awaiting->unknown);
+    free(awaiting->zones.items);
     free(awaiting);
 }
 
@@ -165,28 +159,6 @@ void challenge_awaiting_free(struct challenge_awaiting *awaiting)
 static bool may_ask_doh(const struct challenge *c)
 {
     return c->opts.doh_mode != CHALLENGE_DOH_NEVER && c->opts.doh_count > 0;
-}
-
-static const struct unknown *find_unknown(const struct challenge_awaiting *a, const struct zone *zone)
-{
-    for (size_t i = 0; i < a->unknown_count; i++)
-        if (a->unknown[i].zone == zone)
-            return &a->unknown[i];
-    return NULL;
-}
-
-/* The servers of a name's zone; each zone is looked for once.  Errors: as servers_of_zone(). */
-static enum err_code find_servers(struct challenge_awaiting *a, const struct name *name, const struct dns_servers **out,
-                                  struct err *err)
-{
-    const struct unknown *unknown = find_unknown(a, name->zone);
-    enum err_code code = unknown ? unknown->why.code : servers_of_zone(a->c, name->zone, out, err);
-
-    if (code == ERR_OK || code == ERR_CANCELLED || unknown)
-        return code;
-    a->unknown = mem_grow(a->unknown, a->unknown_count, sizeof *a->unknown);
-    a->unknown[a->unknown_count++] = (struct unknown){name->zone, *err};
-    return code;
 }
 
 /* The servers can't be asked for it: another way, if there is one. */
@@ -209,27 +181,42 @@ static void fill_item(const struct name *name, const struct dns_servers *servers
                                      .zone = name->zone->name};
 }
 
+/* Errors: ERR_CANCELLED. */
+static enum err_code find_servers(struct challenge_awaiting *a, struct err *err)
+{
+    for (size_t i = 0; i < a->name_count; i++)
+        a->names[i].zone_place = zone_servers_want(&a->zones, a->names[i].zone);
+    return servers_of_zones(a->c, a->zones.items, a->zones.count, err);
+}
+
+static void choose_way(struct challenge_awaiting *a, struct name *name)
+{
+    const struct err *why = &a->zones.items[name->zone_place].err;
+
+    if (why->code != ERR_OK) {
+        name->way = BY_NOBODY;
+        go_around(a, name, why->code);
+        return;
+    }
+    name->way = BY_SERVERS;
+    name->place = a->item_count;
+    fill_item(name, &name->zone->servers, &a->items[a->item_count++]);
+}
+
 static enum err_code begin(struct challenge_awaiting *a, struct err *err)
 {
     bool is_doh = may_ask_doh(a->c) && a->c->opts.doh_mode == CHALLENGE_DOH_ALWAYS;
+    enum err_code code = is_doh ? ERR_OK : find_servers(a, err);
 
+    if (code != ERR_OK)
+        return code;
     a->is_begun = true;
     a->items = mem_calloc(a->name_count, sizeof *a->items);
     for (size_t i = 0; i < a->name_count; i++) {
-        struct name *name = &a->names[i];
-        const struct dns_servers *servers = NULL;
-        struct err why;
-        enum err_code code = is_doh ? ERR_OK : find_servers(a, name, &servers, &why);
-
-        if (code == ERR_CANCELLED)
-            return err_set(err, code, "%s", why.msg);
-        name->way = is_doh ? BY_DOH : code == ERR_OK ? BY_SERVERS : BY_NOBODY;
-        if (name->way == BY_NOBODY)
-            go_around(a, name, code);
-        if (name->way != BY_SERVERS)
-            continue;
-        name->place = a->item_count;
-        fill_item(name, servers, &a->items[a->item_count++]);
+        if (is_doh)
+            a->names[i].way = BY_DOH;
+        else
+            choose_way(a, &a->names[i]);
     }
     if (a->item_count)
         a->direct = propagation_new(a->c->opts.direct, a->items, a->item_count, &a->opts);
@@ -344,11 +331,12 @@ enum err_code challenge_awaiting_explain(const struct challenge_awaiting *awaiti
 {
     const struct challenge_awaiting *a = awaiting;
     const struct name *name = a->names_of[i] == SIZE_MAX ? NULL : &a->names[a->names_of[i]];
-    const struct unknown *unknown = name ? find_unknown(a, name->zone) : NULL;
-    struct err why = unknown ? unknown->why : a->doh_why;
+    struct err why = a->doh_why;
 
     if (!name)
         return err_set(err, ERR_INTERNAL, "a TXT record is waited for that was not published");
+    if (name->way == BY_NOBODY)
+        why = a->zones.items[name->zone_place].err;
     if (name->way == BY_SERVERS)
         (void)propagation_explain(a->direct, name->place, &why);
     if (await_is_silence(why.code)) /* whatever is wrong with the network, the API has done its part */

@@ -7,8 +7,9 @@
  *   in rounds   wait -> answer, settle -> finalize, settle -> download, check -> tell -> withdraw
  *
  * An order that fails drops out of its wave and harms no other; nor does one that is slow: what is ready goes on when
- * nothing else becomes so for a few seconds, and the rest is waited for again in the next round.  An order and the key of its CSR are on disk before the
- * CA is asked to finalize it, so that a run that was killed is taken up where it was.  Nothing is installed here.
+ * nothing else becomes so for a few seconds, and the rest is waited for again in the next round.  An order and the key
+ * of its CSR are on disk before the CA is asked to finalize it, so that a run that was killed is taken up where it was.
+ * Nothing is installed here.
  */
 #ifndef ACME_DME_FLOW_ISSUE_H
 #define ACME_DME_FLOW_ISSUE_H

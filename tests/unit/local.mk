@@ -93,6 +93,7 @@ UNIT_TESTS += \
 	tests/unit/test_flow_place \
 	tests/unit/test_flow_withdraw \
 	tests/unit/test_flow_await \
+	tests/unit/test_flow_awaiting \
 	tests/unit/test_flow_sweep \
 	tests/unit/test_flow_faults \
 	tests/unit/test_flow_account \
