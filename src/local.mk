@@ -113,7 +113,7 @@ libacmedme_a_SOURCES = \
 	src/dns/authority_look.c \
 	src/dns/sighting.c src/dns/sighting.h \
 	src/dns/watch.c src/dns/watch.h \
-	src/dns/watch_report.c \
+	src/dns/watch_each.c src/dns/watch_report.c \
 	src/dns/pace.c src/dns/pace.h \
 	src/dns/propagation.c src/dns/propagation.h \
 	src/dns/propagation_doh.c \
@@ -183,7 +183,7 @@ libacmedme_a_SOURCES = \
 	src/flow/survey.c src/flow/survey.h \
 	src/flow/servers.c \
 	src/flow/place.c \
-	src/flow/await.c \
+	src/flow/await.c src/flow/awaiting.c \
 	src/flow/journal.c \
 	src/flow/publish.c \
 	src/flow/undo.c \
@@ -194,7 +194,7 @@ libacmedme_a_SOURCES = \
 	src/flow/wave.h \
 	src/flow/names.c \
 	src/flow/order.c \
-	src/flow/prove.c \
+	src/flow/prove.c src/flow/records.c \
 	src/flow/obtain.c \
 	src/flow/account.c src/flow/account.h \
 	src/flow/renewal.c src/flow/renewal.h \

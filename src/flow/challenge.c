@@ -37,5 +37,6 @@ void challenge_free(struct challenge *c)
     zones_forgive(c);
     strmap_done(&c->absent);
     strmap_done(&c->recalled);
+    published_done(&c->published);
     free(c);
 }

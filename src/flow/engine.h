@@ -26,8 +26,22 @@ struct zone {
 
 void zone_content_done(struct zone *zone); /* all but the struct itself */
 
+/* What was published and is to be waited for later. */
+struct published {
+    char *asked; /* as in the set */
+    char *name;  /* CNAME followed */
+    char *value;
+    struct zone *zone; /* borrowed from the engine */
+};
+
+struct published_list {
+    struct published *items;
+    size_t count;
+};
+
 struct challenge {
     struct challenge_opts opts;
+    struct published_list published; /* since the last challenge_awaiting_new() */
     struct zone **zones;
     size_t zone_count;
     struct strmap absent;           /* zone names that no account has */
@@ -171,6 +185,25 @@ enum err_code servers_of_zones(struct challenge *c, struct zone_servers *items, 
 
 /* `propagation.nameservers` as servers; each address is its own name. */
 void servers_from_override(const struct strlist *nameservers, struct dns_servers *out);
+
+/* awaiting.c: records that were published without waiting are noted for who waits for them. */
+void published_note(struct challenge *c, const struct batch *batch);
+void published_done(struct published_list *list);
+
+/* await.c: zones, each once, whose servers are found side by side. */
+struct zone_servers_list {
+    struct zone_servers *items;
+    size_t count;
+};
+
+/* The zone's place in the list, where it is added when it is not there. */
+size_t zone_servers_want(struct zone_servers_list *list, struct zone *zone);
+
+/* await.c: is it silence that another way may get around? */
+bool await_is_silence(enum err_code code);
+/* The DNS over HTTPS servers that are asked for records: the first one was asked for CNAMEs and may remember that there
+ * was nothing. */
+struct resolver *const *await_doh(const struct challenge *c, size_t *out_count);
 
 /* await.c: wait until the batch, and what `run_set` of the options names of this run, shows everywhere;
  * `time_limit_ms` is what is left of that of the options. */

@@ -344,8 +344,10 @@ static enum err_code carry_out(struct publication *p, struct batch *failed, bool
     if (code != ERR_OK)
         return code;
     part_failed(&p->batch, failed);
-    if (p->opts->wait != CHALLENGE_WAIT)
+    if (p->opts->wait != CHALLENGE_WAIT) {
+        published_note(p->c, &p->batch);
         return ERR_OK;
+    }
     code = wait(p, err);
     *out_is_kept = p->opts->on_timeout == CHALLENGE_TIMEOUT_KEEP && code != ERR_CANCELLED;
     if (code == ERR_OK && !*out_is_kept)

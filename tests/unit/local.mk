@@ -29,6 +29,7 @@ UNIT_TESTS = \
 	tests/unit/test_dns_propagation \
 	tests/unit/test_dns_trace \
 	tests/unit/test_dns_propagation_doh \
+	tests/unit/test_dns_propagation_each \
 	tests/unit/test_dns_route \
 	tests/unit/test_dns_serving \
 	tests/unit/test_dns_sighted \
@@ -93,6 +94,7 @@ UNIT_TESTS += \
 	tests/unit/test_flow_place \
 	tests/unit/test_flow_withdraw \
 	tests/unit/test_flow_await \
+	tests/unit/test_flow_awaiting \
 	tests/unit/test_flow_sweep \
 	tests/unit/test_flow_faults \
 	tests/unit/test_flow_account \
@@ -102,6 +104,7 @@ UNIT_TESTS += \
 	tests/unit/test_flow_order \
 	tests/unit/test_flow_program \
 	tests/unit/test_flow_prove \
+	tests/unit/test_flow_wave \
 	tests/unit/test_flow_names \
 	tests/unit/test_flow_renewal
 UNIT_TESTS += \
