@@ -67,6 +67,9 @@ UNIT_TESTS = \
 	tests/unit/test_store_generation \
 	tests/unit/test_store_order \
 	tests/unit/test_dme_retry \
+	tests/unit/test_dme_limit \
+	tests/unit/test_dme_budget \
+	tests/unit/test_dme_batch \
 	tests/unit/test_dme_error \
 	tests/unit/test_dme_answer \
 	tests/unit/test_dme_auth \
