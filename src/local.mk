@@ -184,7 +184,7 @@ libacmedme_a_SOURCES = \
 	src/flow/survey.c src/flow/survey.h \
 	src/flow/servers.c \
 	src/flow/place.c \
-	src/flow/await.c \
+	src/flow/await.c src/flow/awaiting.c \
 	src/flow/budget.c src/flow/budget.h \
 	src/flow/journal.c \
 	src/flow/publish.c \
