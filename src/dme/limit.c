@@ -6,7 +6,9 @@
 #include "util/mem.h"
 
 #define FLIGHT_MS 60000 /* what is under way for longer counts as done */
-#define POLLS 60        /* in a window */
+#define TRY_MS 10000    /* ... and is not waited for by those who would try next */
+#define TRY_POLL_MS 50
+#define POLLS 60 /* in a window */
 #define POLL_SHORTEST_MS 50
 #define POLL_LONGEST_MS 2000
 #define AWAY_POLLS 3 /* a waiting process that missed so many, and AWAY_MS, is gone */
@@ -83,9 +85,9 @@ static bool is_sent_by(const struct dme_stamp *stamp, const void *owner)
     return stamp->kind == DME_STAMP_SENT && stamp->owner == *(const int64_t *)owner;
 }
 
-static bool is_under_way(const struct dme_stamp *stamp, UNUSED const void *ctx)
+static bool is_under_way_since(const struct dme_stamp *stamp, const void *since_ms)
 {
-    return stamp->kind == DME_STAMP_SENT;
+    return stamp->kind == DME_STAMP_SENT && stamp->at_ms > *(const int64_t *)since_ms;
 }
 
 static bool is_own(const struct dme_stamp *stamp, UNUSED const void *ctx)
@@ -165,10 +167,17 @@ int64_t dme_window_limit(const struct dme_window *window)
     return limit < DME_LIMIT_MAX ? limit : DME_LIMIT_MAX;
 }
 
-/* After a refusal one request at a time tries whether it is over. */
-static bool is_testing(const struct dme_window *window)
+/* While the limit is not known, or after a refusal, one request at a time tries. */
+static bool is_careful(const struct dme_window *window)
 {
-    return window->refusals > 0 && count_if(window, is_under_way, NULL) > 0;
+    return window->refusals > 0 || window->limit == 0;
+}
+
+bool dme_window_is_trying(const struct dme_window *window, int64_t now_ms)
+{
+    int64_t since_ms = now_ms - TRY_MS;
+
+    return is_careful(window) && count_if(window, is_under_way_since, &since_ms) > 0;
 }
 
 static int64_t room(const struct dme_window *window)
@@ -271,11 +280,10 @@ static void queue_up(struct dme_window *window, const struct dme_claim *claim, i
     ticket->count = claim->least;
 }
 
-/* Several at once only to those whom nobody waits behind, and not while it is being tried whether the API serves us
- * again. */
+/* Several at once only to those whom nobody waits behind. */
 static int64_t amount(const struct dme_window *window, const struct dme_claim *claim)
 {
-    int64_t most = window->refusals > 0 || window->ticket_count > 0 ? claim->least : claim->most;
+    int64_t most = is_careful(window) || window->ticket_count > 0 ? claim->least : claim->most;
     int64_t left = room(window);
 
     return most < left ? most : left;
@@ -313,8 +321,8 @@ int64_t dme_window_claim(struct dme_window *window, const struct dme_claim *clai
     if (*out_got >= (size_t)claim->least)
         return 0;
     wait_ms = turn_ms(window, claim->owner, bounded.least, now_ms);
-    if (wait_ms <= 0 && is_testing(window))
-        wait_ms = dme_window_poll_ms(window);
+    if (wait_ms <= 0 && dme_window_is_trying(window, now_ms))
+        wait_ms = TRY_POLL_MS;
     if (wait_ms > 0) {
         queue_up(window, &bounded, now_ms);
         return wait_ms;
@@ -403,6 +411,8 @@ void dme_window_learn(struct dme_window *window, const struct dme_news *news, in
 {
     if (news->limit > 0)
         window->limit = news->limit;
+    else if (window->limit == 0 && news->answered > 0)
+        window->limit = DME_LIMIT_USUAL; /* it does not tell */
     /* Whether the server counts what it refuses is not known; should it do so, the next answers tell. */
     drop(window, is_sent_by, &news->owner, (int64_t)(news->unsent + news->refused));
     finish(window, news->owner, now_ms);

@@ -260,6 +260,46 @@ TEST(an_answer_to_an_older_request_does_not_open_what_a_refusal_has_closed)
     dme_window_done(&w);
 }
 
+TEST(the_first_request_of_all_asks_for_the_limit)
+{
+    struct dme_window w = opened(0);
+    const struct dme_claim up_to_8 = {.owner = US, .least = 1, .most = 8, .kind = DME_STAMP_SENT};
+    size_t got;
+
+    assert_int_equal(dme_window_claim(&w, &up_to_8, START_MS, &got), 0);
+    assert_int_equal(got, 1);
+    assert_in_range(claim(&w, THEM, 1, START_MS + 10), 1, 100); /* a moment */
+    dme_window_learn(&w,
+                     &(struct dme_news){.owner = US, .sent_ms = START_MS, .answered = 1, .limit = 5, .remaining = 4},
+                     START_MS + 100);
+    assert_int_equal(claim(&w, THEM, 1, START_MS + 100), 0);
+    assert_int_equal(dme_window_claim(&w, &up_to_8, START_MS + 101, &got), 0);
+    assert_int_equal(got, 3);
+    dme_window_done(&w);
+}
+
+TEST(whoever_asked_for_the_limit_and_was_killed_is_waited_for_some_seconds)
+{
+    struct dme_window w = opened(0);
+
+    assert_int_equal(claim(&w, US, 1, START_MS), 0);
+    assert_int_not_equal(claim(&w, THEM, 1, START_MS + 9000), 0);
+    assert_int_equal(claim(&w, THEM, 1, START_MS + 10000), 0);
+    dme_window_done(&w);
+}
+
+TEST(a_server_that_does_not_tell_its_limit_is_taken_to_have_the_usual_one)
+{
+    struct dme_window w = opened(0);
+
+    assert_int_equal(claim(&w, US, 1, START_MS), 0);
+    dme_window_learn(&w, &(struct dme_news){.owner = US, .sent_ms = START_MS, .answered = 1, .remaining = -1},
+                     START_MS);
+    assert_int_equal(claim(&w, US, 100, START_MS), 0);
+    assert_int_equal(claim(&w, THEM, 49, START_MS), 0);
+    dme_window_done(&w);
+}
+
 TEST(a_server_that_asks_for_a_pause_is_given_that)
 {
     struct dme_window w = opened(150);
@@ -435,6 +475,9 @@ int main(void)
         cmocka_unit_test(a_refusal_that_we_can_not_explain_closes_it_for_a_fifth_and_the_next_for_a_whole_window),
         cmocka_unit_test(after_a_refusal_one_at_a_time_tries_until_one_is_answered),
         cmocka_unit_test(an_answer_to_an_older_request_does_not_open_what_a_refusal_has_closed),
+        cmocka_unit_test(the_first_request_of_all_asks_for_the_limit),
+        cmocka_unit_test(whoever_asked_for_the_limit_and_was_killed_is_waited_for_some_seconds),
+        cmocka_unit_test(a_server_that_does_not_tell_its_limit_is_taken_to_have_the_usual_one),
         cmocka_unit_test(a_server_that_asks_for_a_pause_is_given_that),
         cmocka_unit_test(whoever_came_first_goes_first),
         cmocka_unit_test(whoever_does_not_come_back_loses_the_place),
