@@ -80,6 +80,11 @@ static bool is_held_for(const struct dme_stamp *stamp, const void *owner)
     return stamp->kind == DME_STAMP_HELD && stamp->owner == *(const int64_t *)owner;
 }
 
+static bool is_held(const struct dme_stamp *stamp, UNUSED const void *ctx)
+{
+    return stamp->kind == DME_STAMP_HELD;
+}
+
 static bool is_sent_by(const struct dme_stamp *stamp, const void *owner)
 {
     return stamp->kind == DME_STAMP_SENT && stamp->owner == *(const int64_t *)owner;
@@ -299,9 +304,10 @@ void dme_window_force(struct dme_window *window, int64_t owner, size_t count, in
 static size_t use_held(struct dme_window *window, const struct dme_claim *claim, int64_t now_ms)
 {
     int64_t held = count_if(window, is_held_for, &claim->owner);
-    int64_t count = held < claim->most ? held : claim->most;
+    int64_t most = is_careful(window) ? 1 : claim->most;
+    int64_t count = held < most ? held : most;
 
-    if (claim->kind != DME_STAMP_SENT || window->refusals > 0)
+    if (claim->kind != DME_STAMP_SENT || window->closed_until_ms > now_ms || dme_window_is_trying(window, now_ms))
         return 0;
     drop(window, is_held_for, &claim->owner, count);
     dme_window_force(window, claim->owner, (size_t)count, now_ms);
@@ -407,6 +413,12 @@ static void fill_up(struct dme_window *window, int64_t now_ms)
     sort(window);
 }
 
+/* There is less than we thought: what was promised beyond it can't be had. */
+static void break_promises(struct dme_window *window)
+{
+    drop(window, is_held, NULL, (int64_t)window->stamp_count - dme_window_limit(window));
+}
+
 void dme_window_learn(struct dme_window *window, const struct dme_news *news, int64_t now_ms)
 {
     if (news->limit > 0)
@@ -420,10 +432,12 @@ void dme_window_learn(struct dme_window *window, const struct dme_news *news, in
     if (news->answered > 0 && news->sent_ms >= window->refused_ms) /* an older one's answer may come later */
         window->refusals = window->closed_until_ms = window->refused_ms = 0;
     if (news->refused > 0) {
+        drop(window, is_held, NULL, INT64_MAX);
         close_for(window, news, now_ms);
         if (news->asked_ms == 0)
             fill_up(window, now_ms);
     } else if (news->answered > 0 && news->limit > 0 && news->remaining >= 0) {
         believe(window, news, used_of(news), now_ms);
     }
+    break_promises(window);
 }

@@ -403,6 +403,43 @@ TEST(what_is_held_is_used_by_its_owner_alone)
     dme_window_done(&w);
 }
 
+TEST(what_is_held_can_not_be_had_once_there_is_less_than_it_seemed)
+{
+    struct dme_window w = opened(0);
+    const struct dme_claim up_to_8 = {.owner = US, .least = 1, .most = 8, .kind = DME_STAMP_SENT};
+    size_t got;
+
+    assert_int_equal(hold(&w, US, 12, START_MS), 0);
+    assert_int_equal(dme_window_claim(&w, &up_to_8, START_MS, &got), 0);
+    assert_int_equal(got, 1); /* the first of all */
+    w.limit = 5;
+    answer(&w, US, 1, START_MS, 4, START_MS + 100);
+    assert_int_equal(w.stamp_count, 5);
+    assert_int_equal(dme_window_claim(&w, &up_to_8, START_MS + 100, &got), 0);
+    assert_int_equal(got, 4);
+    answer(&w, US, 4, START_MS + 100, 0, START_MS + 200);
+
+    dme_window_tidy(&w, START_MS + WINDOW_MS + 200);
+    assert_int_equal(hold(&w, US, 4, START_MS + WINDOW_MS + 200), 0);
+    assert_int_equal(claim(&w, THEM, 1, START_MS + WINDOW_MS + 200), 0);
+    answer(&w, THEM, 1, START_MS + WINDOW_MS + 200, 2, START_MS + WINDOW_MS + 300); /* another host has used two */
+    assert_int_equal(dme_window_claim(&w, &up_to_8, START_MS + WINDOW_MS + 300, &got), 0);
+    assert_int_equal(got, 2);
+    dme_window_done(&w);
+}
+
+TEST(a_refusal_ends_what_was_held)
+{
+    struct dme_window w = opened(20);
+
+    assert_int_equal(hold(&w, US, 4, START_MS), 0);
+    assert_int_equal(claim(&w, US, 1, START_MS), 0);
+    refuse(&w, US, START_MS, START_MS);
+    assert_int_equal(claim(&w, US, 1, START_MS), WINDOW_MS / 5);
+    assert_int_equal(claim(&w, US, 1, START_MS + WINDOW_MS / 5), 0);
+    dme_window_done(&w);
+}
+
 TEST(more_than_the_limit_wait_for_as_many_as_there_can_be)
 {
     for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
@@ -484,6 +521,8 @@ int main(void)
         cmocka_unit_test(whoever_gives_up_leaves_the_place_to_the_next),
         cmocka_unit_test(several_go_together_only_if_nobody_waits),
         cmocka_unit_test(what_is_held_is_used_by_its_owner_alone),
+        cmocka_unit_test(what_is_held_can_not_be_had_once_there_is_less_than_it_seemed),
+        cmocka_unit_test(a_refusal_ends_what_was_held),
         cmocka_unit_test(more_than_the_limit_wait_for_as_many_as_there_can_be),
         cmocka_unit_test(a_clock_that_is_set_back_locks_nobody_out_for_longer_than_a_window),
         cmocka_unit_test(a_clock_that_is_set_forward_forgets_and_the_next_answer_tells),
