@@ -95,6 +95,26 @@ struct challenge_publish_opts {
 enum err_code challenge_publish(struct challenge *c, const struct challenge_set *set,
                                 const struct challenge_publish_opts *opts, struct err *err) MUST_USE;
 
+/* How a record stands that was published with CHALLENGE_NO_WAIT and is waited for. */
+enum challenge_state { CHALLENGE_WAITING, CHALLENGE_SHOWN, CHALLENGE_FAILED };
+
+/* Such a wait, which can be left as soon as some records are shown, and gone on with. */
+struct challenge_awaiting;
+
+/* `set` is borrowed, and published by this engine. */
+struct challenge_awaiting *challenge_awaiting_new(struct challenge *c, const struct challenge_set *set) MUST_USE;
+void challenge_awaiting_free(struct challenge_awaiting *awaiting); /* NULL is fine */
+
+/* Wait until no record is waited for any more, or until some are shown (and settled) that were not before, and no other
+ * came within patience_ms (0: wait for all).  A zone whose servers never show a record fails its own records only,
+ * after propagation.timeout, which counts over all calls; the time between calls does not count.
+ * Errors: ERR_CANCELLED, ERR_INTERNAL. */
+enum err_code challenge_await(struct challenge_awaiting *awaiting, int64_t patience_ms, struct err *err) MUST_USE;
+
+/* Record number i of the set; why it failed, for CHALLENGE_FAILED. */
+enum challenge_state challenge_awaiting_state(const struct challenge_awaiting *awaiting, size_t i);
+const struct err *challenge_awaiting_error(const struct challenge_awaiting *awaiting, size_t i);
+
 /* Withdraw the set.  Records that are not there, and names in no zone of ours, are success. */
 enum err_code challenge_withdraw(struct challenge *c, const struct challenge_set *set, struct err *err) MUST_USE;
 

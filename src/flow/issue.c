@@ -107,6 +107,16 @@ static enum err_code run_phases(struct wave *wave, struct err *err)
     return code;
 }
 
+static void tell_finished(const struct wave *wave)
+{
+    AUTO_FREE struct issue_job **jobs = mem_calloc(wave->count, sizeof(struct issue_job *));
+
+    for (size_t i = 0; i < wave->count; i++)
+        jobs[i] = wave->runs[i].job;
+    if (wave->engine->finished && wave->count)
+        wave->engine->finished(wave->engine->finished_ctx, jobs, wave->count);
+}
+
 enum err_code issue_certificates(const struct issue_engine *engine, struct issue_job *jobs, size_t count,
                                  struct err *err)
 {
@@ -130,6 +140,7 @@ enum err_code issue_certificates(const struct issue_engine *engine, struct issue
         clock_accept_cancel(engine->clock);
     wave_withdraw(&wave);
     forget_orders(&wave);
+    tell_finished(&wave);
     if (code == ERR_OK && is_stopped)
         code = err_set(&why, ERR_CANCELLED, "interrupted");
     if (code != ERR_OK && err)
