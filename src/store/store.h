@@ -77,7 +77,9 @@ void journal_entry_copy(struct journal_entry *out, const struct journal_entry *i
 enum err_code journal_add_all(struct store *store, struct journal_entry *const *entries, size_t count, struct err *err)
     MUST_USE;
 enum err_code journal_add(struct store *store, struct journal_entry *entry, struct err *err) MUST_USE;
-/* Write an entry again, before the API is asked to do something that the old text does not cover.  Durable. */
+/* Write entries again, before the API is asked to do something that the old texts do not cover.  Durable. */
+enum err_code journal_update_all(struct store *store, struct journal_entry *const *entries, size_t count,
+                                 struct err *err) MUST_USE;
 enum err_code journal_update(struct store *store, struct journal_entry *entry, struct err *err) MUST_USE;
 /* Write entries again with what the API answered (state, record_id, ...).  A power failure right after may bring the
  * old texts back, which is harmless: what is intended is looked for by name and value. */
@@ -106,9 +108,10 @@ struct zone_memo {
 void zone_memo_done(struct zone_memo *memo);
 
 /* The longest remembered zone that `name` is in, for that endpoint, account and key; ERR_NOT_FOUND if there is none.
- * A damaged memo is set aside and not an error. */
+ * `end`, a part of `name`, is the first name above that is not looked for any more; NULL: all are.  A damaged memo is
+ * set aside and not an error. */
 enum err_code zone_memo_find(struct store *store, const char *endpoint, const char *account, const char *key_id,
-                             const char *name, struct zone_memo *out, struct err *err) MUST_USE;
+                             const char *name, const char *end, struct zone_memo *out, struct err *err) MUST_USE;
 enum err_code zone_memo_save(struct store *store, const struct zone_memo *memo, struct err *err) MUST_USE;
 enum err_code zone_memo_forget(struct store *store, const struct zone_memo *memo, struct err *err) MUST_USE;
 

@@ -7,6 +7,7 @@ UNIT_TESTS = \
 	tests/unit/test_util_log \
 	tests/unit/test_util_parse \
 	tests/unit/test_util_text \
+	tests/unit/test_util_strmap \
 	tests/unit/test_hook \
 	tests/unit/test_json_json \
 	tests/unit/test_crypto_cert \
@@ -28,6 +29,7 @@ UNIT_TESTS = \
 	tests/unit/test_dns_propagation \
 	tests/unit/test_dns_trace \
 	tests/unit/test_dns_propagation_doh \
+	tests/unit/test_dns_propagation_each \
 	tests/unit/test_dns_route \
 	tests/unit/test_dns_serving \
 	tests/unit/test_dns_sighted \
@@ -91,6 +93,7 @@ UNIT_TESTS += \
 	tests/unit/test_flow_place \
 	tests/unit/test_flow_withdraw \
 	tests/unit/test_flow_await \
+	tests/unit/test_flow_awaiting \
 	tests/unit/test_flow_sweep \
 	tests/unit/test_flow_faults \
 	tests/unit/test_flow_account \
@@ -100,6 +103,7 @@ UNIT_TESTS += \
 	tests/unit/test_flow_order \
 	tests/unit/test_flow_program \
 	tests/unit/test_flow_prove \
+	tests/unit/test_flow_wave \
 	tests/unit/test_flow_names \
 	tests/unit/test_flow_renewal
 UNIT_TESTS += \
