@@ -9,12 +9,35 @@
 #include "cmd/deploy.h"
 #include "cmd/due.h"
 #include "cmd/quota.h"
+#include "util/parse.h"
 
 /* Certificates that go through the phases together.  Requests to DNS Made Easy grow with the zones of a wave, so that
  * one large wave costs less than several; a certificate on its way takes about 20 kB. */
 #define WAVE_MAX 1000
 /* Each has its lock, a descriptor; connections, name servers and programs need some, too. */
 #define OTHER_DESCRIPTORS 128
+
+/* ------------------------------------------------------------------ when */
+
+/* Once a run, and before anything else: so that not all machines ask at the same time. */
+static enum err_code wait_at_random(const struct opts *opts, struct err *err)
+{
+    int64_t most_ms = 0;
+    uint64_t random;
+    enum err_code code;
+
+    if (opts->jitter && !parse_duration_ms(opts->jitter, &most_ms)) {
+        (void)err_set(err, ERR_USAGE, "option --jitter: \"%s\" is no duration", opts->jitter);
+        err_hint(err, "Write it like 30s, 10m or 11h.");
+        return ERR_USAGE;
+    }
+    if (!most_ms || platform_stderr_is_terminal())
+        return ERR_OK;
+    code = platform_random(&random, sizeof random, err);
+    if (code == ERR_OK && !clock_sleep_ms(platform_clock(), (int64_t)(random % (uint64_t)most_ms)))
+        code = err_set(err, ERR_CANCELLED, "interrupted before anything was done");
+    return code;
+}
 
 /* ------------------------------------------------------------------ which ones */
 
@@ -187,8 +210,10 @@ enum err_code cmd_renew(const struct opts *opts, struct err *err)
     AUTO_WORKSPACE struct workspace space = {.client_count = 0};
     AUTO(issuance_list_done) struct issuance_list list = {.count = 0};
     struct strlist AUTO_STRLIST names = {NULL, 0};
-    enum err_code code = workspace_open(&space, opts, CONFIG_WITH_CREDENTIALS, err);
+    enum err_code code = wait_at_random(opts, err);
 
+    if (code == ERR_OK)
+        code = workspace_open(&space, opts, CONFIG_WITH_CREDENTIALS, err);
     if (code == ERR_OK)
         code = opts->word_count ? list_named(&space, opts, &names, err) : workspace_list(&space, &names, err);
     if (code == ERR_OK)

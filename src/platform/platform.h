@@ -200,6 +200,10 @@ enum err_code platform_free_bytes(const char *path, uint64_t *out, struct err *e
 /* Make a directory and its parents, mode 0700 for those it makes; existing is success. */
 enum err_code platform_dir_make(const char *path, struct err *err) MUST_USE;
 
+/* Make directories of one parent, mode 0700, durably and with one sync for all; parents are not made.  What can't be
+ * made is not said: it shows when it is used. */
+void platform_dirs_make(const struct strlist *paths);
+
 /* Names in a directory, sorted, without "." and "..".  Errors: ERR_NOT_FOUND, ERR_IO. */
 enum err_code platform_dir_list(const char *path, struct strlist *out, struct err *err) MUST_USE;
 

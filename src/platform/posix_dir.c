@@ -72,6 +72,16 @@ enum err_code platform_dir_inspect(const char *path, struct platform_dir_info *o
     return ERR_OK;
 }
 
+void platform_dirs_make(const struct strlist *paths)
+{
+    bool is_new = false;
+
+    for (size_t i = 0; i < paths->count; i++)
+        is_new |= mkdir(paths->items[i], 0700) == 0;
+    if (is_new)
+        (void)!posix_sync_directory_of(paths->items[0], NULL);
+}
+
 enum err_code platform_dir_set_mode(const char *path, unsigned mode, struct err *err)
 {
     struct stat st;

@@ -261,11 +261,25 @@ static void switch_all(struct install *all, size_t count)
     }
 }
 
+/* Where there is a certificate for the first time; make_ready() finds out what could not be made. */
+static void make_directories(struct store *store, const struct certificate_install *installs, size_t count)
+{
+    struct strlist AUTO_STRLIST paths = {NULL, 0};
+
+    if (record_directory_ready(store, "archive", NULL) != ERR_OK)
+        return;
+    for (size_t i = 0; i < count; i++)
+        if (certificate_name_is_good(installs[i].name))
+            strlist_add_take(&paths, archive_dir(store, installs[i].name));
+    platform_dirs_make(&paths);
+}
+
 void certificate_install_all(struct store *store, struct certificate_install *installs, size_t count)
 {
     struct install AUTO_FREE *all = mem_calloc(count, sizeof *all);
     char AUTO_FREE *certs = mem_printf("%s/certs", store->dir);
 
+    make_directories(store, installs, count);
     for (size_t i = 0; i < count; i++)
         err_settle(&installs[i].err, begin(&all[i], store, &installs[i]));
     write_all(all, count);

@@ -3,12 +3,13 @@
 import json
 import os
 import signal
+import subprocess
 import time
 
 import pytest
 
 from lab import many
-from program import CANCELLED, OK, until, warnings
+from program import CANCELLED, OK, USAGE, refused, until, warnings
 from standalone import CA_LIMIT, PROGRAM, Standalone, document, read
 
 ZONES = ["example.com", "sub.example.com", "example.net"]
@@ -78,6 +79,33 @@ def test_among_those_that_are_not_due_a_damaged_record_is_set_aside_and_the_one_
     outcomes = {c["name"]: c["outcome"] for c in document(done)["certificates"]}
     assert outcomes.pop("due00000.example.com") == "renewed"
     assert sorted(outcomes) == sorted(made[:7] + made[8:]) and set(outcomes.values()) == {"not-due"}
+
+
+# ---------------------------------------------------------------------------------------------------------------- when
+
+def test_a_jitter_is_waited_for_once_and_ends_with_a_signal(client):
+    client.issue("a.example.com").ok()
+    client.ca.forget()
+    begin = time.monotonic()
+    client.run("renew", "--jitter", "1ms").ok()
+    assert time.monotonic() - begin < 10
+    running = client.start("renew", "--force", "--jitter", "366d")
+    time.sleep(0.5)
+    assert running.alive() and client.ca.count("POST", "/order-plz") == 0
+    running.signal(signal.SIGTERM)
+    assert running.wait(10).returncode == CANCELLED
+    assert client.ca.count("POST", "/order-plz") == 0 and client.generation("a.example.com") == 1
+    refused(client.run("renew", "--jitter", "soon"), USAGE, '"soon" is no duration')
+
+
+def test_on_a_terminal_there_is_no_jitter(client):
+    client.issue("a.example.com").ok()
+    own, its = os.openpty()
+    begin = time.monotonic()
+    process = client.lab.popen([client.path, "renew", "--jitter", "366d"], env=client.env(), stdout=subprocess.DEVNULL, stderr=its)
+    assert process.wait(15) == OK and time.monotonic() - begin < 15
+    os.close(its)
+    os.close(own)
 
 
 # ---------------------------------------------------------------------------------------------------------------- many are due
