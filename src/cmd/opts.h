@@ -32,6 +32,7 @@ struct opts {
     const char *cert;
     const char *reason;
     bool force;
+    const char *jitter; /* a duration, not parsed yet */
     bool staging;
     bool write;
     bool strict;

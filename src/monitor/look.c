@@ -73,9 +73,8 @@ struct monitor_certificate *monitor_report_add_certificate(struct monitor_report
     struct monitor_certificate *certificate;
 
     text_escape_into(safe, sizeof safe, source, strlen(source));
-    for (size_t i = 0; i < report->certificate_count; i++)
-        if (strcmp(report->certificates[i].source, safe) == 0)
-            return NULL;
+    if (!strmap_add(&report->sources, safe, report->certificate_count))
+        return NULL;
     report->certificates = mem_grow(report->certificates, report->certificate_count, sizeof *report->certificates);
     certificate = &report->certificates[report->certificate_count++];
     *certificate = (struct monitor_certificate){.source = mem_strdup(safe)};

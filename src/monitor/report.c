@@ -35,6 +35,7 @@ void monitor_report_done(struct monitor_report *report)
         certificate_done(&report->certificates[i]);
     free(report->results);
     free(report->certificates);
+    strmap_done(&report->sources);
     free(report->state.dir);
     verdict_done(&report->state.access);
     verdict_done(&report->state.journal);

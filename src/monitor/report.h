@@ -13,6 +13,7 @@
 #include "crypto/cert.h"
 #include "store/store.h"
 #include "util/err.h"
+#include "util/strmap.h"
 
 /* From good to bad, named as monitoring systems do. */
 enum monitor_level {
@@ -76,6 +77,7 @@ struct monitor_report {
     size_t result_count;
     struct monitor_certificate *certificates;
     size_t certificate_count;
+    struct strmap sources; /* of these certificates: each is looked at once */
 };
 
 void monitor_report_done(struct monitor_report *report);

@@ -72,6 +72,16 @@ enum err_code platform_dir_inspect(const char *path, struct platform_dir_info *o
     return ERR_OK;
 }
 
+void platform_dirs_make(const struct strlist *paths)
+{
+    bool is_new = false;
+
+    for (size_t i = 0; i < paths->count; i++)
+        is_new |= mkdir(paths->items[i], 0700) == 0;
+    if (is_new)
+        (void)!posix_sync_directory_of(paths->items[0], NULL);
+}
+
 enum err_code platform_dir_set_mode(const char *path, unsigned mode, struct err *err)
 {
     struct stat st;
@@ -84,11 +94,6 @@ enum err_code platform_dir_set_mode(const char *path, unsigned mode, struct err 
     if ((st.st_mode & 07777U) != mode && fchmod(fd, (mode_t)mode) != 0)
         return posix_err(err, ERR_IO, errno, "change the mode of", path);
     return ERR_OK;
-}
-
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 enum err_code platform_dir_list(const char *path, struct strlist *out, struct err *err)
@@ -104,8 +109,7 @@ enum err_code platform_dir_list(const char *path, struct strlist *out, struct er
             strlist_add(&names, entry->d_name);
     if (errno != 0)
         return posix_err(err, ERR_IO, errno, "list the directory", path);
-    if (names.count > 1)
-        qsort(names.items, names.count, sizeof *names.items, compare_names);
+    strlist_sort(&names);
     strlist_done(out);
     *out = names;
     names = (struct strlist){NULL, 0};

@@ -236,6 +236,7 @@ bool fixture_remount_read_only(const char *dir)
 
 static const unsigned call_numbers[] = {
     [CALL_FSYNC] = SYS_fsync,
+    [CALL_SYNCFS] = SYS_syncfs,
 #ifdef SYS_rename
     [CALL_RENAME] = SYS_rename,
 #else

@@ -64,6 +64,7 @@ bool fixture_remount_read_only(const char *dir);
  * the names below. */
 enum fixture_call {
     CALL_FSYNC,
+    CALL_SYNCFS,
     CALL_RENAME,
     CALL_RENAME_NEW,
     CALL_LINK,

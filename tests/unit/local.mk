@@ -67,6 +67,7 @@ UNIT_TESTS = \
 	tests/unit/test_store_generation \
 	tests/unit/test_store_order \
 	tests/unit/test_store_budget \
+	tests/unit/test_store_many \
 	tests/unit/test_dme_retry \
 	tests/unit/test_dme_limit \
 	tests/unit/test_dme_budget \
@@ -177,6 +178,8 @@ tests_unit_test_flow_issue_SOURCES = tests/unit/test_flow_issue.c tests/unit/fak
 tests_unit_test_flow_issue_LDFLAGS = $(AM_LDFLAGS) $(FAKE_DISK_WRAP)
 tests_unit_test_store_account_SOURCES = tests/unit/test_store_account.c tests/unit/fake_disk.c tests/unit/fake_disk.h
 tests_unit_test_store_account_LDFLAGS = $(AM_LDFLAGS) $(FAKE_DISK_WRAP)
+tests_unit_test_store_many_SOURCES = tests/unit/test_store_many.c tests/unit/fake_disk.c tests/unit/fake_disk.h
+tests_unit_test_store_many_LDFLAGS = $(AM_LDFLAGS) $(FAKE_DISK_WRAP)
 tests_unit_test_store_order_SOURCES = tests/unit/test_store_order.c tests/unit/fake_disk.c tests/unit/fake_disk.h
 tests_unit_test_store_order_LDFLAGS = $(AM_LDFLAGS) $(FAKE_DISK_WRAP)
 # A name service that hangs on demand.

@@ -114,6 +114,13 @@ TEST(only_the_staging_of_letsencrypt_has_a_known_pace)
     assert_int_equal(config_ca_requests_per_s("https://ca.example/"), 0);
 }
 
+TEST(only_letsencrypt_has_a_known_number_of_orders)
+{
+    assert_int_equal(config_ca_new_orders_per_3h("https://acme-v02.api.letsencrypt.org/directory"), 300);
+    assert_int_equal(config_ca_new_orders_per_3h("https://acme-staging-v02.api.letsencrypt.org/directory"), 1500);
+    assert_int_equal(config_ca_new_orders_per_3h("https://ca.example/"), 0);
+}
+
 TEST(url_of_a_directory_is_kept_byte_for_byte)
 {
     static const char *const urls[] = {"https://ca.example/acme/directory", "https://ca.example:14000/dir/",
@@ -382,6 +389,7 @@ int main(void)
         CONFIG_TEST(without_settings_all_have_their_defaults),
         CONFIG_TEST(every_setting_is_taken_from_the_file),
         cmocka_unit_test(every_short_name_has_a_url_of_its_own),
+        cmocka_unit_test(only_letsencrypt_has_a_known_number_of_orders),
         cmocka_unit_test(only_the_staging_of_letsencrypt_has_a_known_pace),
         CONFIG_TEST(url_of_a_directory_is_kept_byte_for_byte),
         CONFIG_TEST(directory_that_is_no_ca_is_refused),

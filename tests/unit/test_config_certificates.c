@@ -351,6 +351,11 @@ TEST(settings_of_thousands_of_certificates_are_found_quickly)
     assert_int_equal(f->config->managed_count, 8000);
     assert_string_equal(f->config->managed[7999].settings.profile, "p7999");
     expect_given(f->config, 7999, "profile", ":8002:39");
+    for (size_t i = 0; i < 8000; i++)
+        assert_int_equal(config_certificate_find(f->config, f->config->managed[i].name), i);
+    assert_true(config_certificate_find(f->config, "n8000.example") == SIZE_MAX);
+    assert_true(config_certificate_find(f->config, "") == SIZE_MAX);
+    assert_false(f->config->has_certificate_options);
 }
 
 /* ------------------------------------------------------------------ as text */
@@ -394,6 +399,7 @@ TEST(every_setting_survives_the_way_through_text)
                  {"pfx_password_file", "/pw"},
                  {"pre", ""},
                  {"deploy", "/bin/a,x y,,\\,\\;\\\\,\n;b;"},
+                 {"deploy_once", "true"},
                  {"post", "/no such program;"},
                  {"failed", "/bin/false;"}};
     size_t count;

@@ -106,6 +106,26 @@ TEST(a_program_knows_certificate_files_names_and_ca)
     stage_done(&s);
 }
 
+TEST(a_program_for_several_certificates_knows_their_names_and_where_they_are)
+{
+    struct stage s;
+    struct strlist AUTO_STRLIST names = {NULL, 0};
+
+    stage_init(&s);
+    strlist_add(&names, "www");
+    strlist_add(&names, "mail");
+    s.call = (struct program_call){.event = PROGRAM_DEPLOY, .names = &names, .dir = "/state/certs"};
+    add(&s, show_ours);
+    assert_int_equal(run(&s), ERR_OK);
+    assert_trace(&s, "ACME_DME_CERTS=/state/certs\n"
+                     "ACME_DME_EVENT=deploy\n"
+                     "ACME_DME_NAMES=www\n");
+    add(&s, "exit 7");
+    assert_int_equal(run(&s), ERR_PROGRAM);
+    assert_non_null(strstr(s.err.msg, "the deploy program of 2 certificates: "));
+    stage_done(&s);
+}
+
 TEST(what_there_is_besides_and_what_went_wrong_are_told_only_then)
 {
     struct stage s;
@@ -241,6 +261,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_program_knows_certificate_files_names_and_ca),
+        cmocka_unit_test(a_program_for_several_certificates_knows_their_names_and_where_they_are),
         cmocka_unit_test(what_there_is_besides_and_what_went_wrong_are_told_only_then),
         cmocka_unit_test(programs_run_in_their_order_and_their_output_is_logged),
         cmocka_unit_test(the_first_that_fails_ends_it_and_its_last_line_says_why),

@@ -282,7 +282,8 @@ static void many_init(struct many *m, const char *dir)
 
 TEST(many_files_are_written_at_once)
 {
-    static const enum platform_write_mode modes[] = {PLATFORM_CREATE, PLATFORM_REPLACE, PLATFORM_REPLACE_LAZILY};
+    static const enum platform_write_mode modes[] = {PLATFORM_CREATE, PLATFORM_REPLACE, PLATFORM_REPLACE_LAZILY,
+                                                     PLATFORM_REPLACE_UNSYNCED};
     char *dir = fixture_dir_new();
     struct many m;
 

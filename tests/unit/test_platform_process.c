@@ -112,6 +112,25 @@ static int write_past_the_limit(void *context)
     return CHILD_OK;
 }
 
+static int want_descriptors(UNUSED void *context)
+{
+    struct rlimit limit = {.rlim_cur = 64, .rlim_max = 200};
+
+    CHILD_CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    CHILD_CHECK(platform_descriptors_want(50) == 50);
+    CHILD_CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur == 64);
+    CHILD_CHECK(platform_descriptors_want(150) == 150);
+    CHILD_CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur == 150);
+    CHILD_CHECK(platform_descriptors_want(1000) == 200);
+    CHILD_CHECK(platform_descriptors_want(10) == 10);
+    return CHILD_OK;
+}
+
+TEST(descriptors_are_had_as_far_as_the_system_allows_and_no_more_than_wanted)
+{
+    fixture_in_child(want_descriptors, NULL);
+}
+
 TEST(a_file_size_limit_is_an_error_and_no_death)
 {
     char *dir = fixture_dir_new();
@@ -204,6 +223,7 @@ int main(void)
         cmocka_unit_test(descriptors_that_a_parent_left_open_are_closed),
         cmocka_unit_test(files_are_private_and_no_core_is_dumped),
         cmocka_unit_test(writing_to_a_closed_pipe_is_an_error_and_no_death),
+        cmocka_unit_test(descriptors_are_had_as_far_as_the_system_allows_and_no_more_than_wanted),
         cmocka_unit_test(a_file_size_limit_is_an_error_and_no_death),
         cmocka_unit_test(random_bytes_come_from_the_system_with_and_without_the_system_call),
         cmocka_unit_test(the_home_directory_is_home_or_the_user_databases),

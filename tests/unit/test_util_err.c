@@ -71,6 +71,18 @@ TEST(a_text_that_can_not_be_formatted_is_empty)
     assert_string_equal(err.msg, "");
 }
 
+TEST(an_outcome_is_what_the_call_returned_whatever_it_left_in_its_error)
+{
+    struct err err;
+
+    (void)err_set(&err, ERR_IO, "left over");
+    err_settle(&err, ERR_IO);
+    assert_int_equal(err.code, ERR_IO);
+    err_settle(&err, ERR_OK);
+    assert_int_equal(err.code, ERR_OK);
+    assert_string_equal(err.msg, "");
+}
+
 TEST(every_code_has_a_name_of_its_own)
 {
     for (int a = 0; a < ERR_COUNT; a++)
@@ -103,6 +115,7 @@ int main(void)
         cmocka_unit_test(an_error_may_be_set_from_its_own_message),
         cmocka_unit_test(overlong_and_unsafe_texts_are_cut_and_escaped),
         cmocka_unit_test(a_text_that_can_not_be_formatted_is_empty),
+        cmocka_unit_test(an_outcome_is_what_the_call_returned_whatever_it_left_in_its_error),
         cmocka_unit_test(every_code_has_a_name_of_its_own),
         cmocka_unit_test(a_log_line_is_one_line_and_only_of_the_wanted_levels),
     };

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "test.h"
+#include "util/mem.h"
 #include "util/text.h"
 
 static void expect_escaped(const char *in, size_t len, const char *want)
@@ -48,6 +49,24 @@ TEST(an_overlong_text_is_cut_visibly_and_stays_in_bounds)
     }
 }
 
+TEST(a_sorted_list_is_searched_by_bytes)
+{
+    static const char *const words[] = {"b", "a-b", "a", "B"};
+    struct strlist AUTO_STRLIST list = {NULL, 0};
+
+    strlist_sort(&list);
+    assert_false(strlist_has_sorted(&list, "a"));
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        strlist_add(&list, words[i]);
+    strlist_sort(&list);
+    assert_string_equal(list.items[0], "B");
+    assert_string_equal(list.items[2], "a-b");
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        assert_true(strlist_has_sorted(&list, words[i]));
+    assert_false(strlist_has_sorted(&list, "A"));
+    assert_false(strlist_has_sorted(&list, "c"));
+}
+
 TEST(comparison_ignores_ascii_case_only)
 {
     assert_int_equal(text_casecmp("ExAmPle", "example"), 0);
@@ -72,6 +91,7 @@ int main(void)
         cmocka_unit_test(what_could_steer_a_terminal_is_escaped),
         cmocka_unit_test(bytes_that_are_no_utf8_are_escaped),
         cmocka_unit_test(an_overlong_text_is_cut_visibly_and_stays_in_bounds),
+        cmocka_unit_test(a_sorted_list_is_searched_by_bytes),
         cmocka_unit_test(comparison_ignores_ascii_case_only),
         cmocka_unit_test(the_nearest_word_is_suggested_only_when_near),
     };
