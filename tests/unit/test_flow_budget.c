@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fixture.h"
@@ -215,28 +216,29 @@ TEST(where_the_state_directory_fails_a_process_counts_alone_and_says_so_once)
     scene_done(&s);
 }
 
-/* A hook call does this twice for each request. */
+/* A hook call does this twice for each request.  Time of the processor: the machine may have other things to do. */
 TEST(it_costs_little)
 {
     struct scene s;
     struct budget *budget;
     struct dme_budget *base;
-    int64_t start_ms, took_ms;
+    clock_t start;
+    long us;
 
     scene_init(&s, 150, 140);
     assert_int_equal(ask_some(&s), CHILD_OK); /* a file with nearly all there can be */
     budget = budget_of(&s);
     base = budget_base(budget);
-    start_ms = clock_mono_ms(platform_clock());
+    start = clock();
     for (size_t i = 0; i < 100; i++) {
         (void)base->open(base);
         base->close(base);
     }
-    took_ms = clock_mono_ms(platform_clock()) - start_ms;
-    print_message("%lld us each\n", (long long)took_ms * 10);
-    assert_in_range(took_ms, 0, 1000); /* 70 or so, where nothing is synced and nothing else is going on */
+    us = (long)((double)(clock() - start) * 1e6 / CLOCKS_PER_SEC / 100);
     budget_free(budget);
     scene_done(&s);
+    print_message("%ld us each\n", us);
+    assert_in_range(us, 0, 10000); /* 500 or so; more with sanitizers */
 }
 
 int main(void)
