@@ -22,6 +22,7 @@ static void close_private(UNUSED struct dme_budget *self)
 void dme_budget_init(struct dme *dme, const struct dme_opts *opts)
 {
     dme->own_window.window_ms = opts->budget_window_ms ? opts->budget_window_ms : DME_WINDOW_USUAL_MS;
+    dme->own_window.allowed = opts->budget_allowed;
     dme->own_budget = (struct dme_budget){.owner = 1, .open = open_private, .close = close_private};
     dme->budget = opts->budget ? opts->budget : &dme->own_budget;
     dme->budget_wait_ms = opts->budget_wait_ms;
@@ -196,10 +197,8 @@ int64_t dme_requests_own(struct dme *dme)
 
 enum err_code dme_admit(struct dme *dme, size_t requests, struct err *err)
 {
-    const struct dme_claim claim = {.owner = dme->budget->owner,
-                                    .least = (int64_t)requests,
-                                    .most = (int64_t)requests,
-                                    .kind = DME_STAMP_HELD};
+    const struct dme_claim claim = {
+        .owner = dme->budget->owner, .least = (int64_t)requests, .most = (int64_t)requests, .kind = DME_STAMP_HELD};
     size_t got;
     enum err_code code;
 

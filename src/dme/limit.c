@@ -98,11 +98,11 @@ static bool is_over(const struct dme_stamp *stamp, const void *until_ms)
     return stamp->at_ms <= *(const int64_t *)until_ms;
 }
 
-/* Surely counted by the server when a request arrives that was sent at that time. */
+/* Surely counted by the server when a request arrives that was sent at that time (and is none of these itself). */
 static bool is_counted_by(const struct dme_stamp *stamp, const void *sent_ms)
 {
     return (stamp->kind == DME_STAMP_DONE || stamp->kind == DME_STAMP_FOREIGN) &&
-           stamp->at_ms <= *(const int64_t *)sent_ms;
+           stamp->at_ms < *(const int64_t *)sent_ms;
 }
 
 static bool may_be_counted(const struct dme_stamp *stamp, UNUSED const void *ctx)
@@ -348,8 +348,8 @@ static void finish(struct dme_window *window, int64_t owner, int64_t now_ms)
     sort(window);
 }
 
-/* The server has counted `used` requests.  More than we know of: other hosts have made them.  Fewer than it must know of:
- * they have fallen out of its window, or have not arrived. */
+/* The server has counted `used` requests.  More than we know of: other hosts have made them.  Fewer than it must know
+ * of: they have fallen out of its window, or have not arrived. */
 static void believe(struct dme_window *window, const struct dme_news *news, int64_t used, int64_t now_ms)
 {
     int64_t known = count_if(window, may_be_counted, NULL);
@@ -368,8 +368,8 @@ static int64_t used_of(const struct dme_news *news)
     return news->remaining < limit ? limit - news->remaining : 0;
 }
 
-/* Refused: the first time until the oldest of ours falls out of the server's window as of our own, for then there is room
- * unless another host takes it; where we know of none, for a part of the window.  Again: for a whole window. */
+/* Refused: the first time until the oldest of ours falls out of the server's window as of our own, for then there is
+ * room unless another host takes it; where we know of none, for a part of the window.  Again: for a whole window. */
 static void close_for(struct dme_window *window, const struct dme_news *news, int64_t now_ms)
 {
     int64_t until_ms = now_ms + window->window_ms / REFUSED_PART;
@@ -393,8 +393,9 @@ static void fill_up(struct dme_window *window, int64_t now_ms)
     int64_t missing = dme_window_limit(window) - (int64_t)window->stamp_count;
 
     for (int64_t i = 0; i < missing; i++)
-        dme_window_add_stamp(window, (struct dme_stamp){.at_ms = i ? now_ms : window->closed_until_ms - window->window_ms,
-                                                        .kind = DME_STAMP_FOREIGN});
+        dme_window_add_stamp(window,
+                             (struct dme_stamp){.at_ms = i ? now_ms : window->closed_until_ms - window->window_ms,
+                                                .kind = DME_STAMP_FOREIGN});
     sort(window);
 }
 
