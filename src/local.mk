@@ -11,6 +11,7 @@ libacmedme_a_SOURCES = \
 	src/util/attrs.h \
 	src/util/err.c src/util/err.h \
 	src/util/text.c src/util/text.h \
+	src/util/strmap.c src/util/strmap.h \
 	src/util/mem.c src/util/mem.h \
 	src/util/buf.c src/util/buf.h \
 	src/util/secret.c src/util/secret.h \
@@ -64,6 +65,7 @@ libacmedme_a_SOURCES = \
 	src/store/reset.c \
 	src/store/journal.c \
 	src/store/zonememo.c \
+	src/store/budget.c src/store/budget.h \
 	src/store/result.c \
 	src/store/record.c \
 	src/store/keyfile.c \
@@ -112,7 +114,7 @@ libacmedme_a_SOURCES = \
 	src/dns/authority_look.c \
 	src/dns/sighting.c src/dns/sighting.h \
 	src/dns/watch.c src/dns/watch.h \
-	src/dns/watch_report.c \
+	src/dns/watch_each.c src/dns/watch_report.c \
 	src/dns/pace.c src/dns/pace.h \
 	src/dns/propagation.c src/dns/propagation.h \
 	src/dns/propagation_doh.c \
@@ -126,6 +128,10 @@ libacmedme_a_SOURCES = \
 	src/dns/serving.c src/dns/standing.c \
 	src/dme/dme.h \
 	src/dme/client.c src/dme/client.h \
+	src/dme/send.c \
+	src/dme/judge.c src/dme/judge.h \
+	src/dme/limit.c src/dme/limit.h \
+	src/dme/budget.c src/dme/budget.h \
 	src/dme/retry.c src/dme/retry.h \
 	src/dme/auth.c src/dme/auth.h \
 	src/dme/error.c src/dme/error.h \
@@ -136,6 +142,7 @@ libacmedme_a_SOURCES = \
 	src/dme/credentials.c \
 	src/dme/record.c src/dme/record.h \
 	src/dme/create.c \
+	src/dme/delete.c \
 	src/acme/acme.h src/acme/internal.h \
 	src/acme/problem.c src/acme/problem.h \
 	src/acme/member.c \
@@ -171,14 +178,18 @@ libacmedme_a_SOURCES = \
 	src/flow/engine.h \
 	src/flow/set.c \
 	src/flow/batch.c \
+	src/flow/group.c \
 	src/flow/zones.c \
 	src/flow/propose.c \
 	src/flow/locate.c \
+	src/flow/survey.c src/flow/survey.h \
 	src/flow/servers.c \
 	src/flow/place.c \
-	src/flow/await.c \
+	src/flow/await.c src/flow/awaiting.c \
+	src/flow/budget.c src/flow/budget.h \
 	src/flow/journal.c \
 	src/flow/publish.c \
+	src/flow/undo.c \
 	src/flow/remove.c \
 	src/flow/withdraw.c \
 	src/flow/sweep.c \
@@ -186,7 +197,7 @@ libacmedme_a_SOURCES = \
 	src/flow/wave.h \
 	src/flow/names.c \
 	src/flow/order.c \
-	src/flow/prove.c \
+	src/flow/prove.c src/flow/records.c \
 	src/flow/obtain.c \
 	src/flow/account.c src/flow/account.h \
 	src/flow/renewal.c src/flow/renewal.h \

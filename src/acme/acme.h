@@ -155,6 +155,12 @@ struct acme_order {
     char *replaces;            /* NULL: not told */
     int64_t expires_s;         /* 0: not told */
     int64_t retry_after_ms;    /* monotonic time before which it should not be asked again; 0: any */
+    struct {                   /* of acme_orders_settle() */
+        enum acme_order_status status;
+        int64_t since_ms; /* monotonic time since which its end is waited for; 0: it is not */
+        int64_t look_at_ms;
+        size_t looks;
+    } settle;
     struct acme_result result; /* of the last request about it; of an invalid order: its error */
 };
 
@@ -178,15 +184,18 @@ enum err_code acme_orders_fetch(struct acme *acme, struct acme_order *const *ord
                                 struct err *err) MUST_USE;
 
 /* Poll all orders whose status is `while_status` and whose result is good until none has it any more, or until
- * timeout_ms have passed: ERR_TIMEOUT in the result of each that still has.  Retry-After is respected in both forms,
- * within the time; else it waits 0.3, 1, 2, 3, 5, 5 ... s.  For ACME_ORDER_PENDING the first look is taken after a
- * moment or what the CA said when the challenges were answered.  An order that becomes invalid gets its error,
+ * timeout_ms have passed: ERR_TIMEOUT in the result of each that still has.  With patience it comes back once that
+ * long none has left the status; the others keep status and result, and calls for them later go on where this one
+ * was: timeout_ms counts from an order's first call.  Retry-After is respected in both forms, within the time; else it
+ * waits 0.3, 1, 2, 3, 5, 5 ... s.  For ACME_ORDER_PENDING the first look is taken after a moment or what the CA said
+ * when the challenges were answered.  An order that becomes invalid gets its error,
  * or that of the first authorization that failed, as result (ERR_CHALLENGE for what the CA could not validate). */
 struct acme_settle {
     enum acme_order_status while_status;
     int64_t timeout_ms;
     void (*progress)(void *ctx, size_t done, size_t total); /* may be NULL */
     void *ctx;
+    int64_t patience_ms; /* 0: until the end */
 };
 enum err_code acme_orders_settle(struct acme *acme, struct acme_order *const *orders, size_t count,
                                  const struct acme_settle *settle, struct err *err) MUST_USE;
@@ -200,12 +209,18 @@ struct acme_csr {
 enum err_code acme_orders_finalize(struct acme *acme, struct acme_order *const *orders, const struct acme_csr *csrs,
                                    size_t count, struct err *err) MUST_USE;
 
-/* The certificate of a valid order: the PEM text that is served by default, then the alternates (Link
+/* The certificates of valid orders: the PEM text that is served by default, then the alternates (Link
  * rel="alternate"), which are only fetched for ACME_ALL_CHAINS.  Content type application/pem-certificate-chain.
  * An alternate that can't be had is a warning. */
 enum acme_chains { ACME_DEFAULT_CHAIN, ACME_ALL_CHAINS };
-enum err_code acme_order_certificates(struct acme *acme, const struct acme_order *order, enum acme_chains chains,
-                                      struct strlist *out_pems, struct err *err) MUST_USE;
+struct acme_download {
+    const struct acme_order *order;
+    enum acme_chains chains;
+    struct strlist pems; /* out; yours */
+    struct acme_result result;
+};
+enum err_code acme_orders_certificates(struct acme *acme, struct acme_download *downloads, size_t count,
+                                       struct err *err) MUST_USE;
 
 /* ------------------------------------------------------------------ authorizations, sections 7.5 and 8 */
 

@@ -34,53 +34,105 @@ static void find_alternates(const struct acme *acme, const struct acme_call *cal
     }
 }
 
-static enum err_code fetch_alternates(struct acme *acme, const struct acme_order *order, const struct strlist *urls,
-                                      struct strlist *out, struct err *err)
+/* A call for each alternate of all downloads; owners[i] is the download of call i. */
+struct alternates {
+    struct acme_calls calls;
+    struct strlist urls;
+    struct acme_download **owners;
+};
+
+static void alternates_done(struct alternates *alternates)
 {
-    struct acme_calls calls AUTO_ACME_CALLS = acme_calls_new(urls->count);
+    acme_calls_done(&alternates->calls);
+    strlist_done(&alternates->urls);
+    free(alternates->owners);
+}
+
+static void note_alternates(const struct acme *acme, const struct acme_call *call, struct acme_download *download,
+                            struct alternates *out)
+{
+    size_t before = out->urls.count;
+
+    find_alternates(acme, call, &out->urls);
+    for (size_t i = before; i < out->urls.count; i++) {
+        out->owners = mem_grow(out->owners, i, sizeof(struct acme_download *));
+        out->owners[i] = download;
+    }
+}
+
+static enum err_code fetch_alternates(struct acme *acme, struct alternates *alternates, struct err *err)
+{
+    size_t count = alternates->urls.count;
     enum err_code code;
 
-    for (size_t i = 0; i < urls->count; i++)
-        call_for(&calls.items[i], urls->items[i], order, "an alternate chain");
-    code = acme_send(acme, calls.items, urls->count, err);
-    for (size_t i = 0; code == ERR_OK && i < urls->count; i++) {
-        struct acme_call *call = &calls.items[i];
+    alternates->calls = acme_calls_new(count);
+    for (size_t i = 0; i < count; i++)
+        call_for(&alternates->calls.items[i], alternates->urls.items[i], alternates->owners[i]->order,
+                 "an alternate chain");
+    code = acme_send(acme, alternates->calls.items, count, err);
+    for (size_t i = 0; code == ERR_OK && i < count; i++) {
+        struct acme_call *call = &alternates->calls.items[i];
 
         if (call->result.code == ERR_OK)
-            strlist_add_take(out, buf_take(&call->response.body));
+            strlist_add_take(&alternates->owners[i]->pems, buf_take(&call->response.body));
         else
             log_line(acme->log, LOG_WARNING, "%s, continuing", call->result.err.msg);
     }
     return code;
 }
 
-enum err_code acme_order_certificates(struct acme *acme, const struct acme_order *order, enum acme_chains chains,
-                                      struct strlist *out_pems, struct err *err)
+static enum err_code fetch_default(struct acme *acme, struct acme_download *downloads, size_t count,
+                                   struct alternates *alternates, struct err *err)
 {
-    struct acme_call call AUTO_ACME_CALL = {.url = NULL};
-    struct strlist pems AUTO_STRLIST = {.count = 0};
-    struct strlist alternates AUTO_STRLIST = {.count = 0};
-    enum err_code code = acme_ready(acme, err);
+    struct acme_calls calls AUTO_ACME_CALLS = acme_calls_new(count);
+    enum err_code code;
 
-    if (code == ERR_OK && !order->certificate_url)
-        code = err_set(err, ERR_INTERNAL, "the order has no certificate yet");
-    if (code != ERR_OK)
-        return code;
-    call_for(&call, order->certificate_url, order, "the certificate");
-    code = acme_send_one(acme, &call, err);
-    if (code != ERR_OK)
-        return code;
-    if (chains == ACME_ALL_CHAINS)
-        find_alternates(acme, &call, &alternates);
-    strlist_add_take(&pems, buf_take(&call.response.body));
-    code = fetch_alternates(acme, order, &alternates, &pems, err);
-    if (code != ERR_OK)
-        return code;
-    log_line(acme->log, LOG_INFO, "certificate %s fetched, with %zu alternate chain%s", order->certificate_url,
-             pems.count - 1, pems.count == 2 ? "" : "s");
-    for (size_t i = 0; i < pems.count; i++) {
-        strlist_add_take(out_pems, pems.items[i]);
-        pems.items[i] = NULL;
+    for (size_t i = 0; i < count; i++) {
+        call_for(&calls.items[i], downloads[i].order->certificate_url, downloads[i].order, "the certificate");
+        if (!calls.items[i].url)
+            acme_call_refuse(&calls.items[i], "the order has none yet");
     }
+    code = acme_send(acme, calls.items, count, err);
+    for (size_t i = 0; i < count; i++) {
+        downloads[i].result = calls.items[i].result;
+        if (code != ERR_OK || downloads[i].result.code != ERR_OK)
+            continue;
+        if (downloads[i].chains == ACME_ALL_CHAINS)
+            note_alternates(acme, &calls.items[i], &downloads[i], alternates);
+        strlist_add_take(&downloads[i].pems, buf_take(&calls.items[i].response.body));
+    }
+    return code;
+}
+
+static void log_downloads(const struct acme *acme, const struct acme_download *downloads, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (downloads[i].result.code == ERR_OK)
+            log_line(acme->log, LOG_INFO, "certificate %s fetched, with %zu alternate chain%s",
+                     downloads[i].order->certificate_url, downloads[i].pems.count - 1,
+                     downloads[i].pems.count == 2 ? "" : "s");
+}
+
+enum err_code acme_orders_certificates(struct acme *acme, struct acme_download *downloads, size_t count,
+                                       struct err *err)
+{
+    struct alternates alternates AUTO(alternates_done) = {.owners = NULL};
+    struct err why;
+    enum err_code code = acme_ready(acme, &why);
+
+    if (code == ERR_OK)
+        code = fetch_default(acme, downloads, count, &alternates, &why);
+    if (code == ERR_OK)
+        code = fetch_alternates(acme, &alternates, &why);
+    for (size_t i = 0; code != ERR_OK && i < count; i++) {
+        strlist_done(&downloads[i].pems);
+        acme_result_set(&downloads[i].result, code, &why);
+    }
+    if (code != ERR_OK) {
+        if (err)
+            *err = why;
+        return code;
+    }
+    log_downloads(acme, downloads, count);
     return ERR_OK;
 }

@@ -113,6 +113,7 @@ enum err_code acme_order_read(const json_t *json, enum acme_scheme scheme, struc
         return acme_member_error(code, err);
     members_done(out);
     order.url = out->url;
+    order.settle = out->settle;
     order.result = out->result;
     *out = order;
     order = (struct acme_order){.url = NULL};

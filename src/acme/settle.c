@@ -104,21 +104,14 @@ enum err_code acme_orders_explain(struct acme *acme, struct acme_order *const *o
 
 /* ------------------------------------------------------------------ polling */
 
-/* An order that is waited for. */
-struct waited {
-    struct acme_order *order;
-    int64_t look_at_ms;
-    size_t looks;
-};
-
 struct settling {
     struct acme *acme;
     const struct acme_settle *opts;
-    struct waited *waited; /* those that are not done come first */
+    struct acme_order **waited; /* those that are not done come first */
     size_t left;
     size_t total;
     int64_t start_ms;
-    int64_t deadline_ms;
+    int64_t back_ms; /* when patience ends */
 };
 
 static bool is_done(const struct settling *s, const struct acme_order *order)
@@ -126,18 +119,41 @@ static bool is_done(const struct settling *s, const struct acme_order *order)
     return order->result.code != ERR_OK || order->status != s->opts->while_status;
 }
 
-/* When to look next: what the CA says, or else a little later each time; the last look is at the end of the time. */
-static void plan(const struct settling *s, struct waited *waited)
+static int64_t deadline_ms(const struct settling *s, const struct acme_order *order)
 {
-    size_t step = waited->looks < ARRAY_LEN(pauses_ms) ? waited->looks : ARRAY_LEN(pauses_ms) - 1;
-    int64_t at_ms = clock_mono_ms(s->acme->clock) + pauses_ms[step];
-    int64_t asked_ms = waited->order->retry_after_ms;
+    return order->settle.since_ms + s->opts->timeout_ms;
+}
 
-    if (waited->looks == 0 && s->opts->while_status == ACME_ORDER_PENDING && s->acme->look_at_ms > asked_ms)
+/* When to look next: what the CA says, or else a little later each time; the last look is at the end of the time. */
+static void plan(const struct settling *s, struct acme_order *order)
+{
+    size_t looks = order->settle.looks;
+    size_t step = looks < ARRAY_LEN(pauses_ms) ? looks : ARRAY_LEN(pauses_ms) - 1;
+    int64_t at_ms = clock_mono_ms(s->acme->clock) + pauses_ms[step];
+    int64_t asked_ms = order->retry_after_ms;
+
+    if (looks == 0 && s->opts->while_status == ACME_ORDER_PENDING && s->acme->look_at_ms > asked_ms)
         asked_ms = s->acme->look_at_ms;
     if (asked_ms > at_ms)
         at_ms = asked_ms;
-    waited->look_at_ms = at_ms < s->deadline_ms ? at_ms : s->deadline_ms;
+    order->settle.look_at_ms = at_ms < deadline_ms(s, order) ? at_ms : deadline_ms(s, order);
+}
+
+/* An order is waited for from now on, or goes on to be. */
+static void begin(struct settling *s, struct acme_order *order)
+{
+    s->waited[s->left++] = order;
+    if (order->settle.since_ms != 0 && order->settle.status == s->opts->while_status)
+        return;
+    order->settle.status = s->opts->while_status;
+    order->settle.since_ms = s->start_ms;
+    order->settle.looks = 0;
+    plan(s, order);
+}
+
+static void be_patient_anew(struct settling *s)
+{
+    s->back_ms = s->opts->patience_ms ? clock_mono_ms(s->acme->clock) + s->opts->patience_ms : INT64_MAX;
 }
 
 static void drop_done(struct settling *s)
@@ -145,8 +161,10 @@ static void drop_done(struct settling *s)
     size_t left = 0;
 
     for (size_t i = 0; i < s->left; i++)
-        if (!is_done(s, s->waited[i].order))
+        if (!is_done(s, s->waited[i]))
             s->waited[left++] = s->waited[i];
+    if (left < s->left)
+        be_patient_anew(s);
     s->left = left;
     if (s->opts->progress)
         s->opts->progress(s->opts->ctx, s->total - left, s->total);
@@ -175,11 +193,11 @@ static void time_out(const struct settling *s, struct acme_order *order)
 
 static enum err_code sleep_until_next(const struct settling *s, struct err *err)
 {
-    int64_t next_ms = INT64_MAX;
+    int64_t next_ms = s->back_ms;
     int64_t pause_ms;
 
     for (size_t i = 0; i < s->left; i++)
-        next_ms = s->waited[i].look_at_ms < next_ms ? s->waited[i].look_at_ms : next_ms;
+        next_ms = s->waited[i]->settle.look_at_ms < next_ms ? s->waited[i]->settle.look_at_ms : next_ms;
     pause_ms = next_ms - clock_mono_ms(s->acme->clock);
     if (clock_is_cancelled(s->acme->clock) || (pause_ms > 0 && !clock_sleep_ms(s->acme->clock, pause_ms)))
         return err_set(err, ERR_CANCELLED, "interrupted while waiting for the CA");
@@ -195,19 +213,17 @@ static enum err_code look(struct settling *s, struct err *err)
     enum err_code code;
 
     for (size_t i = 0; i < s->left; i++)
-        if (s->waited[i].look_at_ms <= now_ms)
-            due[count++] = s->waited[i].order;
-    code = acme_orders_fetch(s->acme, due, count, err);
-    for (size_t i = 0; code == ERR_OK && i < s->left; i++) {
-        struct waited *waited = &s->waited[i];
-
-        if (waited->look_at_ms > now_ms || is_done(s, waited->order))
+        if (s->waited[i]->settle.look_at_ms <= now_ms)
+            due[count++] = s->waited[i];
+    code = count > 0 ? acme_orders_fetch(s->acme, due, count, err) : ERR_OK;
+    for (size_t i = 0; code == ERR_OK && i < count; i++) {
+        if (is_done(s, due[i]))
             continue;
-        waited->looks++;
-        if (clock_mono_ms(s->acme->clock) >= s->deadline_ms)
-            time_out(s, waited->order);
+        due[i]->settle.looks++;
+        if (clock_mono_ms(s->acme->clock) >= deadline_ms(s, due[i]))
+            time_out(s, due[i]);
         else
-            plan(s, waited);
+            plan(s, due[i]);
     }
     return code;
 }
@@ -218,7 +234,7 @@ static void log_settled(const struct settling *s, struct acme_order *const *orde
     size_t good = 0;
 
     for (size_t i = 0; i < count; i++)
-        good += orders[i]->result.code == ERR_OK ? 1 : 0;
+        good += orders[i]->result.code == ERR_OK && is_done(s, orders[i]) ? 1 : 0;
     log_line(s->acme->log, LOG_INFO, "%zu of %zu order%s %s after %" PRId64 ".%" PRId64 " s", good, count,
              count == 1 ? "" : "s", s->opts->while_status == ACME_ORDER_PENDING ? "validated" : "finished",
              took_ms / 1000, took_ms / 100 % 10);
@@ -227,8 +243,8 @@ static void log_settled(const struct settling *s, struct acme_order *const *orde
 static enum err_code fail_left(const struct settling *s, enum err_code code, const struct err *why, struct err *err)
 {
     for (size_t i = 0; i < s->left; i++)
-        if (!is_done(s, s->waited[i].order))
-            acme_result_set(&s->waited[i].order->result, code, why);
+        if (!is_done(s, s->waited[i]))
+            acme_result_set(&s->waited[i]->result, code, why);
     if (err)
         *err = *why;
     return code;
@@ -237,27 +253,18 @@ static enum err_code fail_left(const struct settling *s, enum err_code code, con
 enum err_code acme_orders_settle(struct acme *acme, struct acme_order *const *orders, size_t count,
                                  const struct acme_settle *settle, struct err *err)
 {
-    struct waited *waited AUTO_FREE = mem_calloc(count, sizeof *waited);
-    int64_t start_ms = clock_mono_ms(acme->clock);
-    struct settling s = {
-        .acme = acme,
-        .opts = settle,
-        .waited = waited,
-        .start_ms = start_ms,
-        .deadline_ms = start_ms + settle->timeout_ms,
-    };
+    struct acme_order **waited AUTO_FREE = mem_calloc(count, sizeof(struct acme_order *));
+    struct settling s = {.acme = acme, .opts = settle, .waited = waited, .start_ms = clock_mono_ms(acme->clock)};
     struct err why;
 
-    for (size_t i = 0; i < count; i++) {
-        if (is_done(&s, orders[i]))
-            continue;
-        waited[s.left].order = orders[i];
-        plan(&s, &waited[s.left++]);
-    }
+    for (size_t i = 0; i < count; i++)
+        if (!is_done(&s, orders[i]))
+            begin(&s, orders[i]);
     s.total = s.left;
     if (s.total == 0)
         return ERR_OK;
-    for (drop_done(&s); s.left > 0; drop_done(&s)) {
+    be_patient_anew(&s);
+    for (drop_done(&s); s.left > 0 && clock_mono_ms(acme->clock) < s.back_ms; drop_done(&s)) {
         enum err_code code = sleep_until_next(&s, &why);
 
         if (code == ERR_OK)
@@ -265,6 +272,7 @@ enum err_code acme_orders_settle(struct acme *acme, struct acme_order *const *or
         if (code != ERR_OK)
             return fail_left(&s, code, &why, err);
     }
-    log_settled(&s, orders, count);
+    if (s.left < s.total)
+        log_settled(&s, orders, count);
     return ERR_OK;
 }

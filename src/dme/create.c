@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * Creating TXT records.
+ * Creating TXT records, those of all zones side by side, in rounds.
  *
- *   1. Those that are to be made go out in one request: POST records/ for one, createMulti for up to 200.
+ *   1. Those of a zone that are to be made go out in one request: POST records/ for one, createMulti for up to 200.
  *   2. Made: ids are taken from the answer, by name and value, never by position.  An id that is missing there is
  *      looked up.
  *   3. "Exists already": some of them do, perhaps made by an attempt of ours whose answer was lost.  Look all up and
  *      begin again with the rest; if that is refused as well, make the rest one by one.
+ *   4. Refused otherwise: createMulti makes all or none, so that one that the API does not like keeps the others from
+ *      being made.  Begin again with each half, until those that are refused stand alone.
  */
 #include "dme/dme.h"
 
@@ -20,17 +22,76 @@
 
 #define CREATE_CHUNK 200 /* other clients found that there is a maximum, and use this */
 #define BODY_MAX (4u * 1024 * 1024)
+#define REFUSALS_MAX 15 /* of a zone's requests in a row: then it is not about single records */
 
 static const char *shown(const struct dme_record *record)
 {
     return record->shown ? record->shown : record->name;
 }
 
+/* One request. */
+struct job {
+    struct dme_batch *batch;
+    unsigned *refusals; /* in a row, of the batch */
+    struct dme_pick pick;
+    bool is_rest; /* of one that was refused since some exist */
+    char *what;
+    struct buf path;
+    struct buf body;
+};
+
+struct jobs {
+    struct job *items;
+    size_t count;
+};
+
 struct creation {
     struct dme *dme;
-    int64_t zone_id;
     uint32_t ttl_s;
+    struct jobs jobs; /* of the next round */
 };
+
+static void jobs_done(struct jobs *jobs)
+{
+    for (size_t i = 0; i < jobs->count; i++) {
+        dme_pick_done(&jobs->items[i].pick);
+        free(jobs->items[i].what);
+        buf_done(&jobs->items[i].path);
+        buf_done(&jobs->items[i].body);
+    }
+    free(jobs->items);
+    *jobs = (struct jobs){NULL, 0};
+}
+
+/* A job for `count` of the records of another, or of a batch. */
+static void add_job(struct creation *c, const struct job *like, struct dme_record *const *items, size_t count)
+{
+    struct job job = {.batch = like->batch, .refusals = like->refusals, .is_rest = like->is_rest};
+
+    if (count == 0)
+        return;
+    job.pick.items = mem_calloc(count, sizeof(struct dme_record *));
+    memcpy(job.pick.items, items, count * sizeof(struct dme_record *));
+    job.pick.count = count;
+    job.path = BUF_INIT(256);
+    job.body = BUF_INIT(BODY_MAX);
+    c->jobs.items = mem_grow(c->jobs.items, c->jobs.count, sizeof *c->jobs.items);
+    c->jobs.items[c->jobs.count++] = job;
+}
+
+static void add_singly(struct creation *c, const struct job *like, const struct dme_pick *pick)
+{
+    for (size_t i = 0; i < pick->count; i++)
+        add_job(c, like, &pick->items[i], 1);
+}
+
+/* Those of a pick that have no id yet fail. */
+static void fail_rest(const struct dme_pick *pick, const struct err *why)
+{
+    for (size_t i = 0; i < pick->count; i++)
+        if (pick->items[i]->id == 0 && pick->items[i]->err.code == ERR_OK)
+            pick->items[i]->err = *why;
+}
 
 /* ------------------------------------------------------------------ the request */
 
@@ -46,13 +107,13 @@ static enum err_code record_to_json(const struct dme_record *record, uint32_t tt
     return ERR_OK;
 }
 
-static enum err_code body_for(const struct creation *c, const struct dme_pick *pick, struct buf *out, struct err *err)
+static enum err_code body_for(uint32_t ttl_s, const struct dme_pick *pick, struct buf *out, struct err *err)
 {
     json_t *list AUTO_JSON = json_array();
 
     for (size_t i = 0; i < pick->count; i++) {
         json_t *item = NULL;
-        enum err_code code = record_to_json(pick->items[i], c->ttl_s, &item, err);
+        enum err_code code = record_to_json(pick->items[i], ttl_s, &item, err);
 
         if (code != ERR_OK)
             return code;
@@ -61,6 +122,27 @@ static enum err_code body_for(const struct creation *c, const struct dme_pick *p
     json_write(pick->count == 1 ? json_array_get(list, 0) : list, out);
     if (!buf_ok(out) || json_array_size(list) != pick->count)
         return err_set(err, ERR_INPUT, "could not create TXT records: names and values are too long");
+    return ERR_OK;
+}
+
+/* The call of a job, which borrows from it. */
+static enum err_code make_call(const struct creation *c, struct job *job, struct dme_call *out, struct err *err)
+{
+    const struct dme_pick *pick = &job->pick;
+    const char *first = shown(pick->items[0]);
+    enum err_code code = body_for(c->ttl_s, pick, &job->body, err);
+
+    if (code != ERR_OK)
+        return code;
+    job->what = pick->count == 1 ? mem_printf("create TXT record \"%s\"", first)
+                                 : mem_printf("create TXT record \"%s\" and %zu more", first, pick->count - 1);
+    buf_printf(&job->path, "/dns/managed/%" PRId64 "/records/%s", job->batch->zone_id,
+               pick->count == 1 ? "" : "createMulti");
+    *out = (struct dme_call){.method = "POST",
+                             .path = buf_cstr(&job->path),
+                             .body = buf_cstr(&job->body),
+                             .what = job->what,
+                             .expect = DME_EXPECT_ANY};
     return ERR_OK;
 }
 
@@ -76,181 +158,306 @@ static void ids_from_answer(const json_t *json, const struct dme_pick *pick)
     (void)code; /* what it could not read has no id */
 }
 
-static const struct dme_record *first_missing(const struct dme_pick *pick)
+static enum err_code look_up(const struct creation *c, const struct job *job, struct err *err)
 {
-    for (size_t i = 0; i < pick->count; i++)
-        if (pick->items[i]->id == 0)
-            return pick->items[i];
-    return NULL;
-}
+    enum err_code code = dme_record_lookup(c->dme, job->batch->zone_id, &job->pick, err);
 
-static enum err_code complete_ids(const struct creation *c, const struct dme_pick *pick, struct err *err)
-{
-    const struct dme_record *missing;
-    enum err_code code;
-
-    if (!first_missing(pick))
-        return ERR_OK;
-    code = dme_record_lookup(c->dme, c->zone_id, pick, err);
-    if (code != ERR_OK)
-        return code;
-    missing = first_missing(pick);
-    if (!missing)
-        return ERR_OK;
-    return err_set(err, ERR_API,
-                   "could not create TXT record \"%s\": DNS Made Easy says that it was created, but does not list it",
-                   shown(missing));
-}
-
-/* ------------------------------------------------------------------ the procedure */
-
-/* Steps 1 and 2.  ERR_EXISTS: nothing was made. */
-static enum err_code post(const struct creation *c, const struct dme_pick *pick, struct err *err)
-{
-    struct buf path AUTO_BUF = BUF_INIT(256);
-    struct buf body AUTO_BUF = BUF_INIT(BODY_MAX);
-    json_t *json AUTO_JSON = NULL;
-    const char *first = shown(pick->items[0]);
-    char *what AUTO_FREE = pick->count == 1
-                               ? mem_printf("create TXT record \"%s\"", first)
-                               : mem_printf("create TXT record \"%s\" and %zu more", first, pick->count - 1);
-    struct dme_call call = {.method = "POST", .what = what, .expect = DME_EXPECT_ANY};
-    enum err_code code = body_for(c, pick, &body, err);
-
-    if (code != ERR_OK)
-        return code;
-    buf_printf(&path, "/dns/managed/%" PRId64 "/records/%s", c->zone_id, pick->count == 1 ? "" : "createMulti");
-    call.path = buf_cstr(&path);
-    call.body = buf_cstr(&body);
-    code = dme_call_perform(c->dme, &call, &json, err);
-    /* That it makes all or none has been seen by others, and is promised nowhere: what it refused is not taken as
-     * certainly absent. */
-    if (code == ERR_API && pick->count > 1)
-        c->dme->unclear_posts++;
-    if (code == ERR_NOT_FOUND)
-        return dme_record_zone_gone(c->zone_id, err);
-    if (code != ERR_OK)
-        return code;
-    ids_from_answer(json, pick);
-    return complete_ids(c, pick, err);
-}
-
-static void pick_rest(const struct dme_pick *from, struct dme_pick *out)
-{
-    for (size_t i = 0; i < from->count; i++)
-        dme_pick_missing(out, from->items[i], 1);
-}
-
-static enum err_code fail_unlisted(const struct dme_record *record, struct err *err)
-{
-    enum err_code code = err_set(err, ERR_API,
-                                 "could not create TXT record \"%s\": DNS Made Easy says that it exists, but "
-                                 "does not list it as a record of the zone",
-                                 shown(record));
-
-    err_hint(err, "It may come from a template or belong to another Global Traffic Director location: remove it there "
-                  "in the control panel of DNS Made Easy.");
+    if (code != ERR_OK && err)
+        fail_rest(&job->pick, err);
     return code;
 }
 
-/* One record, steps 1 to 3. */
-static enum err_code create_one(const struct creation *c, struct dme_record *record, struct err *err)
+static bool is_complete(const struct dme_pick *pick)
 {
-    const struct dme_pick pick = {&record, 1};
-    enum err_code code = post(c, &pick, err);
-
-    if (code != ERR_EXISTS)
-        return code;
-    code = dme_record_lookup(c->dme, c->zone_id, &pick, err);
-    if (code != ERR_OK)
-        return code;
-    return record->id ? ERR_OK : fail_unlisted(record, err);
+    for (size_t i = 0; i < pick->count; i++)
+        if (pick->items[i]->id == 0)
+            return false;
+    return true;
 }
 
-static enum err_code create_singly(const struct creation *c, const struct dme_pick *pick, struct err *err)
+static void fail_unlisted(const struct dme_pick *pick)
 {
-    for (size_t i = 0; i < pick->count; i++) {
-        enum err_code code = create_one(c, pick->items[i], err);
-        if (code != ERR_OK)
-            return code;
-    }
-    return ERR_OK;
+    for (size_t i = 0; i < pick->count; i++)
+        if (pick->items[i]->id == 0)
+            (void)err_set(&pick->items[i]->err, ERR_API,
+                          "could not create TXT record \"%s\": DNS Made Easy says that it was created, but does not "
+                          "list it",
+                          shown(pick->items[i]));
 }
 
-/* At most CREATE_CHUNK records, steps 1 to 3. */
-static enum err_code create_chunk(const struct creation *c, const struct dme_pick *pick, struct err *err)
+/* Step 2. */
+static enum err_code take_made(const struct creation *c, const struct job *job, const json_t *json, struct err *err)
+{
+    enum err_code code;
+
+    *job->refusals = 0;
+    ids_from_answer(json, &job->pick);
+    if (is_complete(&job->pick))
+        return ERR_OK;
+    code = look_up(c, job, err);
+    if (code == ERR_OK)
+        fail_unlisted(&job->pick);
+    return code;
+}
+
+static void fail_hidden(struct dme_record *record)
+{
+    (void)err_set(&record->err, ERR_API,
+                  "could not create TXT record \"%s\": DNS Made Easy says that it exists, but does not list it as a "
+                  "record of the zone",
+                  shown(record));
+    err_hint(&record->err, "It may come from a template or belong to another Global Traffic Director location: remove "
+                           "it there in the control panel of DNS Made Easy.");
+}
+
+/* Step 3. */
+static enum err_code take_existing(struct creation *c, struct job *job, struct err *err)
 {
     struct dme_pick rest AUTO_DME_PICK = {NULL, 0};
     enum err_code code;
 
-    if (pick->count == 1)
-        return create_one(c, pick->items[0], err);
-    code = post(c, pick, err);
-    if (code != ERR_EXISTS)
+    if (job->is_rest && job->pick.count > 1) {
+        add_singly(c, job, &job->pick);
+        return ERR_OK;
+    }
+    code = look_up(c, job, err);
+    if (code != ERR_OK || is_complete(&job->pick))
         return code;
-    code = dme_record_lookup(c->dme, c->zone_id, pick, err);
-    if (code != ERR_OK)
-        return code;
-    pick_rest(pick, &rest);
+    if (job->pick.count == 1) {
+        fail_hidden(job->pick.items[0]);
+        return ERR_OK;
+    }
+    for (size_t i = 0; i < job->pick.count; i++)
+        dme_pick_missing(&rest, job->pick.items[i], 1);
     /* With none of them found, the same request would only be refused again. */
-    if (rest.count < 2 || rest.count == pick->count)
-        return create_singly(c, &rest, err);
-    code = post(c, &rest, err);
-    return code == ERR_EXISTS ? create_singly(c, &rest, err) : code;
+    if (rest.count == job->pick.count) {
+        add_singly(c, job, &rest);
+    } else {
+        job->is_rest = true;
+        add_job(c, job, rest.items, rest.count);
+    }
+    return ERR_OK;
+}
+
+/* Step 4. */
+static void take_refused(struct creation *c, const struct job *job, const struct err *why)
+{
+    size_t half = job->pick.count / 2;
+
+    if (++*job->refusals > REFUSALS_MAX || half == 0) {
+        fail_rest(&job->pick, why);
+        return;
+    }
+    add_job(c, job, job->pick.items, half);
+    add_job(c, job, job->pick.items + half, job->pick.count - half);
+}
+
+static bool is_refusal(const struct dme_call *call)
+{
+    return call->err.code == ERR_API && call->status >= 400 && call->status < 500;
+}
+
+/* That createMulti makes all or none has been seen by others, and is promised nowhere: what it refused is not taken as
+ * certainly absent. */
+static void note_unclear(const struct job *job, const struct dme_call *call)
+{
+    bool may_exist = call->may_have_acted || (call->err.code == ERR_API && job->pick.count > 1);
+
+    for (size_t i = 0; may_exist && i < job->pick.count; i++)
+        job->pick.items[i]->may_exist = true;
+    job->batch->has_lost_answer |= call->has_lost_answer;
+}
+
+/* Errors: those of look-ups. */
+static enum err_code take_answer(struct creation *c, struct job *job, const struct dme_call *call, struct err *err)
+{
+    struct err why = call->err;
+
+    note_unclear(job, call);
+    if (why.code == ERR_OK)
+        return take_made(c, job, call->json, err);
+    if (why.code == ERR_EXISTS)
+        return take_existing(c, job, err);
+    if (why.code == ERR_NOT_FOUND)
+        (void)dme_record_zone_gone(job->batch->zone_id, &why);
+    if (is_refusal(call) && job->pick.count > 1)
+        take_refused(c, job, &why);
+    else
+        fail_rest(&job->pick, &why);
+    return ERR_OK;
+}
+
+/* ------------------------------------------------------------------ rounds */
+
+struct round {
+    struct jobs jobs;
+    struct dme_call *calls; /* one a job */
+};
+
+static void round_done(struct round *round)
+{
+    for (size_t i = 0; i < round->jobs.count; i++)
+        dme_call_done(&round->calls[i]);
+    free(round->calls);
+    jobs_done(&round->jobs);
+}
+
+static bool ends_everything(enum err_code code)
+{
+    return code == ERR_CANCELLED || code == ERR_INTERNAL;
+}
+
+static enum err_code send_round(const struct creation *c, struct round *round, struct err *err)
+{
+    enum err_code code = ERR_OK;
+
+    for (size_t i = 0; code == ERR_OK && i < round->jobs.count; i++)
+        code = make_call(c, &round->jobs.items[i], &round->calls[i], err);
+    return code == ERR_OK ? dme_calls_perform(c->dme, round->calls, round->jobs.count, err) : code;
+}
+
+static enum err_code take_answers(struct creation *c, struct round *round, struct err *err)
+{
+    enum err_code code = ERR_OK;
+
+    for (size_t i = 0; i < round->jobs.count; i++) {
+        struct err why = {.code = ERR_OK};
+
+        if (code != ERR_OK) {
+            note_unclear(&round->jobs.items[i], &round->calls[i]);
+            continue;
+        }
+        if (!ends_everything(take_answer(c, &round->jobs.items[i], &round->calls[i], &why)))
+            continue;
+        code = why.code;
+        if (err)
+            *err = why;
+    }
+    return code;
+}
+
+static enum err_code perform_round(struct creation *c, struct err *err)
+{
+    struct round round AUTO(round_done) = {.jobs = c->jobs};
+    enum err_code code;
+
+    c->jobs = (struct jobs){NULL, 0};
+    round.calls = mem_calloc(round.jobs.count, sizeof *round.calls);
+    code = send_round(c, &round, err);
+    if (code == ERR_OK)
+        return take_answers(c, &round, err);
+    for (size_t i = 0; i < round.jobs.count; i++) {
+        struct job *job = &round.jobs.items[i];
+
+        note_unclear(job, &round.calls[i]);
+        if (round.calls[i].method && round.calls[i].err.code == ERR_OK)
+            ids_from_answer(round.calls[i].json, &job->pick);
+    }
+    return code;
+}
+
+/* ------------------------------------------------------------------ whole */
+
+static enum err_code check_record(const struct dme_record *record, uint32_t ttl_s, struct err *err)
+{
+    json_t *json AUTO_JSON = NULL;
+
+    if (!*record->value)
+        return err_set(err, ERR_INPUT, "could not create TXT record \"%s\": its value is empty", shown(record));
+    if (strchr(record->value, '"'))
+        return err_set(err, ERR_INPUT,
+                       "could not create TXT record \"%s\": DNS Made Easy can't store a value with a quote in it",
+                       shown(record));
+    return record_to_json(record, ttl_s, &json, err);
+}
+
+static void begin(struct creation *c, struct dme_batch *batch, unsigned *refusals, struct dme_pick *all)
+{
+    const struct job like = {.batch = batch, .refusals = refusals};
+    struct err bad_zone = {.code = ERR_OK};
+    bool is_zone = dme_record_check_zone(batch->zone_id, &bad_zone) == ERR_OK;
+
+    batch->has_lost_answer = false;
+    err_init(&batch->err);
+    for (size_t i = 0; i < batch->count; i++) {
+        struct dme_record *record = &batch->records[i];
+
+        record->id = 0;
+        record->may_exist = false;
+        record->err = bad_zone;
+        if (is_zone && check_record(record, c->ttl_s, &record->err) == ERR_OK)
+            dme_pick_missing(all, record, 1);
+    }
+    for (size_t done = 0; done < all->count; done += CREATE_CHUNK)
+        add_job(c, &like, all->items + done, all->count - done < CREATE_CHUNK ? all->count - done : CREATE_CHUNK);
 }
 
 /* Records that the caller named twice were made once. */
-static void share_ids(struct dme_record *records, size_t count, const struct dme_pick *made)
+static void share(struct dme_record *record, const struct dme_pick *made)
 {
-    for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; records[i].id == 0 && j < made->count; j++)
-            if (dme_record_is_same(&records[i], made->items[j]))
-                records[i].id = made->items[j]->id;
+    for (size_t i = 0; i < made->count; i++) {
+        if (made->items[i] == record || !dme_record_is_same(record, made->items[i]))
+            continue;
+        record->id = made->items[i]->id;
+        record->may_exist = made->items[i]->may_exist;
+        record->err = made->items[i]->err;
+    }
 }
 
-static enum err_code check(const struct dme_record *records, size_t count, struct err *err)
+/* `why`: what has ended everything; ERR_OK: nothing has. */
+static void end(struct dme_batch *batch, const struct dme_pick *made, const struct err *why)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (!*records[i].value)
-            return err_set(err, ERR_INPUT, "could not create TXT record \"%s\": its value is empty",
-                           shown(&records[i]));
-        if (strchr(records[i].value, '"'))
-            return err_set(err, ERR_INPUT,
-                           "could not create TXT record \"%s\": DNS Made Easy can't store a value with a quote in it",
-                           shown(&records[i]));
+    for (size_t i = 0; i < batch->count; i++) {
+        struct dme_record *record = &batch->records[i];
+
+        if (record->id == 0 && record->err.code == ERR_OK)
+            share(record, made);
+        if (record->id == 0 && record->err.code == ERR_OK)
+            record->err = *why;
+        if (batch->err.code == ERR_OK)
+            batch->err = record->err;
     }
-    return ERR_OK;
+}
+
+enum err_code dme_batches_create(struct dme *dme, struct dme_batch *batches, size_t count, uint32_t ttl_s,
+                                 struct err *err)
+{
+    struct creation c = {.dme = dme, .ttl_s = ttl_s};
+    unsigned *refusals AUTO_FREE = mem_calloc(count, sizeof *refusals);
+    struct dme_pick *made AUTO_FREE = mem_calloc(count, sizeof *made);
+    struct err why = {.code = ERR_OK};
+
+    dme_begin(dme);
+    for (size_t i = 0; i < count; i++)
+        begin(&c, &batches[i], &refusals[i], &made[i]);
+    while (c.jobs.count > 0 && why.code == ERR_OK)
+        (void)!perform_round(&c, &why);
+    jobs_done(&c.jobs);
+    for (size_t i = 0; i < count; i++) {
+        end(&batches[i], &made[i], &why);
+        dme_pick_done(&made[i]);
+    }
+    if (why.code != ERR_OK && err)
+        *err = why;
+    return why.code;
 }
 
 enum err_code dme_records_create(struct dme *dme, int64_t zone_id, struct dme_record *records, size_t count,
                                  uint32_t ttl_s, struct err *err)
 {
-    const struct creation creation = {dme, zone_id, ttl_s};
-    struct dme_pick all AUTO_DME_PICK = {NULL, 0};
-    uint64_t unclear_before = dme->unclear_posts;
+    struct dme_batch batch = {.zone_id = zone_id, .records = records, .count = count};
     enum err_code code = dme_record_check_zone(zone_id, err);
 
-    dme_begin(dme);
     dme->has_lost_answer = false;
-    if (code == ERR_OK)
-        code = check(records, count, err);
+    for (size_t i = 0; code == ERR_OK && i < count; i++)
+        code = check_record(&records[i], ttl_s, err);
     if (code != ERR_OK)
         return code;
-    for (size_t i = 0; i < count; i++) {
-        records[i].id = 0;
-        records[i].may_exist = false;
-    }
-    dme_pick_missing(&all, records, count);
-    for (size_t done = 0; code == ERR_OK && done < all.count; done += CREATE_CHUNK) {
-        size_t left = all.count - done;
-        const struct dme_pick chunk = {all.items + done, left < CREATE_CHUNK ? left : CREATE_CHUNK};
-
-        code = create_chunk(&creation, &chunk, err);
-    }
-    share_ids(records, count, &all);
-    for (size_t i = 0; i < count; i++)
-        records[i].may_exist = dme->unclear_posts > unclear_before;
-    return code;
+    code = dme_batches_create(dme, &batch, 1, ttl_s, err);
+    dme->has_lost_answer = batch.has_lost_answer;
+    if (code == ERR_OK && batch.err.code != ERR_OK && err)
+        *err = batch.err;
+    return code == ERR_OK ? batch.err.code : code;
 }
 
 bool dme_has_lost_answer(const struct dme *dme)

@@ -20,6 +20,18 @@ struct dme;
 #define DME_ENDPOINT_PRODUCTION "https://api.dnsmadeeasy.com/V2.0/"
 #define DME_ENDPOINT_SANDBOX "https://api.sandbox.dnsmadeeasy.com/V2.0/"
 
+struct dme_window; /* limit.h */
+
+/* Where the request budget of an API key is kept, so that all processes that use the key count together.  What is in it
+ * is dme's business; whoever stands behind this keeps it. */
+struct dme_budget {
+    int64_t owner; /* tells this process from the others; not 0 */
+    /* The window as all processes know it, for us alone until close(); both before the next second, so to speak:
+     * nothing is waited for in between.  Never fails: what can't be shared is kept for this process. */
+    struct dme_window *(*open)(struct dme_budget *self);
+    void (*close)(struct dme_budget *self);
+};
+
 struct dme_opts {
     const char *endpoint;            /* with or without the trailing slash */
     const struct secret *api_key;    /* copied */
@@ -33,6 +45,13 @@ struct dme_opts {
     struct log *log;                 /* borrowed, may be NULL */
     int64_t request_timeout_ms;      /* one attempt */
     int64_t give_up_after_ms;        /* one call of a function below, all its requests and pauses */
+    struct dme_budget *budget;       /* borrowed; NULL: one that is private to this object */
+    int64_t budget_window_ms;        /* of a private one; 0: 5 minutes */
+    int64_t budget_allowed;          /* the same, requests in it; 0: what the API says */
+    int64_t budget_wait_ms;          /* one call of a function below waits so long for the budget, beside that */
+    int64_t budget_until_ms;         /* ... and not beyond this instant, monotonic; 0: there is none */
+    void (*waiting)(void *ctx, int64_t left_ms); /* told now and then while it waits for the budget; may be NULL */
+    void *waiting_ctx;
 };
 
 struct dme *dme_new(const struct dme_opts *opts) MUST_USE;
@@ -46,9 +65,12 @@ bool dme_clock_offset_ms(const struct dme *dme, int64_t *out);
 int dme_requests_remaining(const struct dme *dme);
 
 /* Ask for something that every account has and that changes nothing: are the credentials good, is the clock, what is
- * left of the budget?  One request, more only as any other call.  Errors: as dme_zone_find() but ERR_NOT_FOUND and
- * ERR_ZONE. */
+ * left of the budget?  One request, which is made also if the budget seems to be used up, more only as any other call.
+ * Errors: as dme_zone_find() but ERR_NOT_FOUND and ERR_ZONE. */
 enum err_code dme_probe(struct dme *dme, struct err *err) MUST_USE;
+
+/* Requests that this host has made in the window; with a private budget, this object. */
+int64_t dme_requests_own(struct dme *dme);
 
 /* x-dnsme-requestLimit of the last answer; -1 before the first. */
 int dme_requests_limit(const struct dme *dme);
@@ -96,6 +118,7 @@ struct dme_record {
     const char *shown; /* what messages call it, its full name say; NULL: `name`; borrowed */
     int64_t id;        /* out: set by dme_records_create() */
     bool may_exist;    /* out, on failure: an attempt may have got through although the id is 0 */
+    struct err err;    /* out, of dme_batches_*(): ERR_OK, or why this record was not created or deleted */
 };
 
 /* Create TXT records of one zone: one POST, or one createMulti.  Nothing is replaced.  A record that exists already
@@ -124,5 +147,36 @@ enum err_code dme_records_find(struct dme *dme, int64_t zone_id, struct dme_reco
  * Whoever must be sure asks dme_records_find(). */
 enum err_code dme_records_delete(struct dme *dme, int64_t zone_id, const int64_t *ids, size_t count,
                                  struct err *err) MUST_USE;
+
+/* ------------------------------------------------------------------ several zones */
+
+/* Records of one zone, as part of a request for several zones. */
+struct dme_batch {
+    int64_t zone_id;
+    struct dme_record *records;
+    size_t count;
+    bool has_lost_answer; /* out: as dme_has_lost_answer() */
+    struct err err;       /* out: ERR_OK, or the first error of its records, or that of the zone (ERR_NOT_FOUND: its id
+                             is gone) */
+};
+
+/* Create TXT records of several zones: one POST or createMulti a zone and 200 records, those of all zones side by side,
+ * each signed anew for every attempt.  Nothing is replaced.  "Exists already" is success once a look-up shows name and
+ * value.  A record that the API does not like fails alone; the others of its zone are created.  On success of a record
+ * its id is set.  ERR_OK also when batches failed.
+ * Errors of records and batches: as dme_records_create().  Errors: ERR_CANCELLED, ERR_INTERNAL. */
+enum err_code dme_batches_create(struct dme *dme, struct dme_batch *batches, size_t count, uint32_t ttl_s,
+                                 struct err *err) MUST_USE;
+
+/* Delete by records[].id: one request a zone and 200 records, all side by side; ids as for dme_records_delete(). ERR_OK
+ * also when batches failed.
+ * Errors of records and batches: as dme_records_delete().  Errors: ERR_CANCELLED, ERR_INTERNAL (also: an id is 0, a
+ * batch is empty; then nothing is deleted). */
+enum err_code dme_batches_delete(struct dme *dme, struct dme_batch *batches, size_t count, struct err *err) MUST_USE;
+
+/* Before anything is changed: wait until so many more requests (or as many as there can be at once) fit into the key's
+ * budget, say so, and hold them for the calls to come of this object.
+ * Errors: ERR_RATE_LIMIT (they will not before the deadline; err->retry_after_s is set), ERR_CANCELLED. */
+enum err_code dme_admit(struct dme *dme, size_t requests, struct err *err) MUST_USE;
 
 #endif

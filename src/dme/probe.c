@@ -5,15 +5,16 @@
 #include "dme/answer.h"
 #include "dme/client.h"
 
-static enum err_code probe(struct dme *dme, struct err *err)
+static const struct dme_call probing = {
+    .method = "GET", .path = "/dns/managed/?rows=1&page=0", .what = "ask DNS Made Easy for the account's zones"};
+
+static enum err_code probe(struct dme *dme, const struct dme_call *call, struct err *err)
 {
-    static const struct dme_call call = {
-        .method = "GET", .path = "/dns/managed/?rows=1&page=0", .what = "ask DNS Made Easy for the account's zones"};
     json_t *json AUTO_JSON = NULL;
     struct dme_page page;
     enum err_code code;
 
-    code = dme_call_perform(dme, &call, &json, err);
+    code = dme_call_perform(dme, call, &json, err);
     if (code == ERR_NOT_FOUND) { /* every account has the list: it is the endpoint that is wrong */
         code = err_set(err, ERR_API, "\"%s\" is not the API of DNS Made Easy: it has no list of zones (status 404)",
                        dme->base);
@@ -24,8 +25,11 @@ static enum err_code probe(struct dme *dme, struct err *err)
 
 enum err_code dme_probe(struct dme *dme, struct err *err)
 {
+    struct dme_call call = probing;
+
     dme_begin(dme);
-    return probe(dme, err);
+    call.is_unbounded = true;
+    return probe(dme, &call, err);
 }
 
 enum err_code dme_doubt_endpoint(struct dme *dme, struct err *err)
@@ -33,5 +37,5 @@ enum err_code dme_doubt_endpoint(struct dme *dme, struct err *err)
     if (dme->is_api || dme_is_at(dme, DME_ENDPOINT_PRODUCTION) || dme_is_at(dme, DME_ENDPOINT_SANDBOX))
         return ERR_OK;
     dme->is_api = true; /* or so it will be once asked; once is enough */
-    return probe(dme, err);
+    return probe(dme, &probing, err);
 }

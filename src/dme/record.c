@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Finding and deleting.  The API's recordName filter has never been shown to be exact, so whatever it returns
- * is matched again here, by name and value; and because the API reads a DELETE without ids as "all records of
- * the zone", the URL of a deletion can't be written without a first id.
+ * Finding.  The API's recordName filter has never been shown to be exact, so whatever it returns is matched again here,
+ * by name and value.
  */
 #include "dme/record.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +14,6 @@
 
 #define PAGES_MAX 50         /* a third of the request budget */
 #define NAMES_ASKED_SINGLY 2 /* more names than that: one request for all TXT records of the zone is cheaper */
-#define DELETE_CHUNK 200
 #define PATH_MAX_BYTES 8192
 
 /* ------------------------------------------------------------------ picking */
@@ -213,58 +210,4 @@ enum err_code dme_records_find(struct dme *dme, int64_t zone_id, struct dme_reco
         pick_add(&wanted, &records[i]);
     }
     return dme_record_lookup(dme, zone_id, &wanted, err);
-}
-
-/* ------------------------------------------------------------------ deleting */
-
-/* The one place where the URL of a deletion is written.  The first id is a parameter of its own so that there
- * is no such URL without an id: without ids it would mean the whole zone. */
-static void put_delete_path(struct buf *path, int64_t zone_id, int64_t first, const int64_t *more, size_t more_count)
-{
-    assert(zone_id > 0 && first > 0);
-    if (more_count == 0) {
-        buf_printf(path, "/dns/managed/%" PRId64 "/records/%" PRId64, zone_id, first);
-        return;
-    }
-    buf_printf(path, "/dns/managed/%" PRId64 "/records?ids=%" PRId64, zone_id, first);
-    for (size_t i = 0; i < more_count; i++)
-        buf_printf(path, "&ids=%" PRId64, more[i]);
-}
-
-static enum err_code delete_chunk(struct dme *dme, int64_t zone_id, const int64_t *ids, size_t count, struct err *err)
-{
-    struct buf path AUTO_BUF = BUF_INIT(PATH_MAX_BYTES);
-    char *what AUTO_FREE = count == 1 ? mem_printf("delete TXT record %" PRId64, ids[0])
-                                      : mem_printf("delete %zu TXT records", count);
-
-    put_delete_path(&path, zone_id, ids[0], ids + 1, count - 1);
-    if (!buf_ok(&path)) /* half a URL would name the wrong records */
-        return err_set(err, ERR_INTERNAL, "could not %s: the URL is too long", what);
-    return dme_call_perform(
-        dme,
-        &(struct dme_call){.method = "DELETE", .path = buf_cstr(&path), .what = what, .expect = DME_EXPECT_NOTHING},
-        NULL, err);
-}
-
-enum err_code dme_records_delete(struct dme *dme, int64_t zone_id, const int64_t *ids, size_t count, struct err *err)
-{
-    enum err_code code = dme_record_check_zone(zone_id, err);
-
-    if (code != ERR_OK)
-        return code;
-    if (count == 0)
-        return err_set(err, ERR_INTERNAL, "refused to delete records of zone %" PRId64 " without an id", zone_id);
-    for (size_t i = 0; i < count; i++)
-        if (ids[i] <= 0)
-            return err_set(err, ERR_INTERNAL, "refused to delete record %" PRId64 " of zone %" PRId64 ": no record id",
-                           ids[i], zone_id);
-    dme_begin(dme);
-    for (size_t done = 0; done < count; done += DELETE_CHUNK) {
-        size_t left = count - done;
-
-        code = delete_chunk(dme, zone_id, ids + done, left < DELETE_CHUNK ? left : DELETE_CHUNK, err);
-        if (code != ERR_OK)
-            return code;
-    }
-    return ERR_OK;
 }

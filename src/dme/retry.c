@@ -5,8 +5,6 @@
 #define TRANSIENT_LONGEST_MS 10000
 #define TRANSIENT_ATTEMPTS 8
 #define GARBLED_ATTEMPTS 3
-#define LIMITED_FIRST_MS 2000
-#define LIMITED_LONGEST_MS 15000
 #define ATTEMPT_SHORTEST_MS 1000
 
 /* `first` doubled `steps` times, at most `longest`. */
@@ -27,10 +25,16 @@ static int64_t with_jitter(struct dme_retry *retry, int64_t ms)
     return ms - ms / 4 + (int64_t)(retry->seed >> 33) % (ms / 2 + 1);
 }
 
+int64_t dme_retry_deadline_ms(const struct dme_retry *retry)
+{
+    return retry->is_limited ? retry->budget_deadline_ms : retry->deadline_ms;
+}
+
 bool dme_retry_next(struct dme_retry *retry, enum dme_verdict verdict, int64_t now_ms, int64_t *out_pause_ms)
 {
     int64_t pause_ms = 0;
 
+    retry->is_limited = verdict == DME_LIMITED;
     switch (verdict) {
     case DME_FINAL:
         return false;
@@ -51,12 +55,11 @@ bool dme_retry_next(struct dme_retry *retry, enum dme_verdict verdict, int64_t n
         break;
     case DME_LIMITED:
         retry->limited++;
-        pause_ms = with_jitter(retry, doubled(LIMITED_FIRST_MS, retry->limited - 1, LIMITED_LONGEST_MS));
         break;
     }
     if (verdict != DME_RESIGN && pause_ms < retry->asked_ms)
         pause_ms = retry->asked_ms;
-    if (now_ms + pause_ms > retry->deadline_ms)
+    if (now_ms + pause_ms > dme_retry_deadline_ms(retry))
         return false;
     *out_pause_ms = pause_ms;
     return true;

@@ -129,20 +129,26 @@ enum err_code authority_find_zone(struct resolver *resolver, const char *name, c
 
 /* ------------------------------------------------------------------ the servers of a zone */
 
-static enum err_code find_names(struct resolver *resolver, const char *zone, struct dns_servers *out, struct err *err)
+static struct dns_question ask_for_names(const char *zone)
 {
-    AUTO_DNS_ANSWER struct dns_answer answer = {0};
-    enum err_code code = resolver_ask(
-        resolver, &(struct dns_question){.name = zone, .type = DNS_NS, .timeout_ms = RECURSIVE_MS}, &answer, err);
+    return (struct dns_question){.name = zone, .type = DNS_NS, .timeout_ms = RECURSIVE_MS};
+}
 
-    if (code != ERR_OK)
-        return err_prefix(err, code, "could not find the name servers of zone \"%s\"", zone);
-    for (size_t i = 0; i < answer.answer_count && out->count < SERVERS_MAX; i++)
-        if (answer.answers[i].type == DNS_NS && text_casecmp(answer.answers[i].owner, zone) == 0)
-            dns_servers_add(out, answer.answers[i].text, NULL);
+/* The names of a zone's servers from the answer to that question. */
+static enum err_code take_names(const struct dns_answer *answer, const char *zone, struct dns_servers *out,
+                                struct err *err)
+{
+    if (answer->result != ERR_OK) {
+        if (err)
+            *err = answer->err;
+        return err_prefix(err, answer->result, "could not find the name servers of zone \"%s\"", zone);
+    }
+    for (size_t i = 0; i < answer->answer_count && out->count < SERVERS_MAX; i++)
+        if (answer->answers[i].type == DNS_NS && text_casecmp(answer->answers[i].owner, zone) == 0)
+            dns_servers_add(out, answer->answers[i].text, NULL);
     if (out->count == 0)
         return err_set(err, ERR_DNS, "zone \"%s\" has no name servers in DNS (response code %s)", zone,
-                       dns_rcode_name(answer.rcode));
+                       dns_rcode_name(answer->rcode));
     return ERR_OK;
 }
 
@@ -203,18 +209,89 @@ enum err_code authority_find_addresses(struct resolver *resolver, struct dns_ser
     return count_addresses(servers) ? ERR_OK : failed;
 }
 
+/* Ask for the names of all; those that can't be had get an error.  Errors: ERR_CANCELLED, ERR_INTERNAL. */
+static enum err_code find_names(struct resolver *resolver, struct authority_zone *zones, size_t count, struct err *err)
+{
+    AUTO_FREE struct dns_question *questions = mem_calloc(count, sizeof *questions);
+    AUTO_FREE struct dns_answer *answers = mem_calloc(count, sizeof *answers);
+    enum err_code code;
+
+    for (size_t i = 0; i < count; i++)
+        questions[i] = ask_for_names(zones[i].name);
+    code = resolver_ask_all(resolver, questions, count, answers, err);
+    if (code != ERR_OK)
+        return err_prefix(err, code, "could not find the name servers of zone \"%s\"", zones[0].name);
+    for (size_t i = 0; i < count; i++) {
+        zones[i].err.code = take_names(&answers[i], zones[i].name, &zones[i].servers, &zones[i].err);
+        dns_answer_done(&answers[i]);
+    }
+    return ERR_OK;
+}
+
+static void share_addresses(const struct dns_servers *all, struct dns_servers *servers)
+{
+    for (size_t i = 0; i < all->count; i++)
+        for (size_t k = 0; k < servers->count; k++)
+            for (size_t a = 0; a < all->items[i].addresses.count; a++)
+                if (text_casecmp(all->items[i].name, servers->items[k].name) == 0)
+                    dns_servers_add(servers, servers->items[k].name, all->items[i].addresses.items[a]);
+}
+
+/* Zones share servers as a rule, and each server is asked for once.  Errors: ERR_CANCELLED, ERR_INTERNAL. */
+static enum err_code find_addresses(struct resolver *resolver, struct authority_zone *zones, size_t count,
+                                    struct err *err)
+{
+    AUTO_DNS_SERVERS struct dns_servers all = {NULL, 0};
+    struct err why;
+    enum err_code code;
+
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < zones[i].servers.count; k++)
+            dns_servers_add(&all, zones[i].servers.items[k].name, NULL);
+    code = authority_find_addresses(resolver, &all, &why);
+    if (code == ERR_CANCELLED || code == ERR_INTERNAL)
+        return err_set(err, code, "%s", why.msg);
+    for (size_t i = 0; i < count; i++) {
+        struct authority_zone *zone = &zones[i];
+
+        share_addresses(&all, &zone->servers);
+        servers_sort(&zone->servers);
+        if (zone->err.code == ERR_OK && code != ERR_OK)
+            zone->err = why;
+    }
+    return ERR_OK;
+}
+
+enum err_code authority_find_servers_all(struct resolver *resolver, struct authority_zone *zones, size_t count,
+                                         struct err *err)
+{
+    enum err_code code;
+
+    for (size_t i = 0; i < count; i++) {
+        zones[i].servers = (struct dns_servers){NULL, 0};
+        err_init(&zones[i].err);
+    }
+    code = count ? find_names(resolver, zones, count, err) : ERR_OK;
+    if (code == ERR_OK)
+        code = find_addresses(resolver, zones, count, err);
+    for (size_t i = 0; i < count; i++)
+        if (code != ERR_OK || zones[i].err.code != ERR_OK)
+            dns_servers_done(&zones[i].servers);
+    return code;
+}
+
 enum err_code authority_find_servers(struct resolver *resolver, const char *zone, struct dns_servers *out,
                                      struct err *err)
 {
-    AUTO_DNS_SERVERS struct dns_servers servers = {NULL, 0};
-    enum err_code code = find_names(resolver, zone, &servers, err);
+    struct authority_zone one = {.name = zone};
+    enum err_code code = authority_find_servers_all(resolver, &one, 1, err);
 
+    if (code == ERR_OK && one.err.code != ERR_OK) {
+        code = one.err.code;
+        if (err)
+            *err = one.err;
+    }
     if (code == ERR_OK)
-        code = authority_find_addresses(resolver, &servers, err);
-    if (code != ERR_OK)
-        return code;
-    servers_sort(&servers);
-    *out = servers;
-    servers = (struct dns_servers){NULL, 0};
-    return ERR_OK;
+        *out = one.servers;
+    return code;
 }

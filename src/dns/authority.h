@@ -38,10 +38,21 @@ enum err_code authority_find_zone(struct resolver *resolver, const char *name, c
 enum err_code authority_find_servers(struct resolver *resolver, const char *zone, struct dns_servers *out,
                                      struct err *err) MUST_USE;
 
+/* The same for many zones side by side. */
+struct authority_zone {
+    const char *name;           /* borrowed */
+    struct dns_servers servers; /* out, to be freed */
+    struct err err;             /* out: ERR_OK, or why there are none, as authority_find_servers() */
+};
+
+/* Errors: ERR_CANCELLED, ERR_INTERNAL; then nothing is to be freed. */
+enum err_code authority_find_servers_all(struct resolver *resolver, struct authority_zone *zones, size_t count,
+                                         struct err *err) MUST_USE;
+
 /* A and AAAA of servers whose names are known, added to what they have, as above.  Errors: those of the look-ups when
  * no server has any address, ERR_CANCELLED, ERR_INTERNAL. */
-enum err_code authority_find_addresses(struct resolver *resolver, struct dns_servers *servers, struct err *err)
-    MUST_USE;
+enum err_code authority_find_addresses(struct resolver *resolver, struct dns_servers *servers,
+                                       struct err *err) MUST_USE;
 
 /* What the servers of a zone say about a name. */
 enum authority_kind {
@@ -67,6 +78,21 @@ struct authority_view {
  * Errors: ERR_DNS (lame or contradicting), ERR_TIMEOUT, ERR_NETWORK (nobody answered), ERR_CANCELLED. */
 enum err_code authority_look(struct resolver *resolver, const struct dns_servers *servers, const char *zone,
                              const char *name, struct authority_view *out, struct err *err) MUST_USE;
+
+/* The same for many names side by side.  `servers` that are the same in memory are taken for those of one zone: the
+ * questions are spread over them, and one name that nobody answers about stands for the names behind it. */
+struct authority_query {
+    const struct dns_servers *servers; /* borrowed, like the strings */
+    const char *zone;
+    const char *name;
+    struct authority_view view; /* out, to be freed */
+    struct err err;             /* out: ERR_OK, or why there is no view, as authority_look() */
+};
+
+/* Errors: ERR_CANCELLED; then no view is to be freed. */
+enum err_code authority_look_all(struct resolver *resolver, struct authority_query *queries, size_t count,
+                                 struct err *err) MUST_USE;
+
 void authority_view_done(struct authority_view *view);
 #define AUTO_AUTHORITY_VIEW AUTO(authority_view_done)
 

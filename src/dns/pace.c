@@ -2,6 +2,7 @@
 #include "dns/pace.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #define PROGRESS_MS 200
@@ -69,13 +70,21 @@ enum err_code pace_sleep(struct pace *pace, int64_t ms, struct err *err)
     return clock_sleep_ms(pace->opts->clock, ms) ? ERR_OK : pace_cancelled(err);
 }
 
-enum err_code pace_settle(struct pace *pace, struct err *err)
+void pace_skip(struct pace *pace, int64_t from_ms)
+{
+    pace->start_ms += clock_mono_ms(pace->opts->clock) - from_ms;
+}
+
+enum err_code pace_settle(struct pace *pace, size_t shown, struct err *err)
 {
     int64_t end_ms = pace_elapsed_ms(pace) + pace->opts->settle_ms;
+    char what[64] = "everything is";
 
     if (clock_is_cancelled(pace->opts->clock))
         return pace_cancelled(err);
-    log_line(pace->opts->log, LOG_INFO, "everything is shown after %" PRId64 " ms, settling for %" PRId64 " ms",
+    if (shown < pace->total)
+        (void)snprintf(what, sizeof what, "%zu of %zu names are", shown, pace->total);
+    log_line(pace->opts->log, LOG_INFO, "%s shown after %" PRId64 " ms, settling for %" PRId64 " ms", what,
              pace_elapsed_ms(pace), pace->opts->settle_ms);
     while (true) {
         int64_t left_ms = end_ms - pace_elapsed_ms(pace);
@@ -83,7 +92,7 @@ enum err_code pace_settle(struct pace *pace, struct err *err)
 
         if (left_ms <= 0)
             return ERR_OK;
-        pace_tell(pace, pace->total, "");
+        pace_tell(pace, shown, "");
         code = pace_sleep(pace, pace->opts->progress && left_ms > PROGRESS_MS ? PROGRESS_MS : left_ms, err);
         if (code != ERR_OK)
             return code;

@@ -25,8 +25,10 @@ void pace_tell(struct pace *pace, size_t done, const char *lagging);
 
 /* Sleep; ERR_CANCELLED when the operator interrupts. */
 enum err_code pace_sleep(struct pace *pace, int64_t ms, struct err *err) MUST_USE;
-/* The last part of a successful wait: opts->settle_ms.  Errors: ERR_CANCELLED. */
-enum err_code pace_settle(struct pace *pace, struct err *err) MUST_USE;
+/* The last part of a successful wait, in which `shown` of all are shown: opts->settle_ms.  Errors: ERR_CANCELLED. */
+enum err_code pace_settle(struct pace *pace, size_t shown, struct err *err) MUST_USE;
+/* The wait went on after a pause that does not count, which began at `from_ms` of the monotonic clock. */
+void pace_skip(struct pace *pace, int64_t from_ms);
 enum err_code pace_cancelled(struct err *err) MUST_USE;
 
 /* How long after an answer that does not show the values the same server is asked again.  A twentieth of the

@@ -13,6 +13,8 @@
  */
 #include "dns/propagation.h"
 
+#include <stdlib.h>
+
 #include "dns/pace.h"
 #include "dns/watch.h"
 
@@ -26,11 +28,12 @@
 #define OPEN_ON_MISSING_AFTER 32 /* questions for one name: five seconds or so */
 #define LISTEN_MS 200
 
-struct wait {
+struct propagation {
     struct pace pace;
     struct watch watch;
     struct resolver *resolver;
-    size_t turn; /* lane that goes first */
+    size_t turn;     /* lane that goes first */
+    int64_t left_ms; /* monotonic time at which the last call was left; 0: there was none */
 };
 
 /* ------------------------------------------------------------------ queues */
@@ -42,7 +45,7 @@ static void lane_queue(struct watch_lane *lane, size_t count, size_t pair, int64
     lane->queue_len++;
 }
 
-static void lane_open(struct wait *w, struct watch_lane *lane, size_t more, int64_t now_ms)
+static void lane_open(struct propagation *w, struct watch_lane *lane, size_t more, int64_t now_ms)
 {
     size_t count = w->watch.zones[lane->zone].count;
 
@@ -52,7 +55,7 @@ static void lane_open(struct wait *w, struct watch_lane *lane, size_t more, int6
     }
 }
 
-static void open_first(struct wait *w, int64_t now_ms)
+static void open_first(struct propagation *w, int64_t now_ms)
 {
     for (size_t l = 0; l < w->watch.lane_count; l++) {
         struct watch_lane *lane = &w->watch.lanes[l];
@@ -83,13 +86,14 @@ static enum dns_transport target_transport(struct watch_target *target)
     return target->tcp_next ? DNS_TCP : DNS_UDP_THEN_TCP;
 }
 
-static void ask(struct wait *w, struct watch_lane *lane, struct watch_pair *pair)
+static void ask(struct propagation *w, struct watch_lane *lane, struct watch_pair *pair)
 {
     struct watch_target *target = &w->watch.targets[lane->target];
 
     target->flying++;
     target->credit -= 1000;
     pair->asked++;
+    pair->is_flying = true;
     pair->transport = target_transport(target);
     w->resolver->start(w->resolver, &(struct dns_question){.name = watch_item(&w->watch, pair)->name,
                                                            .type = DNS_TXT,
@@ -100,11 +104,13 @@ static void ask(struct wait *w, struct watch_lane *lane, struct watch_pair *pair
 }
 
 /* Ask what is due in a lane; returns when the lane wants its next question asked, INT64_MAX: after an answer. */
-static int64_t lane_ask(struct wait *w, struct watch_lane *lane, int64_t now_ms)
+static int64_t lane_ask(struct propagation *w, struct watch_lane *lane, int64_t now_ms)
 {
     struct watch_target *target = &w->watch.targets[lane->target];
     size_t count = w->watch.zones[lane->zone].count;
 
+    if (w->watch.zones[lane->zone].waiting == 0) /* nobody needs to know */
+        return INT64_MAX;
     while (lane->queue_len) {
         struct watch_pair *pair = &lane->pairs[lane->queue[lane->queue_head]];
 
@@ -122,7 +128,7 @@ static int64_t lane_ask(struct wait *w, struct watch_lane *lane, int64_t now_ms)
 }
 
 /* Ask all that is due; returns how long to listen for answers before more is. */
-static int64_t ask_due(struct wait *w)
+static int64_t ask_due(struct propagation *w)
 {
     int64_t now_ms = clock_mono_ms(w->pace.opts->clock);
     int64_t next_ms = now_ms + LISTEN_MS;
@@ -143,7 +149,7 @@ static int64_t ask_due(struct wait *w)
 
 /* With many names in rotation at a target they come round more slowly, so that half of the rate stays in
  * reserve for the moment at which all the others have to be asked. */
-static int64_t interval_ms(const struct wait *w, const struct watch_target *target)
+static int64_t interval_ms(const struct propagation *w, const struct watch_target *target)
 {
     int64_t pace_ms = pace_interval_ms(pace_elapsed_ms(&w->pace));
     int64_t share_ms = (int64_t)target->polled * 1000 / (RATE_PER_S / 2);
@@ -151,7 +157,7 @@ static int64_t interval_ms(const struct wait *w, const struct watch_target *targ
     return pace_ms > share_ms ? pace_ms : share_ms;
 }
 
-static void tell_sighting(const struct wait *w, const struct watch_lane *lane, const struct watch_pair *pair)
+static void tell_sighting(const struct propagation *w, const struct watch_lane *lane, const struct watch_pair *pair)
 {
     const struct propagation_opts *opts = w->pace.opts;
     const struct propagation_sighting sighting = {
@@ -165,7 +171,7 @@ static void tell_sighting(const struct wait *w, const struct watch_lane *lane, c
         opts->sighted(opts->sighted_ctx, &sighting);
 }
 
-static void take(struct wait *w, struct dns_answer *answer)
+static void take(struct propagation *w, struct dns_answer *answer)
 {
     struct watch_pair *pair = answer->tag;
     struct watch_lane *lane = &w->watch.lanes[pair->lane];
@@ -173,6 +179,7 @@ static void take(struct wait *w, struct dns_answer *answer)
     int64_t now_ms = clock_mono_ms(w->pace.opts->clock);
 
     target->flying--;
+    pair->is_flying = false;
     watch_note(&w->watch, pair, answer);
     if (pair->seen.kind == SIGHTING_SHOWN) {
         target->polled--;
@@ -187,7 +194,7 @@ static void take(struct wait *w, struct dns_answer *answer)
 }
 
 /* Take the answers that come within wait_ms.  Errors: ERR_CANCELLED. */
-static enum err_code listen_for(struct wait *w, int64_t wait_ms, struct err *err)
+static enum err_code listen_for(struct propagation *w, int64_t wait_ms, struct err *err)
 {
     struct dns_answer answer;
     enum err_code code = w->resolver->next(w->resolver, wait_ms, &answer);
@@ -202,7 +209,7 @@ static enum err_code listen_for(struct wait *w, int64_t wait_ms, struct err *err
     return code == ERR_CANCELLED ? pace_cancelled(err) : ERR_OK;
 }
 
-static void tell(struct wait *w)
+static void tell(struct propagation *w)
 {
     AUTO_BUF struct buf lagging = BUF_INIT(1024);
     int64_t elapsed_ms = pace_elapsed_ms(&w->pace);
@@ -213,7 +220,7 @@ static void tell(struct wait *w)
     pace_tell(&w->pace, watch_count_done(&w->watch, elapsed_ms), buf_cstr(&lagging));
 }
 
-static enum err_code wait_until_shown(struct wait *w, struct err *err)
+static enum err_code wait_until_shown(struct propagation *w, struct err *err)
 {
     int64_t timeout_ms = w->pace.opts->timeout_ms;
 
@@ -240,30 +247,150 @@ static enum err_code wait_until_shown(struct wait *w, struct err *err)
     }
 }
 
-static void wait_done(struct wait *w)
+static void wait_done(struct propagation *w)
 {
     watch_done(&w->watch);
+}
+
+static void wait_init(struct propagation *w, const struct propagation_item *items, size_t count,
+                      const struct propagation_opts *opts)
+{
+    pace_init(&w->pace, opts, count);
+    watch_init(&w->watch, items, count, opts->lame_after_ms);
+    for (size_t t = 0; t < w->watch.target_count; t++) {
+        w->watch.targets[t].credited_ms = w->pace.start_ms;
+        w->watch.targets[t].credit = BURST * 1000;
+    }
+    watch_log_start(&w->watch, opts->log);
 }
 
 enum err_code propagation_wait(struct resolver *direct, const struct propagation_item *items, size_t count,
                                const struct propagation_opts *opts, struct err *err)
 {
-    AUTO(wait_done) struct wait w = {.resolver = direct};
+    AUTO(wait_done) struct propagation w = {.resolver = direct};
     enum err_code code;
 
     if (count == 0)
         return ERR_OK;
-    pace_init(&w.pace, opts, count);
-    watch_init(&w.watch, items, count, opts->lame_after_ms);
-    for (size_t t = 0; t < w.watch.target_count; t++) {
-        w.watch.targets[t].credited_ms = w.pace.start_ms;
-        w.watch.targets[t].credit = BURST * 1000;
-    }
-    watch_log_start(&w.watch, opts->log);
+    wait_init(&w, items, count, opts);
     code = wait_until_shown(&w, err);
     resolver_cancel(direct); /* what is still under way points into the books */
     if (code != ERR_OK)
         return code;
     watch_log_lame(&w.watch, pace_elapsed_ms(&w.pace), opts->log);
-    return pace_settle(&w.pace, err);
+    return pace_settle(&w.pace, count, err);
+}
+
+/* ------------------------------------------------------------------ each item by itself */
+
+struct propagation *propagation_new(struct resolver *direct, const struct propagation_item *items, size_t count,
+                                    const struct propagation_opts *opts)
+{
+    struct propagation *w = mem_zalloc(sizeof *w);
+
+    w->resolver = direct;
+    wait_init(w, items, count, opts);
+    return w;
+}
+
+void propagation_free(struct propagation *propagation)
+{
+    if (!propagation)
+        return;
+    wait_done(propagation);
+    free(propagation);
+}
+
+/* What was under way when the last call was left is asked again. */
+static void ask_lost_again(struct propagation *w, int64_t now_ms)
+{
+    for (size_t t = 0; t < w->watch.target_count; t++)
+        w->watch.targets[t].flying = 0;
+    for (size_t l = 0; l < w->watch.lane_count; l++) {
+        struct watch_lane *lane = &w->watch.lanes[l];
+
+        for (size_t i = 0; i < lane->opened; i++) {
+            if (!lane->pairs[i].is_flying)
+                continue;
+            lane->pairs[i].is_flying = false;
+            lane_queue(lane, w->watch.zones[lane->zone].count, i, now_ms);
+        }
+    }
+}
+
+static void resume(struct propagation *w)
+{
+    if (w->left_ms) {
+        pace_skip(&w->pace, w->left_ms);
+        ask_lost_again(w, clock_mono_ms(w->pace.opts->clock));
+        return;
+    }
+    pace_skip(&w->pace, w->pace.start_ms);
+    open_first(w, clock_mono_ms(w->pace.opts->clock));
+}
+
+static int64_t earliest(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Ask until none is waited for, or patience or time are over; *out_fresh: were any shown that were not before? */
+static enum err_code ask_on(struct propagation *w, const struct propagation_patience *patience, size_t *out_fresh,
+                            struct err *err)
+{
+    int64_t timeout_ms = w->pace.opts->timeout_ms;
+    int64_t limit_ms = patience && patience->limit_ms ? pace_elapsed_ms(&w->pace) + patience->limit_ms : INT64_MAX;
+    int64_t quiet_ms = INT64_MAX;
+    enum err_code code = ERR_OK;
+
+    while (code == ERR_OK) {
+        int64_t elapsed_ms = pace_elapsed_ms(&w->pace);
+        size_t shown = watch_judge(&w->watch, elapsed_ms);
+        int64_t end_ms;
+
+        *out_fresh += shown;
+        if (shown && patience && patience->quiet_ms)
+            quiet_ms = elapsed_ms + patience->quiet_ms;
+        end_ms = earliest(quiet_ms, limit_ms);
+        if (elapsed_ms >= timeout_ms)
+            watch_give_up(&w->watch, elapsed_ms);
+        if (watch_waiting(&w->watch) == 0 || elapsed_ms >= end_ms)
+            return ERR_OK;
+        tell(w);
+        code = listen_for(w, earliest(ask_due(w), earliest(end_ms, timeout_ms) - elapsed_ms), err);
+    }
+    return code;
+}
+
+enum err_code propagation_go_on(struct propagation *propagation, const struct propagation_patience *patience,
+                                struct err *err)
+{
+    struct propagation *w = propagation;
+    size_t fresh = 0;
+    enum err_code code;
+
+    if (watch_waiting(&w->watch) == 0)
+        return ERR_OK;
+    resume(w);
+    code = ask_on(w, patience, &fresh, err);
+    resolver_cancel(w->resolver);
+    w->left_ms = clock_mono_ms(w->pace.opts->clock);
+    watch_log_lame_new(&w->watch, pace_elapsed_ms(&w->pace), w->pace.opts->log);
+    return code == ERR_OK && fresh > 0 ? pace_settle(&w->pace, watch_shown(&w->watch), err) : code;
+}
+
+enum propagation_state propagation_state(const struct propagation *propagation, size_t item)
+{
+    size_t place;
+    const struct watch_zone *zone = watch_find(&propagation->watch, item, &place);
+
+    return zone->states[place];
+}
+
+enum err_code propagation_explain(const struct propagation *propagation, size_t item, struct err *err)
+{
+    size_t place;
+    const struct watch_zone *zone = watch_find(&propagation->watch, item, &place);
+
+    return watch_explain(&propagation->watch, zone, place, err);
 }

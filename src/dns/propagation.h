@@ -38,8 +38,8 @@ typedef void propagation_progress_fn(void *ctx, const struct propagation_progres
 
 /* A server has shown all values of an item for the first time; times count from the start of the wait. */
 struct propagation_sighting {
-    const char *name;    /* of the record */
-    const char *server;  /* name of the server */
+    const char *name;   /* of the record */
+    const char *server; /* name of the server */
     const char *address;
     int64_t elapsed_ms;
 };
@@ -63,11 +63,49 @@ struct propagation_opts {
 enum err_code propagation_wait(struct resolver *direct, const struct propagation_item *items, size_t count,
                                const struct propagation_opts *opts, struct err *err) MUST_USE;
 
+/* ------------------------------------------------------------------ each item by itself */
+
+/* A wait that tells how each item stands, and that can be left and gone on with: zones whose servers are silent, or
+ * never show an item, fail their own items alone.  The policy above holds for each zone, and in it for each item. */
+struct propagation;
+enum propagation_state { PROPAGATION_WAITING, PROPAGATION_SHOWN, PROPAGATION_FAILED };
+
+/* All is borrowed, the options too. */
+struct propagation *propagation_new(struct resolver *direct, const struct propagation_item *items, size_t count,
+                                    const struct propagation_opts *opts) MUST_USE;
+void propagation_free(struct propagation *propagation); /* NULL is fine */
+
+/* How long one call takes at most, beside settling; 0: no such limit. */
+struct propagation_patience {
+    int64_t quiet_ms; /* come back when some are shown that were not before, and no other came within this */
+    int64_t limit_ms; /* come back in any case */
+};
+
+/* Wait until no item is PROPAGATION_WAITING, or `patience` (NULL: endless) is over.  What is then shown settles before
+ * this returns; what is not after opts.timeout_ms, counted over all calls, has failed.  The time between calls and that
+ * of settling do not count.  As with propagation_wait() nothing is under way in `direct` before and after.
+ * Errors: ERR_CANCELLED. */
+enum err_code propagation_go_on(struct propagation *propagation, const struct propagation_patience *patience,
+                                struct err *err) MUST_USE;
+
+enum propagation_state propagation_state(const struct propagation *propagation, size_t item);
+/* Why an item has failed: ERR_PROPAGATION, ERR_NETWORK. */
+enum err_code propagation_explain(const struct propagation *propagation, size_t item, struct err *err);
+
+/* ------------------------------------------------------------------ DNS over HTTPS */
+
 /* The same through DNS over HTTPS, where port 53 is closed: asks each of `doh` (resolvers of one URL each) for each
  * name, but nothing for the first 30 s (a third of the time-out, if that is less), lest the resolvers learn that there
  * is nothing; after a negative answer the name is left alone for as long as that answer may be cached. Errors:
  * ERR_PROPAGATION, ERR_NETWORK, ERR_CANCELLED. */
 enum err_code propagation_wait_doh(struct resolver *const *doh, size_t doh_count, const struct propagation_item *items,
                                    size_t count, const struct propagation_opts *opts, struct err *err) MUST_USE;
+
+/* The same, but each item by itself, up to the time-out and in one call: there is no patience here.  states[i] becomes
+ * PROPAGATION_SHOWN or PROPAGATION_FAILED; *why is set when some failed, for all of them.  Errors: ERR_CANCELLED. */
+enum err_code propagation_wait_doh_each(struct resolver *const *doh, size_t doh_count,
+                                        const struct propagation_item *items, size_t count,
+                                        const struct propagation_opts *opts, enum propagation_state *states,
+                                        struct err *why, struct err *err) MUST_USE;
 
 #endif

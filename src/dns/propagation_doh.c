@@ -203,6 +203,20 @@ static size_t count_done(const struct wait *w)
     return done;
 }
 
+/* By those that answer, as is_complete() has it of all names. */
+static bool name_is_shown(const struct wait *w, size_t i)
+{
+    size_t sources = 0;
+
+    for (size_t s = 0; s < w->source_count; s++) {
+        if (w->sources[s].names[i].seen.kind == SIGHTING_SHOWN)
+            sources++;
+        else if (w->sources[s].answered)
+            return false;
+    }
+    return sources > 0;
+}
+
 static size_t first_missing(const struct wait *w, const struct source *source)
 {
     size_t i = 0;
@@ -320,30 +334,66 @@ static void wait_done(struct wait *w)
     free(w->sources);
 }
 
+static void wait_init(struct wait *w, struct resolver *const *doh, size_t doh_count,
+                      const struct propagation_opts *opts)
+{
+    pace_init(&w->pace, opts, w->count);
+    w->first_ms = w->pace.start_ms + lesser(FIRST_PAUSE_MS, opts->timeout_ms / 3);
+    w->end_ms = w->pace.start_ms + opts->timeout_ms;
+    w->sources = mem_calloc(doh_count, sizeof *w->sources);
+    w->source_count = doh_count;
+    for (size_t s = 0; s < doh_count; s++)
+        w->sources[s] = (struct source){.resolver = doh[s],
+                                        .names = mem_calloc(w->count, sizeof(struct name)),
+                                        .opened = 1,
+                                        .missing = w->count,
+                                        .open_next_ms = w->first_ms + NEXT_NAME_MS};
+    log_start(w);
+}
+
+/* Ask and settle, when at least one is shown; states may be NULL. */
+static enum err_code wait_and_settle(struct wait *w, enum propagation_state *states, struct err *why, struct err *err)
+{
+    enum err_code code = wait_until_shown(w, why);
+    size_t shown = code == ERR_OK ? w->count : 0;
+
+    for (size_t s = 0; s < w->source_count; s++)
+        resolver_cancel(w->sources[s].resolver);
+    for (size_t i = 0; states && i < w->count; i++) {
+        states[i] = code == ERR_OK || name_is_shown(w, i) ? PROPAGATION_SHOWN : PROPAGATION_FAILED;
+        shown += code != ERR_OK && states[i] == PROPAGATION_SHOWN ? 1 : 0;
+    }
+    if (code == ERR_CANCELLED || (code != ERR_OK && !states)) {
+        if (err)
+            *err = *why;
+        return code;
+    }
+    return shown > 0 ? pace_settle(&w->pace, shown, err) : ERR_OK;
+}
+
+enum err_code propagation_wait_doh_each(struct resolver *const *doh, size_t doh_count,
+                                        const struct propagation_item *items, size_t count,
+                                        const struct propagation_opts *opts, enum propagation_state *states,
+                                        struct err *why, struct err *err)
+{
+    AUTO(wait_done) struct wait w = {.items = items, .count = count};
+
+    if (count == 0)
+        return ERR_OK;
+    wait_init(&w, doh, doh_count, opts);
+    return wait_and_settle(&w, states, why, err);
+}
+
 enum err_code propagation_wait_doh(struct resolver *const *doh, size_t doh_count, const struct propagation_item *items,
                                    size_t count, const struct propagation_opts *opts, struct err *err)
 {
     AUTO(wait_done) struct wait w = {.items = items, .count = count};
-    enum err_code code;
+    struct err why;
 
     if (count == 0)
         return ERR_OK;
     if (doh_count == 0)
         return err_set(err, ERR_NETWORK, "no DNS over HTTPS server is configured");
-    pace_init(&w.pace, opts, count);
-    w.first_ms = w.pace.start_ms + lesser(FIRST_PAUSE_MS, opts->timeout_ms / 3);
-    w.end_ms = w.pace.start_ms + opts->timeout_ms;
-    w.sources = mem_calloc(doh_count, sizeof *w.sources);
-    w.source_count = doh_count;
-    for (size_t s = 0; s < doh_count; s++)
-        w.sources[s] = (struct source){.resolver = doh[s],
-                                       .names = mem_calloc(count, sizeof(struct name)),
-                                       .opened = 1,
-                                       .missing = count,
-                                       .open_next_ms = w.first_ms + NEXT_NAME_MS};
-    log_start(&w);
-    code = wait_until_shown(&w, err);
-    for (size_t s = 0; s < doh_count; s++)
-        resolver_cancel(doh[s]);
-    return code == ERR_OK ? pace_settle(&w.pace, err) : code;
+    wait_init(&w, doh, doh_count, opts);
+    return wait_and_settle(&w, NULL, &why, err);
 }

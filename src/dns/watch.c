@@ -8,6 +8,7 @@
 
 /* Before this much time a zone is not given up: UDP and TCP must each have had their chance. */
 #define DEAD_AFTER_MS 5000
+#define ALL_ITEMS SIZE_MAX
 
 /* ------------------------------------------------------------------ building */
 
@@ -21,10 +22,11 @@ static struct watch_zone *want_zone(struct watch *w, const struct propagation_it
     return &w->zones[w->zone_count++];
 }
 
-static void zone_add(struct watch_zone *zone, const struct propagation_item *item)
+static struct watch_place zone_add(struct watch *w, struct watch_zone *zone, const struct propagation_item *item)
 {
     zone->items = mem_grow(zone->items, zone->count, sizeof *zone->items);
     zone->items[zone->count++] = item;
+    return (struct watch_place){(uint32_t)(zone - w->zones), (uint32_t)(zone->count - 1)};
 }
 
 static size_t want_target(struct watch *w, const char *address, const char *server_name)
@@ -63,11 +65,14 @@ static void add_lane(struct watch *w, size_t zone, size_t server, const char *ad
 void watch_init(struct watch *watch, const struct propagation_item *items, size_t count, int64_t lame_after_ms)
 {
     *watch = (struct watch){.item_count = count, .lame_after_ms = lame_after_ms};
+    watch->places = mem_calloc(count, sizeof *watch->places);
     for (size_t i = 0; i < count; i++)
-        zone_add(want_zone(watch, &items[i]), &items[i]);
+        watch->places[i] = zone_add(watch, want_zone(watch, &items[i]), &items[i]);
     for (size_t z = 0; z < watch->zone_count; z++) {
         const struct dns_servers *servers = watch->zones[z].servers;
 
+        watch->zones[z].states = mem_calloc(watch->zones[z].count, sizeof(enum propagation_state));
+        watch->zones[z].waiting = watch->zones[z].count;
         watch->zones[z].first_lane = watch->lane_count;
         for (size_t s = 0; s < servers->count; s++)
             for (size_t a = 0; a < servers->items[s].addresses.count; a++)
@@ -85,8 +90,11 @@ void watch_done(struct watch *watch)
         free(lane->pairs);
         free(lane->queue);
     }
-    for (size_t z = 0; z < watch->zone_count; z++)
+    for (size_t z = 0; z < watch->zone_count; z++) {
         free(watch->zones[z].items);
+        free(watch->zones[z].states);
+    }
+    free(watch->places);
     free(watch->lanes);
     free(watch->zones);
     free(watch->targets);
@@ -155,27 +163,39 @@ bool watch_lane_is_excused(const struct watch *watch, const struct watch_lane *l
     return lane->unreachable || tried_all || elapsed_ms >= watch->lame_after_ms;
 }
 
-enum watch_server watch_server_state(const struct watch *watch, const struct watch_zone *zone, size_t server,
-                                     int64_t elapsed_ms)
+/* Does the lane lack the item, or any? */
+static bool lane_lacks(const struct watch_lane *lane, size_t place)
 {
-    if (!server_has_answered(watch, zone, server))
+    return place == ALL_ITEMS ? lane->missing > 0 : lane->pairs[place].seen.kind != SIGHTING_SHOWN;
+}
+
+static enum watch_server server_state(const struct watch *w, const struct watch_zone *zone, size_t server, size_t place,
+                                      int64_t elapsed_ms)
+{
+    if (!server_has_answered(w, zone, server))
         return WATCH_MUTE;
     for (size_t l = zone->first_lane; l < zone->first_lane + zone->lane_count; l++) {
-        const struct watch_lane *lane = &watch->lanes[l];
+        const struct watch_lane *lane = &w->lanes[l];
 
-        if (lane->server == server && lane->missing && !watch_lane_is_excused(watch, lane, elapsed_ms))
+        if (lane->server == server && lane_lacks(lane, place) && !watch_lane_is_excused(w, lane, elapsed_ms))
             return WATCH_LAGGING;
     }
     return WATCH_COMPLETE;
 }
 
-static bool zone_is_complete(const struct watch *w, const struct watch_zone *zone, int64_t elapsed_ms)
+enum watch_server watch_server_state(const struct watch *watch, const struct watch_zone *zone, size_t server,
+                                     int64_t elapsed_ms)
+{
+    return server_state(watch, zone, server, ALL_ITEMS, elapsed_ms);
+}
+
+static bool is_complete(const struct watch *w, const struct watch_zone *zone, size_t place, int64_t elapsed_ms)
 {
     size_t complete = 0;
     size_t mute = 0;
 
     for (size_t s = 0; s < zone->servers->count; s++) {
-        enum watch_server state = watch_server_state(w, zone, s, elapsed_ms);
+        enum watch_server state = server_state(w, zone, s, place, elapsed_ms);
 
         if (state == WATCH_LAGGING)
             return false;
@@ -189,26 +209,31 @@ static bool zone_is_complete(const struct watch *w, const struct watch_zone *zon
     return complete > 0 && complete >= mute;
 }
 
+bool watch_item_is_complete(const struct watch *watch, const struct watch_zone *zone, size_t place, int64_t elapsed_ms)
+{
+    return is_complete(watch, zone, place, elapsed_ms);
+}
+
 bool watch_is_complete(const struct watch *watch, int64_t elapsed_ms)
 {
     if (watch->lagging_count) /* such lanes are never excused; this saves most of the work with many zones */
         return false;
     for (size_t z = 0; z < watch->zone_count; z++)
-        if (!zone_is_complete(watch, &watch->zones[z], elapsed_ms))
+        if (!is_complete(watch, &watch->zones[z], ALL_ITEMS, elapsed_ms))
             return false;
     return true;
 }
 
-static bool zone_is_dead(const struct watch *w, const struct watch_zone *zone, int64_t elapsed_ms)
+bool watch_zone_is_dead(const struct watch *watch, const struct watch_zone *zone, int64_t elapsed_ms)
 {
-    int64_t patience_ms = w->lame_after_ms > DEAD_AFTER_MS ? w->lame_after_ms : DEAD_AFTER_MS;
+    int64_t patience_ms = watch->lame_after_ms > DEAD_AFTER_MS ? watch->lame_after_ms : DEAD_AFTER_MS;
 
     if (zone->lane_count == 0)
         return true;
     if (elapsed_ms < patience_ms)
         return false;
     for (size_t l = zone->first_lane; l < zone->first_lane + zone->lane_count; l++)
-        if (w->lanes[l].authoritative || w->lanes[l].refused)
+        if (watch->lanes[l].authoritative || watch->lanes[l].refused)
             return false;
     return true;
 }
@@ -216,7 +241,7 @@ static bool zone_is_dead(const struct watch *w, const struct watch_zone *zone, i
 const struct watch_zone *watch_find_dead_zone(const struct watch *watch, int64_t elapsed_ms)
 {
     for (size_t z = 0; z < watch->zone_count; z++)
-        if (zone_is_dead(watch, &watch->zones[z], elapsed_ms))
+        if (watch_zone_is_dead(watch, &watch->zones[z], elapsed_ms))
             return &watch->zones[z];
     return NULL;
 }

@@ -35,6 +35,7 @@ struct watch_pair {
     uint32_t lane;
     uint32_t asked;               /* times */
     enum dns_transport transport; /* of the last question */
+    bool is_flying;               /* it is on the wire */
 };
 
 struct watch_lane {
@@ -55,7 +56,15 @@ struct watch_zone {
     const struct dns_servers *servers;
     const struct propagation_item **items;
     size_t count;
-    size_t first_lane, lane_count; /* lanes in the order of servers and addresses */
+    size_t first_lane, lane_count;  /* lanes in the order of servers and addresses */
+    enum propagation_state *states; /* of items, when each is waited for by itself */
+    size_t waiting, shown;          /* of these */
+    int64_t ended_ms;               /* when its last items failed */
+    bool is_reported;               /* its lame servers were named */
+};
+
+struct watch_place {
+    uint32_t zone, place; /* place: among the zone's items */
 };
 
 struct watch {
@@ -66,7 +75,8 @@ struct watch {
     struct watch_target *targets;
     size_t target_count;
     size_t item_count;
-    size_t lagging_count; /* lanes that have answered with authority and still miss something */
+    struct watch_place *places; /* of items, by their index */
+    size_t lagging_count;       /* lanes that have answered with authority and still miss something */
     int64_t lame_after_ms;
 };
 
@@ -91,9 +101,24 @@ enum watch_server watch_server_state(const struct watch *watch, const struct wat
 /* Does every zone show everything, by the policy in propagation.h? */
 bool watch_is_complete(const struct watch *watch, int64_t elapsed_ms);
 
+/* Is the zone's item number `place` shown, by the same policy? */
+bool watch_item_is_complete(const struct watch *watch, const struct watch_zone *zone, size_t place, int64_t elapsed_ms);
+
 /* A zone none of whose servers can be talked to, although there was time enough: nobody answers, or what
  * answers is not the zone's server (a resolver in between, say).  NULL: none. */
 const struct watch_zone *watch_find_dead_zone(const struct watch *watch, int64_t elapsed_ms);
+bool watch_zone_is_dead(const struct watch *watch, const struct watch_zone *zone, int64_t elapsed_ms);
+
+/* ------------------------------------------------------------------ each item by itself, watch_each.c */
+
+/* Look how the items stand that are waited for; returns how many are shown that were not before. */
+size_t watch_judge(struct watch *watch, int64_t elapsed_ms);
+/* All that are waited for have failed. */
+void watch_give_up(struct watch *watch, int64_t elapsed_ms);
+size_t watch_waiting(const struct watch *watch);
+size_t watch_shown(const struct watch *watch);
+/* The zone of item `index` of those that the watch was made with, and its place there. */
+const struct watch_zone *watch_find(const struct watch *watch, size_t index, size_t *out_place);
 
 /* ------------------------------------------------------------------ words, watch_report.c */
 
@@ -106,11 +131,15 @@ void watch_put_lagging(const struct watch *watch, int64_t elapsed_ms, struct buf
 enum err_code watch_timeout(const struct watch *watch, int64_t elapsed_ms, struct err *err) MUST_USE;
 /* ERR_NETWORK. */
 enum err_code watch_dead(const struct watch *watch, const struct watch_zone *zone, struct err *err) MUST_USE;
+/* The same for one item alone, of a zone in which it failed. */
+enum err_code watch_explain(const struct watch *watch, const struct watch_zone *zone, size_t place, struct err *err);
 /* A line for each zone: which servers are waited for. */
 void watch_log_start(const struct watch *watch, struct log *log);
 /* A line once an address has shown everything; call it after a pair was shown. */
 void watch_log_shown(const struct watch *watch, const struct watch_lane *lane, int64_t elapsed_ms, struct log *log);
 /* Warn about servers that were not waited for. */
 void watch_log_lame(const struct watch *watch, int64_t elapsed_ms, struct log *log);
+/* The same of the zones that are through, each once. */
+void watch_log_lame_new(struct watch *watch, int64_t elapsed_ms, struct log *log);
 
 #endif

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #define DETAILS_MAX 6 /* servers that an error describes one by one */
+#define HINT_TIMEOUT "If the servers are only slow, raise propagation.timeout (--timeout)."
 
 static const struct watch_zone *zone_of(const struct watch *w, const struct watch_lane *lane)
 {
@@ -123,7 +124,39 @@ enum err_code watch_timeout(const struct watch *watch, int64_t elapsed_ms, struc
     else
         code = err_set(err, ERR_PROPAGATION, "%zu of %zu TXT records are not at every name server after %lld s: %s",
                        missing, watch->item_count, (long long)(elapsed_ms / 1000), buf_cstr(&lanes));
-    err_hint(err, "If the servers are only slow, raise propagation.timeout (--timeout).");
+    err_hint(err, HINT_TIMEOUT);
+    return code;
+}
+
+/* What each lane that lacks the item shows of it. */
+static void put_item(const struct watch *w, const struct watch_zone *zone, size_t place, struct buf *out)
+{
+    size_t count = 0;
+
+    for (size_t l = zone->first_lane; l < zone->first_lane + zone->lane_count; l++) {
+        const struct watch_lane *lane = &w->lanes[l];
+        const struct sighting *seen = &lane->pairs[place].seen;
+
+        if (seen->kind == SIGHTING_SHOWN || watch_lane_is_excused(w, lane, zone->ended_ms) || ++count > DETAILS_MAX)
+            continue;
+        buf_printf(out, "%s%s (%s) ", count > 1 ? "; " : "", lane->server_name, lane->address);
+        sighting_describe(seen, zone->items[place], out);
+    }
+    if (count > DETAILS_MAX)
+        buf_printf(out, "; and %zu more addresses", count - DETAILS_MAX);
+}
+
+enum err_code watch_explain(const struct watch *watch, const struct watch_zone *zone, size_t place, struct err *err)
+{
+    AUTO_BUF struct buf lanes = BUF_INIT((size_t)DETAILS_MAX * 1500);
+    enum err_code code;
+
+    if (!has_authority(watch, zone))
+        return watch_dead(watch, zone, err);
+    put_item(watch, zone, place, &lanes);
+    code = err_set(err, ERR_PROPAGATION, "TXT record \"%s\" is not at every name server after %lld s: %s",
+                   zone->items[place]->name, (long long)(zone->ended_ms / 1000), buf_cstr(&lanes));
+    err_hint(err, HINT_TIMEOUT);
     return code;
 }
 
@@ -212,17 +245,31 @@ static void log_mute(const struct watch *w, const struct watch_zone *zone, size_
              zone->name, buf_cstr(&what));
 }
 
+static void log_lame_zone(const struct watch *w, const struct watch_zone *zone, int64_t elapsed_ms, struct log *log)
+{
+    for (size_t s = 0; s < zone->servers->count; s++)
+        if (watch_server_state(w, zone, s, elapsed_ms) == WATCH_MUTE)
+            log_mute(w, zone, s, log);
+    for (size_t l = zone->first_lane; l < zone->first_lane + zone->lane_count; l++)
+        if (watch_lane_is_excused(w, &w->lanes[l], elapsed_ms))
+            log_line(log, LOG_DEBUG, "name server \"%s\" does not answer at %s but elsewhere, continuing",
+                     w->lanes[l].server_name, w->lanes[l].address);
+}
+
 void watch_log_lame(const struct watch *watch, int64_t elapsed_ms, struct log *log)
 {
-    for (size_t z = 0; z < watch->zone_count; z++) {
-        const struct watch_zone *zone = &watch->zones[z];
+    for (size_t z = 0; z < watch->zone_count; z++)
+        log_lame_zone(watch, &watch->zones[z], elapsed_ms, log);
+}
 
-        for (size_t s = 0; s < zone->servers->count; s++)
-            if (watch_server_state(watch, zone, s, elapsed_ms) == WATCH_MUTE)
-                log_mute(watch, zone, s, log);
+void watch_log_lame_new(struct watch *watch, int64_t elapsed_ms, struct log *log)
+{
+    for (size_t z = 0; z < watch->zone_count; z++) {
+        struct watch_zone *zone = &watch->zones[z];
+
+        if (zone->waiting > 0 || zone->shown == 0 || zone->is_reported)
+            continue;
+        zone->is_reported = true;
+        log_lame_zone(watch, zone, elapsed_ms, log);
     }
-    for (size_t l = 0; l < watch->lane_count; l++)
-        if (watch_lane_is_excused(watch, &watch->lanes[l], elapsed_ms))
-            log_line(log, LOG_DEBUG, "name server \"%s\" does not answer at %s but elsewhere, continuing",
-                     watch->lanes[l].server_name, watch->lanes[l].address);
 }

@@ -88,31 +88,75 @@ static void fill_item(const struct expected *from, struct propagation_item *out)
     out->zone = from->zone->name;
 }
 
+struct resolver *const *await_doh(const struct challenge *c, size_t *out_count)
+{
+    size_t skip = c->opts.doh_count > 1 ? 1 : 0;
+
+    *out_count = c->opts.doh_count - skip;
+    return c->opts.doh + skip;
+}
+
 static enum err_code wait_by_doh(struct challenge *c, const struct expected_list *list, struct propagation_item *items,
                                  const struct propagation_opts *opts, struct err *err)
 {
-    /* The first one was asked for CNAMEs and may remember that there was nothing. */
-    size_t skip = c->opts.doh_count > 1 ? 1 : 0;
+    size_t doh_count;
+    struct resolver *const *doh = await_doh(c, &doh_count);
 
     for (size_t i = 0; i < list->count; i++)
         fill_item(&list->items[i], &items[i]);
-    return propagation_wait_doh(c->opts.doh + skip, c->opts.doh_count - skip, items, list->count, opts, err);
+    return propagation_wait_doh(doh, doh_count, items, list->count, opts, err);
+}
+
+size_t zone_servers_want(struct zone_servers_list *list, struct zone *zone)
+{
+    size_t i = 0;
+
+    while (i < list->count && list->items[i].zone != zone)
+        i++;
+    if (i == list->count) {
+        list->items = mem_grow(list->items, list->count, sizeof *list->items);
+        list->items[list->count++] = (struct zone_servers){.zone = zone};
+    }
+    return i;
+}
+
+static void zone_servers_list_done(struct zone_servers_list *list)
+{
+    free(list->items);
+}
+
+/* The first zone without servers ends it. */
+static enum err_code find_servers(struct challenge *c, const struct expected_list *list, struct err *err)
+{
+    AUTO(zone_servers_list_done) struct zone_servers_list zones = {NULL, 0};
+    enum err_code code;
+
+    for (size_t i = 0; i < list->count; i++)
+        (void)zone_servers_want(&zones, list->items[i].zone);
+    code = servers_of_zones(c, zones.items, zones.count, err);
+    for (size_t i = 0; code == ERR_OK && i < zones.count; i++) {
+        code = zones.items[i].err.code;
+        if (code != ERR_OK && err)
+            *err = zones.items[i].err;
+    }
+    return code;
 }
 
 static enum err_code wait_direct(struct challenge *c, const struct expected_list *list, struct propagation_item *items,
                                  const struct propagation_opts *opts, struct err *err)
 {
-    for (size_t i = 0; i < list->count; i++) {
-        enum err_code code = servers_of_zone(c, list->items[i].zone, &items[i].servers, err);
+    enum err_code code = find_servers(c, list, err);
 
-        if (code != ERR_OK)
-            return code;
+    if (code != ERR_OK)
+        return code;
+    for (size_t i = 0; i < list->count; i++) {
         fill_item(&list->items[i], &items[i]);
+        items[i].servers = &list->items[i].zone->servers;
     }
     return propagation_wait(c->opts.direct, items, list->count, opts, err);
 }
 
-static bool is_silence(enum err_code code)
+bool await_is_silence(enum err_code code)
 {
     return code == ERR_NETWORK || code == ERR_DNS || code == ERR_TIMEOUT;
 }
@@ -130,7 +174,7 @@ static enum err_code wait_for(struct challenge *c, const struct expected_list *l
     if (c->opts.doh_mode == CHALLENGE_DOH_ALWAYS)
         return wait_by_doh(c, list, items, opts, err);
     code = wait_direct(c, list, items, opts, &why);
-    if (!is_silence(code)) {
+    if (!await_is_silence(code)) {
         if (code != ERR_OK && err)
             *err = why;
         return code;
@@ -151,6 +195,14 @@ static void limit_time(struct propagation_opts *opts, int64_t limit_ms)
         opts->timeout_ms = at_least_1(limit_ms - opts->settle_ms);
 }
 
+void await_adapt(const struct challenge_publish_opts *publish, int64_t time_limit_ms, struct propagation_opts *opts)
+{
+    opts->settle_ms = publish->settle_ms ? *publish->settle_ms : opts->settle_ms;
+    opts->sighted = publish->sighted;
+    opts->sighted_ctx = publish->sighted_ctx;
+    limit_time(opts, time_limit_ms);
+}
+
 enum err_code await_batch(struct challenge *c, const struct batch *batch, const struct challenge_publish_opts *publish,
                           int64_t time_limit_ms, struct err *err)
 {
@@ -163,14 +215,11 @@ enum err_code await_batch(struct challenge *c, const struct batch *batch, const 
     code = expect_run(c, publish->run_set, &list, err);
     if (code != ERR_OK || list.count == 0)
         return code;
-    opts.settle_ms = publish->settle_ms ? *publish->settle_ms : opts.settle_ms;
-    opts.sighted = publish->sighted;
-    opts.sighted_ctx = publish->sighted_ctx;
-    limit_time(&opts, time_limit_ms);
+    await_adapt(publish, time_limit_ms, &opts);
     code = wait_for(c, &list, &opts, err);
     if (code == ERR_OK)
         log_line(c->opts.log, LOG_INFO, "settled: %zu name%s can be validated", list.count, list.count == 1 ? "" : "s");
-    if (!is_silence(code))
+    if (!await_is_silence(code))
         return code;
     if (err) /* whatever is wrong with the network, the API has done its part */
         err->code = ERR_DNS;

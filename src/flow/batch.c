@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "flow/engine.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@ void placement_done(struct placement *p)
 void batch_add_take(struct batch *batch, struct placement *placement_take)
 {
     batch->items = mem_grow(batch->items, batch->count, sizeof *batch->items);
+    placement_take->order = batch->count;
     batch->items[batch->count++] = *placement_take;
     *placement_take = (struct placement){.asked = NULL};
 }
@@ -28,19 +30,29 @@ void batch_done(struct batch *batch)
     *batch = (struct batch){NULL, 0};
 }
 
+/* Zones in the order in which they were met, records of a zone in that in which they were added. */
+static int compare_placements(const void *a, const void *b)
+{
+    const struct placement *x = a;
+    const struct placement *y = b;
+    size_t left = x->zone == y->zone ? x->order : x->zone->first;
+    size_t right = x->zone == y->zone ? y->order : y->zone->first;
+
+    return left < right ? -1 : left > right;
+}
+
 void batch_sort(struct batch *batch)
 {
-    for (size_t done = 0; done < batch->count; done += batch_run(batch, done)) {
-        size_t end = done + batch_run(batch, done);
+    for (size_t i = 0; i < batch->count; i++)
+        batch->items[i].zone->first = SIZE_MAX;
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct placement *p = &batch->items[i];
 
-        for (size_t i = end; i < batch->count; i++) {
-            if (batch->items[i].zone != batch->items[done].zone)
-                continue;
-            struct placement moved = batch->items[i];
-            memmove(&batch->items[end + 1], &batch->items[end], (i - end) * sizeof moved);
-            batch->items[end++] = moved;
-        }
+        if (p->order < p->zone->first)
+            p->zone->first = p->order;
     }
+    if (batch->count)
+        qsort(batch->items, batch->count, sizeof *batch->items, compare_placements);
 }
 
 size_t batch_run(const struct batch *batch, size_t first)
@@ -50,4 +62,24 @@ size_t batch_run(const struct batch *batch, size_t first)
     while (first + n < batch->count && batch->items[first + n].zone == batch->items[first].zone)
         n++;
     return n;
+}
+
+/* ------------------------------------------------------------------ picks */
+
+void picks_add(struct picks *picks, struct placement *placement)
+{
+    picks->items = mem_grow(picks->items, picks->count, sizeof(struct placement *));
+    picks->items[picks->count++] = placement;
+}
+
+void picks_all(struct picks *picks, const struct batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++)
+        picks_add(picks, &batch->items[i]);
+}
+
+void picks_done(struct picks *picks)
+{
+    free(picks->items);
+    *picks = (struct picks){NULL, 0};
 }

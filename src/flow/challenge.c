@@ -33,6 +33,10 @@ void challenge_free(struct challenge *c)
     }
     free(c->zones);
     free(c->refused);
-    strlist_done(&c->absent);
+    free(c->leaving);
+    zones_forgive(c);
+    strmap_done(&c->absent);
+    strmap_done(&c->recalled);
+    published_done(&c->published);
     free(c);
 }

@@ -85,15 +85,43 @@ struct challenge_publish_opts {
     propagation_sighting_fn *sighted;    /* told when a server first shows a record; may be NULL */
     void *sighted_ctx;
     const struct challenge_set *run_set; /* names (values unused) whose records, published earlier by this run, are
-                                            waited for too; NULL: none */
+                                            waited for too; NULL: none; not with outcomes */
+    struct err *outcomes;                /* out, one an item of the set; NULL: all or nothing */
 };
 
 /* Publish all of the set or nothing: on failure what this call created is withdrawn again (but see
  * CHALLENGE_TIMEOUT_KEEP), and what could not be withdrawn stays in the journal.
  * Errors: ERR_ZONE (no zone of ours for a name; CNAME loop or foreign target), ERR_PROPAGATION, ERR_CANCELLED, those of
- * the store and of dme.h. */
+ * the store and of dme.h.
+ *
+ * With `outcomes` each record counts by itself: what can be published is, and what can't has one of these errors there,
+ * and is withdrawn again by itself.  ERR_OK is returned then.  What ends everything is an error all the same, and takes
+ * all of it back: ERR_CANCELLED, ERR_INTERNAL, those of the store. */
 enum err_code challenge_publish(struct challenge *c, const struct challenge_set *set,
                                 const struct challenge_publish_opts *opts, struct err *err) MUST_USE;
+
+/* How a record stands that was published with CHALLENGE_NO_WAIT and is waited for. */
+enum challenge_state { CHALLENGE_WAITING, CHALLENGE_SHOWN, CHALLENGE_FAILED };
+
+/* Such a wait, which can be left as soon as some records are shown, and gone on with. */
+struct challenge_awaiting;
+
+/* `set` is what this engine published with CHALLENGE_NO_WAIT since the last such call, or a part of it; its order is
+ * that of the numbers below.  The engine has to live as long as this. */
+struct challenge_awaiting *challenge_awaiting_new(struct challenge *c, const struct challenge_set *set) MUST_USE;
+void challenge_awaiting_free(struct challenge_awaiting *awaiting); /* NULL is fine */
+
+/* Wait until no record is waited for any more, or until `patience` (NULL: endless) is over.  What is then shown has
+ * settled.  A zone whose servers never show a record fails its own records only, after propagation.timeout, which
+ * counts over all calls; the time between calls does not count.  Where DNS over HTTPS is asked that is done without
+ * patience, once no other record is waited for, in a call that has no limit and brings nothing else.
+ * Errors: ERR_CANCELLED. */
+enum err_code challenge_await(struct challenge_awaiting *awaiting, const struct propagation_patience *patience,
+                              struct err *err) MUST_USE;
+
+enum challenge_state challenge_awaiting_state(const struct challenge_awaiting *awaiting, size_t i);
+/* Why record number i has failed.  Errors: ERR_PROPAGATION, ERR_DNS, ERR_INTERNAL (it was not published). */
+enum err_code challenge_awaiting_explain(const struct challenge_awaiting *awaiting, size_t i, struct err *err);
 
 /* Withdraw the set.  Records that are not there, and names in no zone of ours, are success. */
 enum err_code challenge_withdraw(struct challenge *c, const struct challenge_set *set, struct err *err) MUST_USE;

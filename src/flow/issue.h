@@ -3,11 +3,13 @@
  * From names to certificates: a wave of orders is taken through the phases of RFC 8555 together, so that there is one
  * batch of TXT records and one wait, however many names and orders there are.
  *
- *   resume or order -> authorizations -> publish, wait -> answer, settle -> finalize, settle -> download, check
- *   -> withdraw
+ *   together    resume or order -> authorizations -> publish
+ *   in rounds   wait -> answer, settle -> finalize, settle -> download, check -> tell -> withdraw
  *
- * An order that fails drops out of its wave and harms no other.  An order and the key of its CSR are on disk before the
- * CA is asked to finalize it, so that a run that was killed is taken up where it was.  Nothing is installed here.
+ * An order that fails drops out of its wave and harms no other; nor does one that is slow: what is ready goes on when
+ * nothing else becomes so for a few seconds, and the rest is waited for again in the next round.  An order and the key
+ * of its CSR are on disk before the CA is asked to finalize it, so that a run that was killed is taken up where it was.
+ * Nothing is installed here.
  */
 #ifndef ACME_DME_FLOW_ISSUE_H
 #define ACME_DME_FLOW_ISSUE_H
@@ -21,6 +23,13 @@
 /* Told of each step, for people who wait: "validating", 3 of 20. */
 typedef void issue_progress_fn(void *ctx, const char *step, size_t done, size_t total);
 
+struct issue_job;
+
+/* Told when jobs have come to their end (job->err, own_key, chain and to_keep are final; `jobs` points into the
+ * caller's array), so that they can be installed while others are still under way.  Each job is told exactly once,
+ * failed ones too.  What it needs no more may be freed by issue_job_done() right there. */
+typedef void issue_finished_fn(void *ctx, struct issue_job *const *jobs, size_t count);
+
 struct issue_engine { /* all borrowed */
     struct acme *acme; /* uses an account already */
     const struct key *account_key;
@@ -31,6 +40,8 @@ struct issue_engine { /* all borrowed */
     int64_t poll_timeout_ms; /* for the CA to validate, and to issue */
     issue_progress_fn *progress; /* may be NULL */
     void *progress_ctx;
+    issue_finished_fn *finished; /* may be NULL */
+    void *finished_ctx;
 };
 
 /* One certificate to be had, and what came of it. */

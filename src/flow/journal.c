@@ -4,6 +4,7 @@
  */
 #include "flow/engine.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define RENEW_MS (60 * 60 * 1000LL)
@@ -41,80 +42,149 @@ static bool is_written(const struct placement *p, const struct journal_entry *wa
 }
 
 /* The entry is taken over from another run, or is to last longer, or the zone was found anew: then the record will be
- * made anew in it, and that is this call's doing. */
-static enum err_code rewrite_intent(struct challenge *c, struct placement *p, struct err *err)
+ * made anew in it, and that is this call's doing.  Tells whether it has to be written again. */
+static bool revise_intent(struct challenge *c, struct placement *p)
 {
     AUTO(journal_entry_done) struct journal_entry wanted = {.id = NULL};
     struct journal_entry before = p->entry;
 
     entry_fill(c, p, &wanted);
     if (is_written(p, &wanted))
-        return ERR_OK;
+        return false;
     if (!is_same_place(&before, &wanted))
         p->age = PLACEMENT_NEW;
     wanted.id = mem_strdup(before.id);
     p->entry = wanted;
     wanted = before;
-    return journal_update(c->opts.store, &p->entry, err);
+    return true;
 }
 
-enum err_code record_intent(struct challenge *c, struct placement *items, size_t count, struct err *err)
+enum err_code record_intent(struct challenge *c, const struct picks *picks, struct err *err)
 {
-    AUTO_FREE struct journal_entry **fresh = mem_calloc(count, sizeof(struct journal_entry *));
+    AUTO_FREE struct journal_entry **fresh = mem_calloc(picks->count, sizeof(struct journal_entry *));
+    AUTO_FREE struct journal_entry **changed = mem_calloc(picks->count, sizeof(struct journal_entry *));
     size_t fresh_count = 0;
+    size_t changed_count = 0;
+    enum err_code code = ERR_OK;
 
-    for (size_t i = 0; c->opts.store && i < count; i++) {
-        struct placement *p = &items[i];
-        enum err_code code = ERR_OK;
+    for (size_t i = 0; c->opts.store && i < picks->count; i++) {
+        struct placement *p = picks->items[i];
 
         if (!p->entry.id) {
             journal_entry_done(&p->entry);
             entry_fill(c, p, &p->entry);
             fresh[fresh_count++] = &p->entry;
-        } else {
-            code = rewrite_intent(c, p, err);
+        } else if (revise_intent(c, p)) {
+            changed[changed_count++] = &p->entry;
         }
-        if (code != ERR_OK)
-            return code;
     }
-    return fresh_count ? journal_add_all(c->opts.store, fresh, fresh_count, err) : ERR_OK;
+    if (changed_count)
+        code = journal_update_all(c->opts.store, changed, changed_count, err);
+    if (code == ERR_OK && fresh_count)
+        code = journal_add_all(c->opts.store, fresh, fresh_count, err);
+    return code;
 }
 
-enum err_code record_published(struct challenge *c, struct placement *items, size_t count, struct err *err)
+enum err_code record_published(struct challenge *c, const struct picks *picks, struct err *err)
 {
-    AUTO_FREE struct journal_entry **entries = mem_calloc(count, sizeof(struct journal_entry *));
+    AUTO_FREE struct journal_entry **entries = mem_calloc(picks->count, sizeof(struct journal_entry *));
 
-    if (!c->opts.store)
+    if (!c->opts.store || !picks->count)
         return ERR_OK;
-    for (size_t i = 0; i < count; i++) {
-        entries[i] = &items[i].entry;
+    for (size_t i = 0; i < picks->count; i++) {
+        entries[i] = &picks->items[i]->entry;
         entries[i]->state = JOURNAL_PUBLISHED;
-        entries[i]->record_id = items[i].record_id;
+        entries[i]->record_id = picks->items[i]->record_id;
         entries[i]->published_ms = clock_wall_ms(c->opts.clock);
     }
-    return journal_confirm(c->opts.store, entries, count, err);
+    return journal_confirm(c->opts.store, entries, picks->count, err);
 }
 
-enum err_code record_removed(struct challenge *c, struct placement *items, size_t count, struct err *err)
+enum err_code record_removed(struct challenge *c, const struct picks *picks, struct err *err)
 {
     enum err_code first = ERR_OK;
 
-    for (size_t i = 0; i < count; i++) {
-        struct journal_entry *entry = &items[i].entry;
+    for (size_t i = 0; i < picks->count; i++) {
+        struct placement *p = picks->items[i];
         enum err_code code;
 
-        if (items[i].may_appear && !items[i].record_id)
+        if (p->may_appear && !p->record_id)
             continue;
-        items[i].is_removed = true;
-        if (!c->opts.store || !entry->id)
+        p->is_removed = true;
+        if (!c->opts.store || !p->entry.id)
             continue;
-        code = journal_remove(c->opts.store, entry->id, first == ERR_OK ? err : NULL);
+        code = journal_remove(c->opts.store, p->entry.id, first == ERR_OK ? err : NULL);
         if (code == ERR_OK)
-            journal_entry_done(entry);
+            journal_entry_done(&p->entry);
         else if (first == ERR_OK)
             first = code;
     }
     return first;
+}
+
+/* ------------------------------------------------------------------ entries of a name */
+
+struct journal_name {
+    const char *name;
+    size_t entry;
+};
+
+static int compare_names(const void *a, const void *b)
+{
+    const struct journal_name *x = a;
+    const struct journal_name *y = b;
+    int order = strcmp(x->name, y->name);
+
+    if (order)
+        return order;
+    return x->entry < y->entry ? -1 : x->entry > y->entry;
+}
+
+void journal_index_init(struct journal_index *index, const struct journal_list *journal)
+{
+    *index = (struct journal_index){journal, mem_calloc(journal->count * 2, sizeof *index->names), 0};
+    for (size_t i = 0; i < journal->count; i++) {
+        const struct journal_entry *entry = &journal->items[i];
+
+        index->names[index->count++] = (struct journal_name){entry->name, i};
+        if (strcmp(entry->name, entry->asked_name) != 0)
+            index->names[index->count++] = (struct journal_name){entry->asked_name, i};
+    }
+    if (index->count)
+        qsort(index->names, index->count, sizeof *index->names, compare_names);
+}
+
+void journal_index_done(struct journal_index *index)
+{
+    free(index->names);
+    *index = (struct journal_index){NULL, NULL, 0};
+}
+
+const struct journal_entry *journal_index_next(const struct journal_index *index, const char *name, size_t *at)
+{
+    const struct journal_name *found = &index->names[*at];
+
+    if (*at >= index->count || strcmp(found->name, name) != 0)
+        return NULL;
+    (*at)++;
+    return &index->journal->items[found->entry];
+}
+
+const struct journal_entry *journal_index_find(const struct journal_index *index, const char *name, size_t *at)
+{
+    size_t low = 0;
+    size_t high = index->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (strcmp(index->names[middle].name, name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *at = low;
+    return journal_index_next(index, name, at);
 }
 
 bool is_entry_of_run(const struct challenge *c, const struct journal_entry *entry)

@@ -8,6 +8,7 @@
 #include "flow/wave.h"
 
 #define CSR_DER_MAX (1024u * 1024)
+#define DOWNLOADS_MAX 64 /* at a time, so that what has come is out of memory, and on disk, before more does */
 
 /* ------------------------------------------------------------------ finalize */
 
@@ -30,8 +31,9 @@ static size_t prepare(const struct wave *wave, struct acme_order **orders, struc
         struct run *run = &wave->runs[i];
         struct err err;
 
-        if (!run_is_live(run) || run->order.status != ACME_ORDER_READY)
+        if (!run_is_live(run) || run->order.status != ACME_ORDER_READY || run->is_finalized)
             continue;
+        run->is_finalized = true;
         texts[count] = BUF_INIT(CSR_DER_MAX);
         if (make_csr(run, &texts[count], &err) != ERR_OK) {
             run_fail(run, &err);
@@ -127,38 +129,62 @@ static enum err_code choose(const struct wave *wave, const struct run *run, cons
     return ERR_OK;
 }
 
-static enum err_code download(const struct wave *wave, struct run *run, struct err *err)
+/* Has the CA done all that it will do? */
+static bool is_through(const struct run *run)
 {
-    struct strlist AUTO_STRLIST pems = {NULL, 0};
-    enum acme_chains chains = run->job->preferred_chain ? ACME_ALL_CHAINS : ACME_DEFAULT_CHAIN;
-    enum err_code code = acme_order_certificates(wave->engine->acme, &run->order, chains, &pems, err);
+    bool is_at_work = run->order.status == ACME_ORDER_PENDING || run->order.status == ACME_ORDER_PROCESSING;
 
-    return code == ERR_OK ? choose(wave, run, &pems, &run->job->chain, err) : code;
+    return run_is_live(run) && !run->job->chain &&
+           (run->order.status == ACME_ORDER_VALID || (run->is_finalized && !is_at_work));
+}
+
+/* Runs whose certificates can be fetched, DOWNLOADS_MAX at most; others that are through drop out. */
+static size_t list_downloads(const struct wave *wave, struct run **runs, struct acme_download *downloads)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < wave->count && count < DOWNLOADS_MAX; i++) {
+        struct run *run = &wave->runs[i];
+        struct err why;
+
+        if (!is_through(run))
+            continue;
+        if (run->order.status != ACME_ORDER_VALID || !run->order.certificate_url) {
+            (void)err_set(&why, ERR_ACME, "the CA says neither that it issued the certificate nor why not");
+            run_fail(run, &why);
+            continue;
+        }
+        downloads[count] = (struct acme_download){
+            .order = &run->order, .chains = run->job->preferred_chain ? ACME_ALL_CHAINS : ACME_DEFAULT_CHAIN};
+        runs[count++] = run;
+    }
+    return count;
+}
+
+static void take_download(const struct wave *wave, struct run *run, struct acme_download *download)
+{
+    struct err why = download->result.err;
+    enum err_code code = download->result.code;
+
+    if (code == ERR_OK)
+        code = choose(wave, run, &download->pems, &run->job->chain, &why);
+    if (code != ERR_OK)
+        run_fail(run, &why);
+    strlist_done(&download->pems);
 }
 
 enum err_code wave_download(struct wave *wave, struct err *err)
 {
-    size_t total = wave_live(wave);
-    size_t done = 0;
+    AUTO_FREE struct run **runs = mem_calloc(DOWNLOADS_MAX, sizeof(struct run *));
+    AUTO_FREE struct acme_download *downloads = mem_calloc(DOWNLOADS_MAX, sizeof *downloads);
+    size_t count = list_downloads(wave, runs, downloads);
+    enum err_code code;
 
-    for (size_t i = 0; i < wave->count; i++) {
-        struct run *run = &wave->runs[i];
-        struct err why;
-        enum err_code code;
-
-        if (!run_is_live(run))
-            continue;
-        wave_tell(wave, "downloading", done++, total);
-        if (run->order.status != ACME_ORDER_VALID || !run->order.certificate_url)
-            code = err_set(&why, ERR_ACME, "the CA says neither that it issued the certificate nor why not");
-        else
-            code = download(wave, run, &why);
-        if (code == ERR_CANCELLED) {
-            *err = why;
-            return code;
-        }
-        if (code != ERR_OK)
-            run_fail(run, &why);
-    }
-    return ERR_OK;
+    if (!count)
+        return ERR_OK;
+    wave_tell(wave, "downloading", wave->count - wave_live(wave), wave->count);
+    code = acme_orders_certificates(wave->engine->acme, downloads, count, err);
+    for (size_t i = 0; code == ERR_OK && i < count; i++)
+        take_download(wave, runs[i], &downloads[i]);
+    return code;
 }

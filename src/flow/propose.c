@@ -16,6 +16,7 @@
 
 void zone_search_done(struct zone_search *search)
 {
+    free(search->name);
     free(search->cut);
     strlist_done(&search->tried);
 }
@@ -86,6 +87,9 @@ enum err_code zone_search_likely(struct challenge *c, struct zone_search *search
     struct err why;
     enum err_code code = ERR_NOT_FOUND;
 
+    if (search->is_begun)
+        return code;
+    search->is_begun = true;
     if (configured) {
         log_line(c->opts.log, LOG_INFO, "the configuration says that \"%s\" is in zone \"%s\"", search->name,
                  configured);
@@ -107,7 +111,7 @@ enum err_code zone_search_likely(struct challenge *c, struct zone_search *search
 static enum err_code refuse_name(const struct challenge *c, const struct zone_search *search, struct err *err)
 {
     AUTO_BUF struct buf list = BUF_INIT(ERR_MSG_MAX);
-    enum err_code code = zones_refusal(c, err);
+    enum err_code code = zones_refusal(c, search->name, err);
 
     if (code != ERR_OK)
         return code;

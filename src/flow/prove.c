@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * The phases that prove control: authorizations are fetched, the records of all are published in one batch and waited
- * for once, the CA is told, and the records are withdrawn again, whatever happened.
+ * The phases that prove control to the CA: authorizations are fetched, and once their records are shown the CA is told.
  */
 #include <string.h>
 
 #include "flow/wave.h"
+
+#define AUTHZS_MAX 128
 
 /* ------------------------------------------------------------------ authorizations */
 
@@ -103,12 +104,28 @@ static void take_authzs(const struct wave *wave, struct run *run)
                  run->authz_count);
 }
 
+/* Some at a time, so that not all of the answers are in memory at once. */
+static enum err_code fetch_urls(struct wave *wave, const struct strlist *urls, enum acme_challenge_type type,
+                                struct err *err)
+{
+    enum err_code code = ERR_OK;
+
+    for (size_t done = 0; code == ERR_OK && done < urls->count; done += AUTHZS_MAX) {
+        size_t count = urls->count - done < AUTHZS_MAX ? urls->count - done : AUTHZS_MAX;
+        const struct strlist some = {urls->items + done, count};
+
+        wave_tell(wave, "fetching authorizations", done, urls->count);
+        code = acme_authzs_fetch(wave->engine->acme, &some, type, wave->authzs + wave->authz_count, err);
+        wave->authz_count += count;
+    }
+    return code;
+}
+
 /* Authorizations of one type are fetched together; runs of one wave seldom have more than one. */
 static enum err_code fetch_type(struct wave *wave, enum acme_challenge_type type, struct err *err)
 {
     struct strlist AUTO_STRLIST urls = {NULL, 0};
     size_t first = wave->authz_count;
-    enum err_code code;
 
     for (size_t i = 0; i < wave->count; i++) {
         struct run *run = &wave->runs[i];
@@ -122,12 +139,9 @@ static enum err_code fetch_type(struct wave *wave, enum acme_challenge_type type
     }
     if (!urls.count)
         return ERR_OK;
-    wave_tell(wave, "fetching authorizations", 0, urls.count);
     wave->authzs = mem_resize(wave->authzs, first + urls.count, sizeof *wave->authzs);
     memset(wave->authzs + first, 0, urls.count * sizeof *wave->authzs);
-    code = acme_authzs_fetch(wave->engine->acme, &urls, type, wave->authzs + first, err);
-    wave->authz_count = first + urls.count;
-    return code;
+    return fetch_urls(wave, &urls, type, err);
 }
 
 enum err_code wave_authorize(struct wave *wave, struct err *err)
@@ -143,87 +157,12 @@ enum err_code wave_authorize(struct wave *wave, struct err *err)
     return code;
 }
 
-/* ------------------------------------------------------------------ records */
-
-static enum err_code add_all(struct challenge_set *set, const struct challenge_set *records, struct err *err)
-{
-    enum err_code code = ERR_OK;
-
-    for (size_t i = 0; code == ERR_OK && i < records->count; i++)
-        code = challenge_set_add_record(set, records->items[i].name, records->items[i].value, err);
-    return code;
-}
-
-/* The records of all live runs. */
-static enum err_code merge(const struct wave *wave, struct challenge_set *set, struct err *err)
-{
-    enum err_code code = ERR_OK;
-
-    for (size_t i = 0; code == ERR_OK && i < wave->count; i++)
-        if (run_is_live(&wave->runs[i]))
-            code = add_all(set, &wave->runs[i].records, err);
-    return code;
-}
-
-static enum err_code publish_set(const struct wave *wave, const struct challenge_set *set, struct err *err)
-{
-    static const struct challenge_publish_opts opts = {.wait = CHALLENGE_WAIT,
-                                                       .on_timeout = CHALLENGE_TIMEOUT_ROLL_BACK};
-
-    return set->count ? challenge_publish(wave->engine->challenge, set, &opts, err) : ERR_OK;
-}
-
-/* Publishing is all or nothing, and a wave fails with the first of its names: one by one then, so that only the
- * certificate fails whose name it is. */
-static enum err_code publish_one_by_one(struct wave *wave, struct err *err)
-{
-    for (size_t i = 0; i < wave->count; i++) {
-        struct run *run = &wave->runs[i];
-        struct err why;
-        enum err_code code;
-
-        if (!run_is_live(run))
-            continue;
-        code = publish_set(wave, &run->records, &why);
-        run->is_published = code == ERR_OK; /* else they are rolled back already */
-        if (code == ERR_OK)
-            continue;
-        run_fail(run, &why);
-        if (code == ERR_CANCELLED) {
-            *err = why;
-            return code;
-        }
-    }
-    return ERR_OK;
-}
-
-enum err_code wave_publish(struct wave *wave, struct err *err)
-{
-    AUTO(challenge_set_done) struct challenge_set set = {0};
-    struct err why;
-    enum err_code code = merge(wave, &set, err);
-
-    if (code != ERR_OK || !set.count)
-        return code;
-    wave_tell(wave, "publishing", 0, set.count);
-    code = publish_set(wave, &set, &why);
-    for (size_t i = 0; i < wave->count; i++)
-        wave->runs[i].is_published = code == ERR_OK && run_is_live(&wave->runs[i]);
-    if (code == ERR_OK)
-        return ERR_OK;
-    if (code != ERR_CANCELLED && wave_live(wave) > 1) {
-        log_line(wave->engine->log, LOG_WARNING, "%s; publishing for each certificate by itself, continuing", why.msg);
-        return publish_one_by_one(wave, err);
-    }
-    for (size_t i = 0; i < wave->count; i++)
-        run_fail(&wave->runs[i], &why);
-    if (code != ERR_CANCELLED)
-        return ERR_OK;
-    *err = why;
-    return code;
-}
-
 /* ------------------------------------------------------------------ answers */
+
+static bool is_to_answer(const struct run *run)
+{
+    return run_is_live(run) && run->order.status == ACME_ORDER_PENDING && run->is_shown && !run->is_answered;
+}
 
 /* Challenges that the CA waits for; of a resumed order some may be under way. */
 static size_t open_challenges(struct wave *wave, struct acme_authz **out)
@@ -233,7 +172,7 @@ static size_t open_challenges(struct wave *wave, struct acme_authz **out)
     for (size_t i = 0; i < wave->count; i++) {
         const struct run *run = &wave->runs[i];
 
-        for (size_t k = 0; run_is_live(run) && k < run->authz_count; k++) {
+        for (size_t k = 0; is_to_answer(run) && k < run->authz_count; k++) {
             struct acme_authz *authz = &wave->authzs[run->first_authz + k];
 
             if (is_open(authz) && authz->challenge.status == ACME_CHALLENGE_PENDING)
@@ -243,11 +182,14 @@ static size_t open_challenges(struct wave *wave, struct acme_authz **out)
     return count;
 }
 
-static void fail_unanswered(const struct wave *wave)
+static void note_answered(const struct wave *wave)
 {
     for (size_t i = 0; i < wave->count; i++) {
         struct run *run = &wave->runs[i];
 
+        if (!is_to_answer(run))
+            continue;
+        run->is_answered = true;
         for (size_t k = 0; k < run->authz_count; k++)
             if (authz_of(wave, run, k)->result.code != ERR_OK)
                 run_fail(run, &authz_of(wave, run, k)->result.err);
@@ -266,14 +208,17 @@ static void tell_settled(void *ctx, size_t done, size_t total)
     wave_tell(settling->wave, settling->step, done, total);
 }
 
-/* The orders of live runs in that state; the list has room for all. */
+/* The orders of live runs in that state, as far as it is the CA's turn; the list has room for all. */
 static size_t orders_in(const struct wave *wave, enum acme_order_status status, struct acme_order **out)
 {
     size_t count = 0;
 
-    for (size_t i = 0; i < wave->count; i++)
-        if (run_is_live(&wave->runs[i]) && wave->runs[i].order.status == status)
-            out[count++] = &wave->runs[i].order;
+    for (size_t i = 0; i < wave->count; i++) {
+        struct run *run = &wave->runs[i];
+
+        if (run_is_live(run) && run->order.status == status && (run->is_answered || status != ACME_ORDER_PENDING))
+            out[count++] = &run->order;
+    }
     return count;
 }
 
@@ -290,6 +235,7 @@ enum err_code wave_settle(struct wave *wave, enum acme_order_status status, cons
     code = acme_orders_settle(wave->engine->acme, orders, count,
                               &(struct acme_settle){.while_status = status,
                                                     .timeout_ms = wave->engine->poll_timeout_ms,
+                                                    .patience_ms = WAVE_PATIENCE_MS,
                                                     .progress = tell_settled,
                                                     .ctx = &settling},
                               err);
@@ -310,62 +256,6 @@ enum err_code wave_answer(struct wave *wave, struct err *err)
     }
     if (code != ERR_OK)
         return code;
-    fail_unanswered(wave);
+    note_answered(wave);
     return wave_settle(wave, ACME_ORDER_PENDING, "validating", err);
-}
-
-/* ------------------------------------------------------------------ afterwards */
-
-static void keep_records(const struct wave *wave, const struct run *run)
-{
-    struct err err;
-
-    if (challenge_release(wave->engine->challenge, &run->records, &err) != ERR_OK)
-        log_line(wave->engine->log, LOG_WARNING, "%s, continuing", err.msg);
-}
-
-/* A persistent record is the same for each certificate that has the name. */
-static bool is_kept(const struct wave *wave, const struct challenge_item *record)
-{
-    AUTO_FREE char *pair = mem_printf("%s %s", record->name, record->value);
-
-    for (size_t i = 0; i < wave->count; i++)
-        if (run_is_live(&wave->runs[i]) && strlist_has(&wave->runs[i].job->to_keep, pair))
-            return true;
-    return false;
-}
-
-static enum err_code add_unkept(const struct wave *wave, struct challenge_set *set, const struct challenge_set *records,
-                                struct err *err)
-{
-    enum err_code code = ERR_OK;
-
-    for (size_t i = 0; code == ERR_OK && i < records->count; i++)
-        if (!is_kept(wave, &records->items[i]))
-            code = challenge_set_add_record(set, records->items[i].name, records->items[i].value, err);
-    return code;
-}
-
-void wave_withdraw(struct wave *wave)
-{
-    AUTO(challenge_set_done) struct challenge_set set = {0};
-    struct err err = {.code = ERR_OK};
-    enum err_code code = ERR_OK;
-
-    for (size_t i = 0; code == ERR_OK && i < wave->count; i++) {
-        const struct run *run = &wave->runs[i];
-
-        if (!run->is_published)
-            continue;
-        if (run_is_live(run) && run->job->challenge == ACME_DNS_PERSIST_01)
-            keep_records(wave, run);
-        else
-            code = add_unkept(wave, &set, &run->records, &err);
-    }
-    if (code == ERR_OK && set.count) {
-        wave_tell(wave, "withdrawing", 0, set.count);
-        code = challenge_withdraw(wave->engine->challenge, &set, &err);
-    }
-    if (code != ERR_OK)
-        log_line(wave->engine->log, LOG_WARNING, "%s, continuing", err.msg);
 }

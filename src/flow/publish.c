@@ -2,23 +2,52 @@
  *
  * Publishing.  The order of effects is what keeps us safe: journal, API, journal.  Killed at any point, the journal
  * knows every record that may exist.
+ *
+ * Each record has an outcome of its own all the way.  The caller may want to know them; or else the first that is an
+ * error ends the call, and what the others have led to is taken back.
  */
 #include "flow/engine.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-#include "dns/name.h"
+struct publication {
+    struct challenge *c;
+    const struct challenge_set *set;
+    const struct challenge_publish_opts *opts;
+    struct err *outcomes; /* one an item of the set */
+    struct batch batch;   /* of those items that were located */
+    int64_t start_ms;
+};
+
+/* The error that ends the call: none when the caller takes each by itself. */
+static enum err_code first_failure(const struct publication *p, struct err *err)
+{
+    for (size_t i = 0; !p->opts->outcomes && i < p->set->count; i++) {
+        if (p->outcomes[i].code == ERR_OK)
+            continue;
+        if (err)
+            *err = p->outcomes[i];
+        return p->outcomes[i].code;
+    }
+    return ERR_OK;
+}
+
+static void publication_done(struct publication *p)
+{
+    batch_done(&p->batch);
+}
 
 /* ------------------------------------------------------------------ placing */
 
 /* An entry of an earlier call for the same name and value: the client asks again, there is still one record.  One that
  * another run left is taken over; only what this run has published before is not ours to roll back. */
-static void adopt_entry(const struct challenge *c, const struct journal_list *journal, struct placement *p)
+static void adopt_entry(const struct challenge *c, const struct journal_index *index, struct placement *p)
 {
-    for (size_t i = 0; i < journal->count; i++) {
-        const struct journal_entry *entry = &journal->items[i];
+    size_t at = 0;
 
+    for (const struct journal_entry *entry = journal_index_find(index, p->name, &at); entry;
+         entry = journal_index_next(index, p->name, &at)) {
         if (entry->zone_id == p->zone->id && strcmp(entry->name, p->name) == 0 && strcmp(entry->value, p->value) == 0 &&
             strcmp(entry->account, p->zone->account->name) == 0 &&
             strcmp(entry->endpoint, p->zone->account->endpoint) == 0) {
@@ -31,83 +60,96 @@ static void adopt_entry(const struct challenge *c, const struct journal_list *jo
     }
 }
 
-static enum err_code place(struct challenge *c, const struct challenge_set *set, struct batch *batch, struct err *err)
+/* Placements for those that were located. */
+static void take_locations(struct publication *p, struct location *locations, const struct journal_list *journal)
 {
-    AUTO(journal_list_done) struct journal_list journal = {0};
-    enum err_code code = c->opts.store ? journal_load(c->opts.store, &journal, err) : ERR_OK;
+    AUTO(journal_index_done) struct journal_index index;
 
-    for (size_t i = 0; code == ERR_OK && i < set->count; i++) {
-        struct placement p = {.age = PLACEMENT_NEW};
+    journal_index_init(&index, journal);
+    for (size_t i = 0; i < p->set->count; i++) {
+        struct placement placement = {.age = PLACEMENT_NEW, .outcome = &p->outcomes[i]};
 
-        code = locate(c, set->items[i].name, &p.name, &p.zone, err);
-        if (code != ERR_OK)
-            break;
-        p.asked = mem_strdup(set->items[i].name);
-        p.value = mem_strdup(set->items[i].value);
-        adopt_entry(c, &journal, &p);
-        batch_add_take(batch, &p);
+        p->outcomes[i] = locations[i].err;
+        if (locations[i].err.code != ERR_OK)
+            continue;
+        placement.asked = mem_strdup(p->set->items[i].name);
+        placement.value = mem_strdup(p->set->items[i].value);
+        placement.name = locations[i].name;
+        placement.zone = locations[i].zone;
+        locations[i].name = NULL;
+        adopt_entry(p->c, &index, &placement);
+        batch_add_take(&p->batch, &placement);
     }
-    return code;
 }
 
-/* A remembered zone is gone: find the zones of its records anew. */
-static enum err_code place_again(struct challenge *c, struct batch *batch, struct zone *gone, struct err *err)
+static enum err_code place(struct publication *p, struct err *err)
 {
-    log_line(c->opts.log, LOG_INFO, "zone \"%s\" has another id than remembered, looking it up", gone->name);
-    zones_forget(c, gone);
-    for (size_t i = 0; i < batch->count; i++) {
-        struct placement *p = &batch->items[i];
-        char *name = NULL;
-        enum err_code code;
+    AUTO(journal_list_done) struct journal_list journal = {0};
+    AUTO_FREE struct location *locations = mem_calloc(p->set->count, sizeof *locations);
+    enum err_code code = p->c->opts.store ? journal_load(p->c->opts.store, &journal, err) : ERR_OK;
 
-        if (p->zone != gone)
-            continue;
-        code = locate(c, p->asked, &name, &p->zone, err);
+    if (code != ERR_OK)
+        return code;
+    for (size_t i = 0; i < p->set->count; i++)
+        locations[i].asked = p->set->items[i].name;
+    code = locate_all(p->c, locations, p->set->count, p->opts->outcomes ? LOCATE_EACH : LOCATE_OR_STOP, err);
+    if (code == ERR_OK)
+        take_locations(p, locations, &journal);
+    locations_done(locations, p->set->count);
+    return code == ERR_OK ? first_failure(p, err) : code;
+}
+
+static void fail_account(struct publication *p, const struct challenge_account *account, const struct err *why)
+{
+    for (size_t i = 0; i < p->batch.count; i++)
+        if (p->batch.items[i].zone->account == account)
+            *p->batch.items[i].outcome = *why;
+}
+
+/* What is created will have to be deleted, so the requests for both must fit. */
+static enum err_code admit(struct publication *p, struct err *err)
+{
+    AUTO(groups_done) struct groups groups;
+
+    groups_init(&groups, &p->batch);
+    for (size_t i = 0; i < p->c->opts.account_count; i++) {
+        const struct challenge_account *account = &p->c->opts.accounts[i];
+        size_t requests = groups_requests(&groups, account);
+        struct err why;
+        enum err_code code = requests ? dme_admit(account->dme, requests * 2, &why) : ERR_OK;
+
+        if (code == ERR_CANCELLED)
+            return err_set(err, code, "%s", why.msg);
         if (code != ERR_OK)
-            return code;
-        mem_free_auto(&p->name);
-        p->name = name;
+            fail_account(p, account, &why);
     }
-    return ERR_OK;
+    return first_failure(p, err);
 }
 
 /* ------------------------------------------------------------------ creating */
 
-static enum err_code create_records(struct challenge *c, struct placement *items, size_t count, struct err *err)
+static void log_created(struct challenge *c, const struct group *group, int64_t ms)
 {
-    AUTO_STRLIST struct strlist names = {0};
-    AUTO_FREE struct dme_record *records = mem_calloc(count, sizeof *records);
-    const struct zone *zone = items[0].zone;
-    enum err_code code;
+    size_t count = 0;
 
-    for (size_t i = 0; i < count; i++) {
-        strlist_add_take(&names, name_relative(items[i].name, zone->name));
-        records[i] =
-            (struct dme_record){.name = names.items[i], .value = items[i].value, .shown = items[i].name};
-    }
-    code = dme_records_create(zone->account->dme, zone->id, records, count, c->opts.ttl_s, err);
-    for (size_t i = 0; i < count; i++) {
-        items[i].record_id = records[i].id;
-        items[i].may_exist = items[i].may_exist || records[i].may_exist;
-        items[i].may_appear = code != ERR_OK && dme_has_lost_answer(zone->account->dme);
-    }
-    return code;
-}
-
-static void log_created(struct challenge *c, const struct placement *items, size_t count, int64_t ms)
-{
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < group->count; i++) {
+        const struct placement *p = &group->items[i];
         const struct log_field fields[] = {
-            {"name", items[i].name, 0},
-            {"zone", items[i].zone->name, 0},
-            {"record_id", NULL, items[i].record_id},
+            {"name", p->name, 0},
+            {"zone", p->zone->name, 0},
+            {"record_id", NULL, p->record_id},
             {"ms", NULL, ms},
         };
-        log_event(c->opts.log, LOG_INFO, fields, ARRAY_LEN(fields), "TXT record \"%s\" has id %" PRId64, items[i].name,
-                  items[i].record_id);
+
+        if (!p->record_id)
+            continue;
+        count++;
+        log_event(c->opts.log, LOG_INFO, fields, ARRAY_LEN(fields), "TXT record \"%s\" has id %" PRId64, p->name,
+                  p->record_id);
     }
-    log_line(c->opts.log, LOG_INFO, "%zu TXT record%s of zone \"%s\" published in %" PRId64 " ms", count,
-             count == 1 ? "" : "s", items[0].zone->name, ms);
+    if (count)
+        log_line(c->opts.log, LOG_INFO, "%zu TXT record%s of zone \"%s\" published in %" PRId64 " ms", count,
+                 count == 1 ? "" : "s", group->items[0].zone->name, ms);
 }
 
 /* It is published all the same: a delegation may be on its way, and what we see need not be what the CA sees. */
@@ -121,179 +163,221 @@ static void warn_if_unseen(struct challenge *c, struct zone *zone)
     mem_free_auto(&zone->unseen);
 }
 
-static enum err_code publish_group(struct challenge *c, struct placement *items, size_t count, struct err *err)
+static void log_journalled(struct challenge *c, const struct group *group)
 {
-    int64_t start_ms = clock_mono_ms(c->opts.clock);
-    enum err_code code = record_intent(c, items, count, err);
+    size_t count = 0;
 
-    warn_if_unseen(c, items[0].zone);
-    if (code == ERR_OK && c->opts.store)
+    for (size_t i = 0; i < group->count; i++)
+        count += group->items[i].outcome->code == ERR_OK && !group->items[i].record_id;
+    if (count && c->opts.store)
         log_line(c->opts.log, LOG_INFO, "%zu TXT record%s of zone \"%s\" journalled", count, count == 1 ? "" : "s",
-                 items[0].zone->name);
-    if (code == ERR_OK)
-        code = create_records(c, items, count, err);
-    if (code == ERR_OK)
-        code = record_published(c, items, count, err);
-    if (code == ERR_OK)
-        log_created(c, items, count, clock_mono_ms(c->opts.clock) - start_ms);
-    return code;
+                 group->items[0].zone->name);
 }
 
-static bool is_published(const struct placement *items, size_t count)
+/* Journal, create, journal: those that are not there yet and have not failed. */
+static enum err_code create(struct publication *p, struct groups *groups, struct err *err)
 {
-    for (size_t i = 0; i < count; i++)
-        if (!items[i].record_id)
-            return false;
-    return true;
-}
+    AUTO(picks_done) struct picks wanted = {0};
+    AUTO(picks_done) struct picks created = {0};
+    int64_t start_ms = clock_mono_ms(p->c->opts.clock);
+    enum err_code code, noted;
 
-/* Publish every group; *out_gone is the remembered zone that turned out to be gone, when ERR_NOT_FOUND is returned. */
-static enum err_code publish_groups(struct challenge *c, struct batch *batch, struct zone **out_gone, struct err *err)
-{
-    batch_sort(batch);
-    for (size_t i = 0; i < batch->count; i += batch_run(batch, i)) {
-        struct placement *items = &batch->items[i];
-        size_t count = batch_run(batch, i);
-        enum err_code code;
-
-        if (is_published(items, count))
-            continue;
-        code = publish_group(c, items, count, err);
-        if (code == ERR_NOT_FOUND)
-            *out_gone = items[0].zone;
-        if (code != ERR_OK)
-            return code;
+    for (size_t i = 0; i < p->batch.count; i++)
+        if (p->batch.items[i].outcome->code == ERR_OK && !p->batch.items[i].record_id)
+            picks_add(&wanted, &p->batch.items[i]);
+    code = record_intent(p->c, &wanted, err);
+    for (size_t i = 0; i < groups->count; i++) {
+        warn_if_unseen(p->c, groups->items[i].items[0].zone);
+        if (code == ERR_OK)
+            log_journalled(p->c, &groups->items[i]);
     }
-    return ERR_OK;
+    if (code != ERR_OK)
+        return code;
+    code = groups_create(p->c, groups, err);
+    for (size_t i = 0; i < wanted.count; i++)
+        if (wanted.items[i]->record_id)
+            picks_add(&created, wanted.items[i]);
+    noted = record_published(p->c, &created, code == ERR_OK ? err : NULL);
+    for (size_t i = 0; i < groups->count; i++)
+        log_created(p->c, &groups->items[i], clock_mono_ms(p->c->opts.clock) - start_ms);
+    return code == ERR_OK ? noted : code;
 }
+
+/* ------------------------------------------------------------------ zones that are gone */
 
 /* The look-up by name found it a moment ago, and the creation did not. */
-static enum err_code zone_vanished(const struct zone *zone, struct err *err)
+static void fail_vanished(const struct group *group)
 {
-    enum err_code code = err_prefix(err, ERR_ZONE, "zone \"%s\" vanished", zone ? zone->name : "");
+    for (size_t i = 0; i < group->count; i++) {
+        struct err *outcome = group->items[i].outcome;
 
-    err_hint(err, "Look in the control panel of DNS Made Easy whether the zone is being moved or deleted, and try "
-                  "again.");
+        if (outcome->code != ERR_NOT_FOUND)
+            continue;
+        outcome->code = err_prefix(outcome, ERR_ZONE, "zone \"%s\" vanished", group->items[i].zone->name);
+        err_hint(outcome,
+                 "Look in the control panel of DNS Made Easy whether the zone is being moved or deleted, and try "
+                 "again.");
+    }
+}
+
+/* Records that were refused because the id of their zone is not known any more. */
+static void pick_lost(const struct group *group, struct picks *out)
+{
+    for (size_t i = 0; i < group->count; i++)
+        if (group->items[i].outcome->code == ERR_NOT_FOUND && !group->items[i].record_id)
+            picks_add(out, &group->items[i]);
+}
+
+/* Find the zones of these records anew. */
+static enum err_code place_again(struct publication *p, const struct picks *lost, struct err *err)
+{
+    AUTO_FREE struct location *locations = mem_calloc(lost->count, sizeof *locations);
+    enum err_code code;
+
+    for (size_t i = 0; i < lost->count; i++)
+        locations[i].asked = lost->items[i]->asked;
+    code = locate_all(p->c, locations, lost->count, LOCATE_EACH, err);
+    for (size_t i = 0; code == ERR_OK && i < lost->count; i++) {
+        struct placement *placement = lost->items[i];
+
+        *placement->outcome = locations[i].err;
+        if (locations[i].err.code != ERR_OK)
+            continue;
+        mem_free_auto(&placement->name);
+        placement->name = locations[i].name;
+        placement->zone = locations[i].zone;
+        locations[i].name = NULL;
+    }
+    locations_done(locations, lost->count);
     return code;
 }
 
-static enum err_code publish_batch(struct challenge *c, struct batch *batch, struct err *err)
+/* Remembered zones that turned out to be gone are forgotten, and their records placed anew: *out_count of them.  Once a
+ * zone: what was found anew is not ZONE_REMEMBERED. */
+static enum err_code find_anew(struct publication *p, const struct groups *groups, size_t *out_count, struct err *err)
 {
-    struct zone *gone = NULL;
-    enum err_code code = publish_groups(c, batch, &gone, err);
+    AUTO(picks_done) struct picks lost = {0};
 
-    /* Once a zone: what was found anew is not ZONE_REMEMBERED. */
-    while (code == ERR_NOT_FOUND && gone && gone->origin == ZONE_REMEMBERED) {
-        code = place_again(c, batch, gone, err);
-        gone = NULL;
-        if (code == ERR_OK)
-            code = publish_groups(c, batch, &gone, err);
-    }
-    return code == ERR_NOT_FOUND ? zone_vanished(gone, err) : code;
-}
+    for (size_t i = 0; i < groups->count; i++) {
+        struct zone *zone = groups->items[i].items[0].zone;
 
-/* ------------------------------------------------------------------ undoing */
-
-/* The first record that is still there, or may be; *out_count of them. */
-static const struct placement *first_left(const struct batch *batch, size_t *out_count)
-{
-    const struct placement *first = NULL;
-
-    *out_count = 0;
-    for (size_t i = 0; i < batch->count; i++) {
-        const struct placement *p = &batch->items[i];
-
-        if (p->is_removed && !p->entry.id)
+        if (groups->items[i].err.code != ERR_NOT_FOUND)
             continue;
-        first = first ? first : p;
-        (*out_count)++;
+        if (zone->origin != ZONE_REMEMBERED) {
+            fail_vanished(&groups->items[i]);
+            continue;
+        }
+        log_line(p->c->opts.log, LOG_INFO, "zone \"%s\" has another id than remembered, looking it up", zone->name);
+        zones_forget(p->c, zone);
+        pick_lost(&groups->items[i], &lost);
     }
-    return first;
+    *out_count = lost.count;
+    return lost.count ? place_again(p, &lost, err) : ERR_OK;
 }
 
-static void report_undo(struct challenge *c, const struct batch *batch, enum err_code code, const struct err *err)
+static enum err_code publish_batch(struct publication *p, struct err *err)
 {
-    const char *later = c->opts.store ? "\"acme-dme sweep\" will delete what the journal has"
-                                      : "there is no journal, so delete it by hand";
-    AUTO_FREE char *more = NULL;
-    size_t count;
-    const struct placement *left = first_left(batch, &count);
+    size_t lost = 1;
+    enum err_code code = ERR_OK;
 
-    if (!left) {
-        log_line(c->opts.log, LOG_INFO, "%zu record%s of this call withdrawn", batch->count,
-                 batch->count == 1 ? "" : "s");
-        return;
+    while (code == ERR_OK && lost) {
+        AUTO(groups_done) struct groups groups;
+
+        groups_init(&groups, &p->batch);
+        code = create(p, &groups, err);
+        if (code == ERR_OK)
+            code = find_anew(p, &groups, &lost, err);
+        if (code == ERR_OK)
+            code = first_failure(p, err);
     }
-    more = count > 1 ? mem_printf(" and %zu more", count - 1) : mem_strdup("");
-    if (code == ERR_OK)
-        log_line(c->opts.log, LOG_WARNING,
-                 "TXT record \"%s\"%s may still appear, as DNS Made Easy did not answer when asked to create it; %s, "
-                 "continuing",
-                 left->name, more, later);
-    else
-        log_line(c->opts.log, LOG_WARNING, "TXT record \"%s\"%s is left behind (%s); %s, continuing", left->name, more,
-                 err->msg, later);
+    return code;
 }
 
-/* The records of this call, parted in those that exist or may exist and those that certainly do not: a request that was
- * refused has made nothing, and there is no need to ask a server that refuses us. */
-static void part_ours(struct batch *batch, struct batch *existing, struct batch *absent)
+/* ------------------------------------------------------------------ waiting */
+
+static int64_t remaining_ms(const struct publication *p)
 {
-    for (size_t i = 0; i < batch->count; i++) {
-        struct placement *p = &batch->items[i];
-
-        if (p->age == PLACEMENT_NEW && (p->entry.id || p->record_id || p->may_exist))
-            batch_add_take(p->record_id || p->may_exist ? existing : absent, p);
-    }
-}
-
-/* Withdraw what this call created.  The error that brought us here stays the error that is reported. */
-static void roll_back(struct challenge *c, struct batch *batch)
-{
-    AUTO(batch_done) struct batch ours = {0};
-    AUTO(batch_done) struct batch absent = {0};
-    struct err err;
-    enum err_code code;
-
-    part_ours(batch, &ours, &absent);
-    clock_accept_cancel(c->opts.clock);
-    if (record_removed(c, absent.items, absent.count, &err) != ERR_OK)
-        log_line(c->opts.log, LOG_WARNING, "%s, continuing", err.msg);
-    if (!ours.count)
-        return;
-    err_init(&err);
-    code = remove_batch(c, &ours, &err);
-    report_undo(c, &ours, code, &err);
-}
-
-/* ------------------------------------------------------------------ entry */
-
-static int64_t remaining_ms(const struct challenge *c, int64_t start_ms, int64_t limit_ms)
-{
+    int64_t limit_ms = p->opts->time_limit_ms;
     int64_t left;
 
     if (!limit_ms)
         return 0;
-    left = limit_ms - (clock_mono_ms(c->opts.clock) - start_ms);
+    left = limit_ms - (clock_mono_ms(p->c->opts.clock) - p->start_ms);
     return left > 1 ? left : 1;
+}
+
+static enum err_code wait(struct publication *p, struct err *err)
+{
+    return p->opts->outcomes ? await_each(p->c, &p->batch, p->opts, remaining_ms(p), err)
+                             : await_batch(p->c, &p->batch, p->opts, remaining_ms(p), err);
+}
+
+/* ------------------------------------------------------------------ entry */
+
+/* Take the records that failed out of the batch. */
+static void part_failed(struct batch *batch, struct batch *failed)
+{
+    struct batch good = {NULL, 0};
+
+    for (size_t i = 0; i < batch->count; i++)
+        batch_add_take(batch->items[i].outcome->code == ERR_OK ? &good : failed, &batch->items[i]);
+    batch_done(batch);
+    *batch = good;
+}
+
+/* Publish what was placed.  What fails alone goes into `failed`.  What fails in the wait stays where it is if the
+ * caller wants to keep it. */
+static enum err_code carry_out(struct publication *p, struct batch *failed, bool *out_is_kept, struct err *err)
+{
+    enum err_code code = publish_batch(p, err);
+
+    *out_is_kept = false;
+    if (code != ERR_OK)
+        return code;
+    part_failed(&p->batch, failed);
+    if (p->opts->wait != CHALLENGE_WAIT) {
+        published_note(p->c, &p->batch);
+        return ERR_OK;
+    }
+    code = wait(p, err);
+    *out_is_kept = p->opts->on_timeout == CHALLENGE_TIMEOUT_KEEP && code != ERR_CANCELLED;
+    if (code == ERR_OK && !*out_is_kept)
+        part_failed(&p->batch, failed);
+    return code;
+}
+
+/* Nothing is to stay. */
+static void roll_back(struct publication *p, struct batch *failed)
+{
+    for (size_t i = 0; i < failed->count; i++)
+        batch_add_take(&p->batch, &failed->items[i]);
+    clock_accept_cancel(p->c->opts.clock);
+    (void)!undo(p->c, &p->batch);
 }
 
 enum err_code challenge_publish(struct challenge *c, const struct challenge_set *set,
                                 const struct challenge_publish_opts *opts, struct err *err)
 {
-    AUTO(batch_done) struct batch batch = {0};
-    int64_t start_ms = clock_mono_ms(c->opts.clock);
-    enum err_code code = place(c, set, &batch, err);
+    AUTO_FREE struct err *own = opts->outcomes ? NULL : mem_calloc(set->count, sizeof *own);
+    AUTO(batch_done) struct batch failed = {0};
+    AUTO(publication_done)
+    struct publication p = {.c = c,
+                            .set = set,
+                            .opts = opts,
+                            .outcomes = own ? own : opts->outcomes,
+                            .start_ms = clock_mono_ms(c->opts.clock)};
+    bool is_kept = false;
+    enum err_code code = place(&p, err);
 
+    if (code == ERR_OK)
+        code = admit(&p, err);
     if (code != ERR_OK)
         return code; /* nothing was changed yet */
-    code = publish_batch(c, &batch, err);
-    if (code == ERR_OK && opts->wait == CHALLENGE_WAIT) {
-        code = await_batch(c, &batch, opts, remaining_ms(c, start_ms, opts->time_limit_ms), err);
-        if (code != ERR_CANCELLED && opts->on_timeout == CHALLENGE_TIMEOUT_KEEP)
-            return code;
-    }
-    if (code != ERR_OK)
-        roll_back(c, &batch);
+    code = carry_out(&p, &failed, &is_kept, err);
+    if ((code == ERR_OK || is_kept) && undo(c, &failed) != ERR_CANCELLED)
+        return code;
+    if (code == ERR_OK)
+        code = err_set(err, ERR_CANCELLED, "interrupted while records that failed were withdrawn");
+    roll_back(&p, &failed);
     return code;
 }

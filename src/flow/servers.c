@@ -103,15 +103,6 @@ static bool is_inside_view(struct challenge *c, const struct zone *zone, const s
     return authority_look(c->opts.direct, &zone->api_servers, zone->name, zone->name, &view, NULL) == ERR_OK;
 }
 
-enum err_code servers_of_cut(struct challenge *c, const char *cut, struct dns_servers *out, struct err *err)
-{
-    if (c->opts.nameservers->count) {
-        servers_from_override(c->opts.nameservers, out);
-        return ERR_OK;
-    }
-    return authority_find_servers(c->opts.direct, cut, out, err);
-}
-
 /* The resolver answers, and has no name server of the zone: does nobody outside see one either?  DNS over HTTPS shows
  * what a resolver of the house does not. */
 static bool is_undelegated(struct challenge *c, const char *zone)
@@ -125,31 +116,80 @@ static bool is_undelegated(struct challenge *c, const char *zone)
     return true;
 }
 
-enum err_code servers_of_zone(struct challenge *c, struct zone *zone, const struct dns_servers **out, struct err *err)
+/* Those that the resolver shows (or `why` it does not), or those that DNS Made Easy names. */
+static enum err_code settle(struct challenge *c, struct zone *zone, struct dns_servers *found, const struct err *why,
+                            struct err *err)
 {
-    AUTO_DNS_SERVERS struct dns_servers found = {0};
-    struct err why;
-    enum err_code code;
-
-    *out = &zone->servers;
-    if (zone->servers.count)
-        return ERR_OK;
-    code = servers_of_cut(c, zone->name, &found, &why);
-    if (code == ERR_CANCELLED)
-        return err_set(err, code, "%s", why.msg);
-    if (code == ERR_OK && (c->opts.nameservers->count || (has_address(&found) && !is_inside_view(c, zone, &found)))) {
-        zone->servers = found;
-        found = (struct dns_servers){NULL, 0};
+    if (why->code == ERR_OK && has_address(found) && !is_inside_view(c, zone, found)) {
+        zone->servers = *found;
+        *found = (struct dns_servers){NULL, 0};
         return ERR_OK;
     }
     if (!has_address(&zone->api_servers))
-        return code != ERR_OK
-                   ? err_set(err, code, "%s", why.msg)
+        return why->code != ERR_OK
+                   ? err_set(err, why->code, "%s", why->msg)
                    : err_set(err, ERR_DNS, "no address of a name server of zone \"%s\" is known", zone->name);
-    log_line(c->opts.log, LOG_INFO, "the resolver does not show the public name servers of zone \"%s\", asking those "
-                                    "that DNS Made Easy names", zone->name);
-    if (code == ERR_DNS && is_undelegated(c, zone->name))
-        zone->unseen = mem_strdup(why.msg);
+    log_line(c->opts.log, LOG_INFO,
+             "the resolver does not show the public name servers of zone \"%s\", asking those "
+             "that DNS Made Easy names",
+             zone->name);
+    if (why->code == ERR_DNS && is_undelegated(c, zone->name))
+        zone->unseen = mem_strdup(why->msg);
     copy_reachable(&zone->servers, &zone->api_servers);
     return ERR_OK;
+}
+
+/* Zones whose servers are still to be found.  The configured ones count for all. */
+static size_t pick_unknown(const struct challenge *c, struct zone_servers *items, size_t count,
+                           struct authority_zone *out, size_t *out_places)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        struct zone *zone = items[i].zone;
+
+        err_init(&items[i].err);
+        if (!zone->servers.count)
+            servers_from_override(c->opts.nameservers, &zone->servers);
+        if (zone->servers.count)
+            continue;
+        out_places[n] = i;
+        out[n++] = (struct authority_zone){.name = zone->name};
+    }
+    return n;
+}
+
+enum err_code servers_of_zones(struct challenge *c, struct zone_servers *items, size_t count, struct err *err)
+{
+    AUTO_FREE struct authority_zone *found = mem_calloc(count, sizeof *found);
+    AUTO_FREE size_t *places = mem_calloc(count, sizeof *places);
+    size_t n = pick_unknown(c, items, count, found, places);
+    struct err why;
+    enum err_code code = n ? authority_find_servers_all(c->opts.direct, found, n, &why) : ERR_OK;
+
+    if (code == ERR_CANCELLED)
+        return err_set(err, code, "%s", why.msg);
+    for (size_t i = 0; i < n; i++) {
+        struct zone_servers *item = &items[places[i]];
+
+        if (code != ERR_OK)
+            found[i].err = why;
+        item->err.code = settle(c, item->zone, &found[i].servers, &found[i].err, &item->err);
+        dns_servers_done(&found[i].servers);
+    }
+    return ERR_OK;
+}
+
+enum err_code servers_of_zone(struct challenge *c, struct zone *zone, const struct dns_servers **out, struct err *err)
+{
+    struct zone_servers one = {.zone = zone};
+    enum err_code code = servers_of_zones(c, &one, 1, err);
+
+    *out = &zone->servers;
+    if (code == ERR_OK && one.err.code != ERR_OK) {
+        code = one.err.code;
+        if (err)
+            *err = one.err;
+    }
+    return code;
 }

@@ -14,8 +14,19 @@ struct run {
     size_t first_authz; /* in the wave's list */
     size_t authz_count;
     struct challenge_set records; /* that prove its names */
-    bool is_published;            /* its records are there, to be withdrawn */
+    size_t *places;               /* of these in the wave's set; NULL: not there */
     bool is_resumed;
+    bool is_shown;     /* its records are, or it needs none: it can go on */
+    bool is_answered;  /* the CA was told so */
+    bool is_finalized; /* the CA was asked for the certificate */
+    bool is_finished;  /* it has come to its end, and the caller knows */
+};
+
+/* How a record of the wave stands. */
+struct out_record {
+    bool is_out;   /* it was published and not withdrawn */
+    bool is_kept;  /* it is to stay (dns-persist-01) */
+    size_t needed; /* by so many runs that are not finished */
 };
 
 struct wave {
@@ -24,24 +35,38 @@ struct wave {
     size_t count;
     struct acme_authz *authzs;
     size_t authz_count;
+    struct challenge_set records; /* of all runs, each once */
+    struct out_record *out;       /* one a record */
+    struct challenge_awaiting *awaiting;
+    bool is_interrupted; /* the operator's wish to stop came while records were withdrawn */
 };
+
+/* While others are waited for, what is ready goes on after this much quiet. */
+#define WAVE_PATIENCE_MS 5000
 
 /* A phase: what befalls single runs is in their jobs.  Errors: only what ends the whole wave. */
 enum err_code wave_order(struct wave *wave, struct err *err) MUST_USE;     /* order.c */
 enum err_code wave_authorize(struct wave *wave, struct err *err) MUST_USE; /* prove.c */
-enum err_code wave_publish(struct wave *wave, struct err *err) MUST_USE;
-enum err_code wave_answer(struct wave *wave, struct err *err) MUST_USE;
+enum err_code wave_publish(struct wave *wave, struct err *err) MUST_USE;   /* records.c */
+
+/* Phases of a round: each takes on the runs that are as far as that. */
+enum err_code wave_await(struct wave *wave, struct err *err) MUST_USE;
+enum err_code wave_answer(struct wave *wave, struct err *err) MUST_USE;   /* prove.c */
 enum err_code wave_finalize(struct wave *wave, struct err *err) MUST_USE; /* obtain.c */
 enum err_code wave_download(struct wave *wave, struct err *err) MUST_USE;
-/* Wait for all orders of that state to leave it. */
+/* Wait until orders of that state leave it, or for WAVE_PATIENCE_MS in which none does. */
 enum err_code wave_settle(struct wave *wave, enum acme_order_status status, const char *step, struct err *err) MUST_USE;
-/* Never fails: what can't be withdrawn is in the journal, and said. */
-void wave_withdraw(struct wave *wave); /* prove.c */
+
+/* records.c: a run is at its end and needs its records no more; those of good runs may have to stay. */
+void wave_release(struct wave *wave, struct run *run);
+enum wave_withdrawal { WITHDRAW_MANY /* not before it is worth its requests */, WITHDRAW_ALL };
+/* Withdraw records that no run needs.  Never fails: what can't be withdrawn is in the journal, and said. */
+void wave_withdraw(struct wave *wave, enum wave_withdrawal withdrawal);
 
 /* Is it still on its way? */
 static inline bool run_is_live(const struct run *run)
 {
-    return run->job->err.code == ERR_OK;
+    return !run->is_finished && run->job->err.code == ERR_OK;
 }
 
 /* It drops out with this error. */
@@ -49,7 +74,7 @@ void run_fail(struct run *run, const struct err *err);
 /* The same with the result of its order, if that is bad. */
 void run_check_order(struct run *run);
 
-size_t wave_live(const struct wave *wave);
+size_t wave_live(const struct wave *wave); /* runs that are still on their way */
 
 void wave_tell(const struct wave *wave, const char *step, size_t done, size_t total);
 

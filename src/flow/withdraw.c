@@ -9,18 +9,19 @@
 
 #define APPEAR_MS (5 * 60 * 1000LL)
 
-static bool entry_answers(const struct journal_entry *entry, const struct challenge_item *item)
+static bool entry_has_value(const struct journal_entry *entry, const char *value)
 {
-    return (strcmp(entry->asked_name, item->name) == 0 || strcmp(entry->name, item->name) == 0) &&
-           (!item->value || strcmp(entry->value, item->value) == 0);
+    return !value || strcmp(entry->value, value) == 0;
 }
 
 /* "All of ours at that name", asked without a value, means those of the run that asks, if it has any there. */
-static bool run_has_answer(const struct challenge *c, const struct journal_list *journal,
-                           const struct challenge_item *item)
+static bool run_has_answer(const struct challenge *c, const struct journal_index *index, const char *name)
 {
-    for (size_t i = 0; i < journal->count; i++)
-        if (entry_answers(&journal->items[i], item) && is_entry_of_run(c, &journal->items[i]))
+    size_t at = 0;
+
+    for (const struct journal_entry *entry = journal_index_find(index, name, &at); entry;
+         entry = journal_index_next(index, name, &at))
+        if (is_entry_of_run(c, entry))
             return true;
     return false;
 }
@@ -36,17 +37,18 @@ static void add_recalled(struct challenge *c, struct placement *p_take, struct b
 }
 
 /* Add a placement for each journal entry that the item names; tells how many there were. */
-static size_t add_from_journal(struct challenge *c, const struct journal_list *journal,
+static size_t add_from_journal(struct challenge *c, const struct journal_index *index,
                                const struct challenge_item *item, struct batch *batch)
 {
-    bool only_this_run = !item->value && run_has_answer(c, journal, item);
+    bool only_this_run = !item->value && run_has_answer(c, index, item->name);
     size_t found = 0;
+    size_t at = 0;
 
-    for (size_t i = 0; i < journal->count; i++) {
-        const struct journal_entry *entry = &journal->items[i];
+    for (const struct journal_entry *entry = journal_index_find(index, item->name, &at); entry;
+         entry = journal_index_next(index, item->name, &at)) {
         struct placement p;
 
-        if (!entry_answers(entry, item) || (only_this_run && !is_entry_of_run(c, entry)))
+        if (!entry_has_value(entry, item->value) || (only_this_run && !is_entry_of_run(c, entry)))
             continue;
         if (recall_placement(c, entry, &p)) {
             add_recalled(c, &p, batch);
@@ -56,48 +58,64 @@ static size_t add_from_journal(struct challenge *c, const struct journal_list *j
     return found;
 }
 
-static enum err_code add_from_api(struct challenge *c, const struct challenge_item *item, struct batch *batch,
-                                  struct err *err)
+/* Items that the journal does not know: where they would be. */
+static enum err_code add_located(struct challenge *c, const struct challenge_item *const *items,
+                                 struct location *locations, size_t count, struct batch *batch, struct err *err)
 {
-    struct placement p = {.age = PLACEMENT_NEW};
-    struct err why;
-    enum err_code code = locate(c, item->name, &p.name, &p.zone, &why);
+    enum err_code first = ERR_OK;
 
-    if (code == ERR_ZONE) { /* in no zone of ours: nothing of ours can be there */
-        log_line(c->opts.log, LOG_INFO, "%s", why.msg);
-        return ERR_OK;
-    }
-    if (code != ERR_OK) {
-        if (err)
-            *err = why;
-        return code;
-    }
-    p.asked = mem_strdup(item->name);
-    p.value = mem_strdup(item->value);
-    batch_add_take(batch, &p);
-    return ERR_OK;
-}
+    for (size_t i = 0; i < count; i++) {
+        const struct err *why = &locations[i].err;
+        struct placement p = {.age = PLACEMENT_NEW};
 
-static enum err_code gather(struct challenge *c, const struct challenge_set *set, struct batch *batch,
-                            struct err *err)
-{
-    AUTO(journal_list_done) struct journal_list journal = {0};
-    enum err_code first = c->opts.store ? journal_load(c->opts.store, &journal, err) : ERR_OK;
-
-    if (first != ERR_OK)
-        return first;
-    for (size_t i = 0; i < set->count; i++) {
-        const struct challenge_item *item = &set->items[i];
-        enum err_code code;
-
-        if (add_from_journal(c, &journal, item, batch) || !item->value)
-            continue;
-        code = add_from_api(c, item, batch, first == ERR_OK ? err : NULL);
-        first = first == ERR_OK ? code : first;
-        if (code == ERR_CANCELLED)
-            break;
+        if (why->code == ERR_ZONE) { /* in no zone of ours: nothing of ours can be there */
+            log_line(c->opts.log, LOG_INFO, "%s", why->msg);
+        } else if (why->code == ERR_OK) {
+            p.asked = mem_strdup(items[i]->name);
+            p.value = mem_strdup(items[i]->value);
+            p.name = locations[i].name;
+            p.zone = locations[i].zone;
+            locations[i].name = NULL;
+            batch_add_take(batch, &p);
+        } else if (first == ERR_OK) {
+            first = why->code;
+            if (err)
+                *err = *why;
+        }
     }
     return first;
+}
+
+static enum err_code add_from_api(struct challenge *c, const struct challenge_item *const *items, size_t count,
+                                  struct batch *batch, struct err *err)
+{
+    AUTO_FREE struct location *locations = mem_calloc(count, sizeof *locations);
+    enum err_code code;
+
+    for (size_t i = 0; i < count; i++)
+        locations[i].asked = items[i]->name;
+    code = locate_all(c, locations, count, LOCATE_EACH, err);
+    if (code == ERR_OK)
+        code = add_located(c, items, locations, count, batch, err);
+    locations_done(locations, count);
+    return code;
+}
+
+static enum err_code gather(struct challenge *c, const struct challenge_set *set, struct batch *batch, struct err *err)
+{
+    AUTO(journal_list_done) struct journal_list journal = {0};
+    AUTO(journal_index_done) struct journal_index index = {NULL, NULL, 0};
+    AUTO_FREE const struct challenge_item **unknown = mem_calloc(set->count, sizeof(struct challenge_item *));
+    size_t count = 0;
+    enum err_code code = c->opts.store ? journal_load(c->opts.store, &journal, err) : ERR_OK;
+
+    if (code != ERR_OK)
+        return code;
+    journal_index_init(&index, &journal);
+    for (size_t i = 0; i < set->count; i++)
+        if (!add_from_journal(c, &index, &set->items[i], batch) && set->items[i].value)
+            unknown[count++] = &set->items[i];
+    return count ? add_from_api(c, unknown, count, batch, err) : ERR_OK;
 }
 
 /* Delete the batch; what fails and is in the journal is not lost, and the message says so. */
@@ -144,11 +162,18 @@ enum err_code challenge_withdraw_run(struct challenge *c, struct err *err)
 enum err_code challenge_release(struct challenge *c, const struct challenge_set *set, struct err *err)
 {
     AUTO(journal_list_done) struct journal_list journal = {0};
+    AUTO(journal_index_done) struct journal_index index = {NULL, NULL, 0};
     enum err_code code = c->opts.store ? journal_load(c->opts.store, &journal, err) : ERR_OK;
 
-    for (size_t i = 0; code == ERR_OK && i < journal.count; i++)
-        for (size_t k = 0; code == ERR_OK && k < set->count; k++)
-            if (entry_answers(&journal.items[i], &set->items[k]))
-                code = journal_remove(c->opts.store, journal.items[i].id, err);
+    journal_index_init(&index, &journal);
+    for (size_t i = 0; i < set->count; i++) {
+        const struct challenge_item *item = &set->items[i];
+        size_t at = 0;
+
+        for (const struct journal_entry *entry = journal_index_find(&index, item->name, &at); code == ERR_OK && entry;
+             entry = journal_index_next(&index, item->name, &at))
+            if (entry_has_value(entry, item->value))
+                code = journal_remove(c->opts.store, entry->id, err);
+    }
     return code;
 }

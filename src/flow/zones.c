@@ -6,6 +6,7 @@
 #include "flow/engine.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "dns/name.h"
@@ -82,32 +83,54 @@ static bool is_known_gone(const struct challenge *c, const struct challenge_acco
     return false;
 }
 
-/* A remembered zone that holds `name` and is longer than `best`, which may be NULL; else `best`. */
-static struct zone *recall_longer(struct challenge *c, const char *name, struct zone *best)
+/* The first of a name and those above it whose remembered zone was looked for before, in this process; NULL: none. What
+ * is below it counts as looked for from now on. */
+static const char *mark_recalled(struct challenge *c, const struct challenge_account *account, const char *name)
 {
-    for (size_t i = 0; c->opts.store && i < c->opts.account_count; i++) {
-        const struct challenge_account *a = &c->opts.accounts[i];
-        struct zone_memo memo = {0};
+    const char *at = name;
 
-        if (a->unusable || zone_memo_find(c->opts.store, a->endpoint, a->name, a->key_id, name, &memo, NULL) != ERR_OK)
-            continue;
-        if ((!best || strlen(memo.name) > strlen(best->name)) && !is_known_gone(c, a, memo.id)) {
-            best = zones_add(c, a, memo.name, memo.id, ZONE_REMEMBERED);
-            servers_from_memo(&memo.nameservers, &best->api_servers);
-        }
-        zone_memo_done(&memo);
+    for (; at; at = name_parent(at)) {
+        AUTO_FREE char *key = mem_printf("%zu %s", (size_t)(account - c->opts.accounts), at);
+
+        if (!strmap_add(&c->recalled, key, 0))
+            break;
     }
-    return best;
+    return at;
+}
+
+/* Load the remembered zones that a name may be in, all of them, so that each file is looked for once. */
+static void recall(struct challenge *c, const struct challenge_account *account, const char *name)
+{
+    const char *end = mark_recalled(c, account, name);
+    const char *at = name;
+
+    while (at && at != end) {
+        AUTO(zone_memo_done) struct zone_memo memo = {0};
+        struct zone *zone;
+
+        if (zone_memo_find(c->opts.store, account->endpoint, account->name, account->key_id, at, end, &memo, NULL) !=
+            ERR_OK)
+            return;
+        at = name_parent(at + strlen(at) - strlen(memo.name));
+        if (is_known_gone(c, account, memo.id))
+            continue;
+        zone = zones_add(c, account, memo.name, memo.id, ZONE_REMEMBERED);
+        servers_from_memo(&memo.nameservers, &zone->api_servers);
+    }
 }
 
 struct zone *zones_known(struct challenge *c, const char *name)
 {
-    struct zone *loaded = loaded_zone(c, name);
-    struct zone *zone = recall_longer(c, name, loaded);
+    size_t count = c->zone_count;
+    struct zone *zone;
 
-    if (zone != loaded)
-        log_line(c->opts.log, LOG_INFO, "zone \"%s\" is remembered: account \"%s\", id %" PRId64, zone->name,
-                 zone->account->name, zone->id);
+    for (size_t i = 0; c->opts.store && i < c->opts.account_count; i++)
+        if (!c->opts.accounts[i].unusable)
+            recall(c, &c->opts.accounts[i], name);
+    zone = loaded_zone(c, name);
+    for (; count < c->zone_count; count++)
+        log_line(c->opts.log, LOG_INFO, "zone \"%s\" is remembered: account \"%s\", id %" PRId64, c->zones[count]->name,
+                 c->zones[count]->account->name, c->zones[count]->id);
     return zone;
 }
 
@@ -208,29 +231,45 @@ static bool is_of_account_only(enum err_code code)
     return code == ERR_AUTH || code == ERR_CONFIG || code == ERR_ZONE;
 }
 
-static void note_refusal(struct challenge *c, size_t account, const struct err *why)
+/* That a zone is on its way out of an account says nothing of other zones. */
+static struct err *place_of_refusal(struct challenge *c, const char *zone_name, enum err_code code)
 {
+    if (code != ERR_ZONE)
+        return &c->refusal;
+    mem_free_auto(&c->leaving);
+    c->leaving = mem_strdup(zone_name);
+    err_init(&c->leaving_err);
+    return &c->leaving_err;
+}
+
+static void note_refusal(struct challenge *c, size_t account, const char *zone_name, const struct err *why)
+{
+    struct err *place = place_of_refusal(c, zone_name, why->code);
+
     c->refused[account] = why->code != ERR_ZONE;
-    if (c->refusal.code == ERR_OK) {
-        c->refusal = *why;
+    if (place->code == ERR_OK) {
+        *place = *why;
         if (c->opts.account_count > 1)
-            (void)err_prefix(&c->refusal, why->code, "account \"%s\"", c->opts.accounts[account].name);
+            (void)err_prefix(place, why->code, "account \"%s\"", c->opts.accounts[account].name);
     }
     if (c->opts.account_count > 1)
         log_line(c->opts.log, LOG_WARNING, "account \"%s\": %s, continuing", c->opts.accounts[account].name, why->msg);
 }
 
-enum err_code zones_refusal(const struct challenge *c, struct err *err)
+enum err_code zones_refusal(const struct challenge *c, const char *name, struct err *err)
 {
-    if (c->refusal.code != ERR_OK && err)
-        *err = c->refusal;
-    return c->refusal.code;
+    const struct err *refusal = c->leaving && name_is_within(name, c->leaving) ? &c->leaving_err : &c->refusal;
+
+    if (refusal->code != ERR_OK && err)
+        *err = *refusal;
+    return refusal->code;
 }
 
 /* ERR_NOT_FOUND when none has it; when all refused to answer, the first refusal. */
 static enum err_code ask_accounts(struct challenge *c, const char *zone_name, struct zone **out, struct err *err)
 {
     size_t denials = 0;
+    enum err_code refusal;
 
     for (int rank = 2; rank > 0; rank--) {
         for (size_t i = 0; i < c->opts.account_count; i++) {
@@ -242,7 +281,7 @@ static enum err_code ask_accounts(struct challenge *c, const char *zone_name, st
                 continue;
             code = ask_account(c, a, zone_name, out, &why);
             if (is_of_account_only(code)) {
-                note_refusal(c, i, &why);
+                note_refusal(c, i, zone_name, &why);
             } else if (code == ERR_NOT_FOUND) {
                 denials++;
             } else {
@@ -252,16 +291,91 @@ static enum err_code ask_accounts(struct challenge *c, const char *zone_name, st
             }
         }
     }
-    return denials || c->refusal.code == ERR_OK ? ERR_NOT_FOUND : zones_refusal(c, err);
+    refusal = denials ? ERR_OK : zones_refusal(c, zone_name, err);
+    return refusal == ERR_OK ? ERR_NOT_FOUND : refusal;
+}
+
+/* ------------------------------------------------------------------ failures */
+
+/* The API could not be asked for a zone: it is not asked again and again for each name of that zone, and after a second
+ * zone in a row not for any other, as each time takes as long as the operator's patience. */
+struct zone_failures {
+    struct strmap places; /* of zones in `items` */
+    struct err *items;
+    size_t count;
+    size_t in_a_row;
+};
+
+#define IN_A_ROW_MAX 2
+
+void zones_forgive(struct challenge *c)
+{
+    if (c->failures) {
+        strmap_done(&c->failures->places);
+        free(c->failures->items);
+    }
+    free(c->failures);
+    c->failures = NULL;
+}
+
+static const struct err *failure_of(const struct challenge *c, const char *zone_name)
+{
+    const struct zone_failures *failures = c->failures;
+    size_t i = 0;
+
+    if (!failures)
+        return NULL;
+    if (strmap_find(&failures->places, zone_name, &i))
+        return &failures->items[i];
+    return failures->in_a_row >= IN_A_ROW_MAX ? &failures->items[failures->count - 1] : NULL;
+}
+
+static void note_failure(struct challenge *c, const char *zone_name, const struct err *why)
+{
+    struct zone_failures *failures = c->failures ? c->failures : mem_zalloc(sizeof *failures);
+
+    c->failures = failures;
+    (void)strmap_add(&failures->places, zone_name, failures->count);
+    failures->items = mem_grow(failures->items, failures->count, sizeof *failures->items);
+    failures->items[failures->count++] = *why;
+    if (why->code == ERR_RATE_LIMIT)
+        failures->in_a_row = IN_A_ROW_MAX;
+    else if (!is_of_account_only(why->code) && why->code != ERR_INPUT)
+        failures->in_a_row++;
+}
+
+/* Ask, and keep in mind how it went. */
+static enum err_code ask(struct challenge *c, const char *zone_name, struct zone **out, struct err *err)
+{
+    struct err why;
+    enum err_code code = ask_accounts(c, zone_name, out, &why);
+
+    if (c->failures && (code == ERR_OK || code == ERR_NOT_FOUND))
+        c->failures->in_a_row = 0;
+    if (code == ERR_NOT_FOUND)
+        (void)strmap_add(&c->absent, zone_name, 0);
+    if (code == ERR_OK || code == ERR_NOT_FOUND)
+        return code;
+    if (code != ERR_CANCELLED)
+        note_failure(c, zone_name, &why);
+    if (err)
+        *err = why;
+    return code;
 }
 
 enum err_code zones_want(struct challenge *c, const char *zone_name, struct zone **out, struct err *err)
 {
-    enum err_code code = strlist_has(&c->absent, zone_name) ? ERR_NOT_FOUND : ask_accounts(c, zone_name, out, err);
+    const struct err *failure = failure_of(c, zone_name);
+    enum err_code code = ERR_NOT_FOUND;
 
+    if (failure) {
+        if (err)
+            *err = *failure;
+        return failure->code;
+    }
+    if (!strmap_find(&c->absent, zone_name, NULL))
+        code = ask(c, zone_name, out, err);
     if (code != ERR_NOT_FOUND)
         return code;
-    if (!strlist_has(&c->absent, zone_name))
-        strlist_add(&c->absent, zone_name);
     return err_set(err, ERR_NOT_FOUND, "zone \"%s\" is in no account of the configuration", zone_name);
 }

@@ -68,10 +68,15 @@ bool posix_write_all(int fd, const void *data, size_t len)
 
 enum err_code posix_sync_and_close(int *fd, const char *path, struct err *err)
 {
-    int closing = *fd;
-
     if (fsync(*fd) != 0)
         return posix_err(err, ERR_IO, errno, "sync", path);
+    return posix_close_written(fd, path, err);
+}
+
+enum err_code posix_close_written(int *fd, const char *path, struct err *err)
+{
+    int closing = *fd;
+
     *fd = -1;
     /* NFS and quotas report late; EINTR means closed all the same on every system that matters. */
     if (close(closing) != 0 && errno != EINTR)

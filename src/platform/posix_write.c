@@ -106,7 +106,7 @@ static enum err_code move(struct pending *p, enum platform_write_mode mode, stru
 
 /* ------------------------------------------------------------------ all together */
 
-static enum err_code fill_all(struct pending_list *list, struct err *err)
+static enum err_code fill_all(struct pending_list *list, enum platform_write_mode mode, struct err *err)
 {
     enum err_code rc = ERR_OK;
 
@@ -116,7 +116,9 @@ static enum err_code fill_all(struct pending_list *list, struct err *err)
         for (size_t i = start; i < end && rc == ERR_OK; i++)
             rc = fill(&list->items[i], err);
         for (size_t i = start; i < end && rc == ERR_OK; i++)
-            rc = posix_sync_and_close(&list->items[i].fd, list->items[i].write->path, err);
+            rc = mode == PLATFORM_REPLACE_UNSYNCED
+                     ? posix_close_written(&list->items[i].fd, list->items[i].write->path, err)
+                     : posix_sync_and_close(&list->items[i].fd, list->items[i].write->path, err);
     }
     return rc;
 }
@@ -144,10 +146,10 @@ enum err_code platform_files_write(const struct platform_file_write *writes, siz
     if (count == 0)
         return ERR_OK;
     pending_list_init(&list, writes, count);
-    rc = fill_all(&list, err);
+    rc = fill_all(&list, mode, err);
     if (rc == ERR_OK)
         rc = move_all(&list, mode, err);
-    if (rc == ERR_OK && mode != PLATFORM_REPLACE_LAZILY)
+    if (rc == ERR_OK && (mode == PLATFORM_CREATE || mode == PLATFORM_REPLACE))
         rc = posix_sync_directory_of(writes[0].path, err);
     return rc;
 }

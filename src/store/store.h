@@ -6,6 +6,7 @@
  *   results/<...>.json  how the last call for each name and certificate ended
  *   damaged/<...>       what could not be understood, set aside as "<date>-<kind>-<file>"; never looked at again
  *   zones/<...>.json    what we know of a zone (id, name servers), so that it need not be looked up again
+ *   budget/<...>.json   requests that were made with an API key: see budget.h
  *   lock/...            lock files
  *
  * and what the standalone client keeps: see certs.h.
@@ -77,7 +78,9 @@ void journal_entry_copy(struct journal_entry *out, const struct journal_entry *i
 enum err_code journal_add_all(struct store *store, struct journal_entry *const *entries, size_t count, struct err *err)
     MUST_USE;
 enum err_code journal_add(struct store *store, struct journal_entry *entry, struct err *err) MUST_USE;
-/* Write an entry again, before the API is asked to do something that the old text does not cover.  Durable. */
+/* Write entries again, before the API is asked to do something that the old texts do not cover.  Durable. */
+enum err_code journal_update_all(struct store *store, struct journal_entry *const *entries, size_t count,
+                                 struct err *err) MUST_USE;
 enum err_code journal_update(struct store *store, struct journal_entry *entry, struct err *err) MUST_USE;
 /* Write entries again with what the API answered (state, record_id, ...).  A power failure right after may bring the
  * old texts back, which is harmless: what is intended is looked for by name and value. */
@@ -106,9 +109,10 @@ struct zone_memo {
 void zone_memo_done(struct zone_memo *memo);
 
 /* The longest remembered zone that `name` is in, for that endpoint, account and key; ERR_NOT_FOUND if there is none.
- * A damaged memo is set aside and not an error. */
+ * `end`, a part of `name`, is the first name above that is not looked for any more; NULL: all are.  A damaged memo is
+ * set aside and not an error. */
 enum err_code zone_memo_find(struct store *store, const char *endpoint, const char *account, const char *key_id,
-                             const char *name, struct zone_memo *out, struct err *err) MUST_USE;
+                             const char *name, const char *end, struct zone_memo *out, struct err *err) MUST_USE;
 enum err_code zone_memo_save(struct store *store, const struct zone_memo *memo, struct err *err) MUST_USE;
 enum err_code zone_memo_forget(struct store *store, const struct zone_memo *memo, struct err *err) MUST_USE;
 
@@ -164,6 +168,7 @@ struct store_examination {
     size_t accounts;         /* of CAs */
     size_t certificates;
     size_t orders;
+    size_t budgets;          /* of API keys */
     size_t damaged;          /* files in damaged/; in a store that is read only, damaged ones where they are, too */
     uint64_t free_bytes;     /* of the file system, for us */
 };
@@ -182,6 +187,7 @@ enum store_item {
     STORE_ITEM_JOURNAL,
     STORE_ITEM_ZONE,
     STORE_ITEM_RESULT,
+    STORE_ITEM_BUDGET,      /* requests that were made with an API key: budget.h */
     STORE_ITEM_ACCOUNT,     /* of a CA; these three are certs.h's */
     STORE_ITEM_CERTIFICATE, /* its record; its files are keys */
     STORE_ITEM_ORDER,

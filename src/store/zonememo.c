@@ -76,9 +76,9 @@ static const char *parent_of(const char *name)
 }
 
 enum err_code zone_memo_find(struct store *store, const char *endpoint, const char *account, const char *key_id,
-                             const char *name, struct zone_memo *out, struct err *err)
+                             const char *name, const char *end, struct zone_memo *out, struct err *err)
 {
-    for (const char *zone = name; zone; zone = parent_of(zone)) {
+    for (const char *zone = name; zone && zone != end; zone = parent_of(zone)) {
         char AUTO_FREE *file = file_of(endpoint, account, zone);
         char AUTO_FREE *path = store_part_path(store, &zone_memo_part, file);
         struct zone_memo AUTO(zone_memo_done) memo = {.id = 0};

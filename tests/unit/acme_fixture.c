@@ -141,6 +141,16 @@ static enum err_code settle(struct acme_fixture *f, struct acme_order *order, en
     return take(f, acme_orders_settle(f->acme, &order, 1, &how, &f->err), &order->result);
 }
 
+enum err_code acme_fixture_download(struct acme_fixture *f, const struct acme_order *order, enum acme_chains chains,
+                                    struct strlist *out_pems)
+{
+    struct acme_download download = {.order = order, .chains = chains};
+    enum err_code code = take(f, acme_orders_certificates(f->acme, &download, 1, &f->err), &download.result);
+
+    *out_pems = download.pems;
+    return code;
+}
+
 enum err_code acme_fixture_issue(struct acme_fixture *f, const struct strlist *names, struct strlist *out_pems)
 {
     static const char csr[] = "a CSR, as far as this CA is concerned";
@@ -159,7 +169,7 @@ enum err_code acme_fixture_issue(struct acme_fixture *f, const struct strlist *n
     if (code == ERR_OK)
         code = settle(f, &order, ACME_ORDER_PROCESSING);
     if (code == ERR_OK)
-        code = acme_order_certificates(f->acme, &order, ACME_DEFAULT_CHAIN, out_pems, &f->err);
+        code = acme_fixture_download(f, &order, ACME_DEFAULT_CHAIN, out_pems);
     return code;
 }
 

@@ -40,6 +40,10 @@ struct strlist acme_fixture_names(size_t count);
 /* An order that was just made; acme_order_done(). */
 struct acme_order acme_fixture_order(struct acme_fixture *f, const struct strlist *names);
 
+/* The certificate of one order; its error is that of the fixture. */
+enum err_code acme_fixture_download(struct acme_fixture *f, const struct acme_order *order, enum acme_chains chains,
+                                    struct strlist *out_pems);
+
 /* All that a certificate takes, in the way of whom flow/ does it; the PEM texts are appended.  The result of the first
  * step that failed. */
 enum err_code acme_fixture_issue(struct acme_fixture *f, const struct strlist *names, struct strlist *out_pems);

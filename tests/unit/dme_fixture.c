@@ -25,6 +25,7 @@ void dme_fixture_init(struct dme_fixture *f)
         .log = &f->log,
         .request_timeout_ms = 10000,
         .give_up_after_ms = 60000,
+        .budget_wait_ms = 900000,
     });
 }
 

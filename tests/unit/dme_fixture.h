@@ -27,7 +27,7 @@ struct dme_fixture {
     struct err err; /* for the call under test */
 };
 
-/* One attempt may take 10 s, a call 60 s. */
+/* One attempt may take 10 s, a call 60 s and 15 minutes of waiting for the budget. */
 void dme_fixture_init(struct dme_fixture *f);
 /* Fails the test when scripted requests were not made, or when a secret is in the log. */
 void dme_fixture_done(struct dme_fixture *f);

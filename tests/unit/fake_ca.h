@@ -109,6 +109,8 @@ struct fake_ca_manner {
     bool reuses_authorizations; /* they are valid from the beginning, the order is ready */
     unsigned validation_looks;  /* looks at the order until the validation is done */
     unsigned processing_looks;  /* looks at the order after finalize until the certificate is there */
+    const char *never_validates; /* an order with this name stays pending */
+    const char *never_issues;    /* an order with this name stays processing */
     const char *retry_after;    /* header of orders that are not done; NULL: none */
     const char *challenge_retry_after;
     bool needs_eab;

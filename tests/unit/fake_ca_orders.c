@@ -138,6 +138,11 @@ static void issue(struct fake_ca *ca, struct fake_ca_order *order, size_t number
     }
 }
 
+static bool has_name(const struct fake_ca_order *order, const char *name)
+{
+    return name && strlist_has(&order->names, name);
+}
+
 /* Time goes on for an order when it is looked at. */
 static void move_on(struct fake_ca *ca, struct fake_ca_order *order, size_t number)
 {
@@ -145,12 +150,14 @@ static void move_on(struct fake_ca *ca, struct fake_ca_order *order, size_t numb
     size_t valid = 0, invalid = 0, processing = 0;
 
     if (strcmp(order->status, "processing") == 0) {
+        if (has_name(order, ca->manner.never_issues))
+            return;
         if (order->looks_left == 0)
             issue(ca, order, number);
         else
             order->looks_left--;
     }
-    if (!is_pending)
+    if (!is_pending || has_name(order, ca->manner.never_validates))
         return;
     for (size_t i = 0; i < order->names.count; i++)
         processing += text_starts_with(ca->authzs[order->first_authz + i].challenge_status, "processing") ? 1 : 0;
@@ -205,9 +212,9 @@ void fake_ca_serve_finalize(struct fake_ca *ca, struct asked *asked, size_t numb
     order->csr = mem_strdup(csr);
     order->looks_left = ca->manner.processing_looks;
     fake_ca_set_string(&order->status, "processing");
-    if (order->looks_left == 0)
+    if (order->looks_left == 0 && !has_name(order, ca->manner.never_issues))
         issue(ca, order, number);
-    else
+    else if (order->looks_left)
         order->looks_left--;
     reply_order(ca, number, reply);
 }

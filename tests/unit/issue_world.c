@@ -197,6 +197,30 @@ static void note_step(void *context, const char *step, UNUSED size_t done, UNUSE
         strlist_add(&iw->steps, step);
 }
 
+static void note_finished(void *context, struct issue_job *const *jobs, size_t count)
+{
+    struct issue_world *iw = context;
+
+    assert_true(count > 0);
+    for (size_t i = 0; i < count; i++) {
+        size_t job = (size_t)(jobs[i] - iw->jobs);
+
+        assert_true(job < iw->job_count);
+        assert_true(iw->told_ms[job] == -1);
+        assert_true((jobs[i]->err.code == ERR_OK) == (jobs[i]->chain != NULL));
+        iw->told_ms[job] = iw->w->clock.mono_ms - iw->start_ms;
+        iw->told_as[job] = jobs[i]->err.code;
+    }
+}
+
+static void expect_all_told(const struct issue_world *iw)
+{
+    for (size_t i = 0; i < iw->job_count; i++) {
+        assert_true(iw->told_ms[i] >= 0);
+        assert_int_equal(iw->told_as[i], iw->jobs[i].err.code);
+    }
+}
+
 enum err_code issue_world_run(struct issue_world *iw)
 {
     struct world *w = iw->w;
@@ -206,6 +230,9 @@ enum err_code issue_world_run(struct issue_world *iw)
 
     forget_results(iw);
     err_init(&iw->err);
+    iw->start_ms = w->clock.mono_ms;
+    for (size_t i = 0; i < iw->job_count; i++)
+        iw->told_ms[i] = -1;
     engine = (struct issue_engine){
         .acme = acme,
         .account_key = iw->account_key,
@@ -215,10 +242,13 @@ enum err_code issue_world_run(struct issue_world *iw)
         .poll_timeout_ms = 300000,
         .progress = note_step,
         .progress_ctx = iw,
+        .finished = note_finished,
+        .finished_ctx = iw,
     };
     engine.store = w->store;
     acme_use_account(acme, iw->account_key, iw->account_url);
     code = issue_certificates(&engine, iw->jobs, iw->job_count, &iw->err);
+    expect_all_told(iw);
     world_leave(w);
     acme_free(acme);
     return code;

@@ -29,6 +29,9 @@ struct issue_world {
     size_t unseen;           /* validations that found no record */
     enum issue_world_lie { ISSUE_WORLD_HONEST, ISSUE_WORLD_OTHER_KEY, ISSUE_WORLD_OTHER_NAME } lie; /* of the CA */
     struct strlist steps; /* what progress was told of */
+    int64_t told_ms[ISSUE_JOBS_MAX]; /* when each was told to be finished, from the start of the run; -1: not yet */
+    enum err_code told_as[ISSUE_JOBS_MAX];
+    int64_t start_ms;
     struct err err;
 };
 
@@ -38,7 +41,8 @@ void issue_world_free(struct issue_world *iw);
 /* One more certificate to be had: names with "," between.  The job, to be refined. */
 struct issue_job *issue_world_add(struct issue_world *iw, const char *name, const char *domains);
 
-/* All jobs, as a new process does; results of an earlier run are gone. */
+/* All jobs, as a new process does; results of an earlier run are gone.  Fails the test unless each job was told to be
+ * finished exactly once, and as it then stayed. */
 enum err_code issue_world_run(struct issue_world *iw);
 
 /* The first error of the run: its own, or that of a job. */

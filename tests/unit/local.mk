@@ -7,6 +7,7 @@ UNIT_TESTS = \
 	tests/unit/test_util_log \
 	tests/unit/test_util_parse \
 	tests/unit/test_util_text \
+	tests/unit/test_util_strmap \
 	tests/unit/test_hook \
 	tests/unit/test_json_json \
 	tests/unit/test_crypto_cert \
@@ -28,6 +29,7 @@ UNIT_TESTS = \
 	tests/unit/test_dns_propagation \
 	tests/unit/test_dns_trace \
 	tests/unit/test_dns_propagation_doh \
+	tests/unit/test_dns_propagation_each \
 	tests/unit/test_dns_route \
 	tests/unit/test_dns_serving \
 	tests/unit/test_dns_sighted \
@@ -65,6 +67,9 @@ UNIT_TESTS = \
 	tests/unit/test_store_generation \
 	tests/unit/test_store_order \
 	tests/unit/test_dme_retry \
+	tests/unit/test_dme_limit \
+	tests/unit/test_dme_budget \
+	tests/unit/test_dme_batch \
 	tests/unit/test_dme_error \
 	tests/unit/test_dme_answer \
 	tests/unit/test_dme_auth \
@@ -87,10 +92,12 @@ UNIT_TESTS += \
 UNIT_TESTS += \
 	tests/unit/test_flow_set \
 	tests/unit/test_flow_publish \
+	tests/unit/test_flow_outcomes \
 	tests/unit/test_flow_locate \
 	tests/unit/test_flow_place \
 	tests/unit/test_flow_withdraw \
 	tests/unit/test_flow_await \
+	tests/unit/test_flow_awaiting \
 	tests/unit/test_flow_sweep \
 	tests/unit/test_flow_faults \
 	tests/unit/test_flow_account \
@@ -100,6 +107,7 @@ UNIT_TESTS += \
 	tests/unit/test_flow_order \
 	tests/unit/test_flow_program \
 	tests/unit/test_flow_prove \
+	tests/unit/test_flow_wave \
 	tests/unit/test_flow_names \
 	tests/unit/test_flow_renewal
 UNIT_TESTS += \
@@ -157,6 +165,8 @@ tests_unit_test_check_dnssec_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=dnssec_examine
 # Writes go through a disk that fails on demand.
 FAKE_DISK_WRAP = -Wl,--wrap=platform_files_write,--wrap=platform_file_remove \
 	-Wl,--wrap=platform_file_replace,--wrap=platform_file_create
+tests_unit_test_flow_outcomes_SOURCES = tests/unit/test_flow_outcomes.c tests/unit/fake_disk.c tests/unit/fake_disk.h
+tests_unit_test_flow_outcomes_LDFLAGS = $(AM_LDFLAGS) $(FAKE_DISK_WRAP)
 tests_unit_test_flow_faults_SOURCES = tests/unit/test_flow_faults.c tests/unit/fake_disk.c tests/unit/fake_disk.h
 tests_unit_test_flow_faults_LDFLAGS = $(AM_LDFLAGS) $(FAKE_DISK_WRAP)
 tests_unit_test_flow_account_SOURCES = tests/unit/test_flow_account.c tests/unit/fake_disk.c tests/unit/fake_disk.h

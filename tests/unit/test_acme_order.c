@@ -294,7 +294,7 @@ static enum err_code fetch_chains(struct order_fixture *o, struct strlist *out)
 {
     assert_int_equal(make(o, NULL, NULL), ERR_OK);
     assert_int_equal(finalize(o), ERR_OK);
-    return acme_order_certificates(o->base.acme, &o->order, ACME_ALL_CHAINS, out, &o->base.err);
+    return acme_fixture_download(&o->base, &o->order, ACME_ALL_CHAINS, out);
 }
 
 TEST(alternate_chains_follow_the_default_one)
@@ -353,6 +353,61 @@ TEST(anything_but_certificates_is_not_taken_for_one)
         assert_int_equal(pems.count, 0);
         done(&o);
     }
+}
+
+/* Orders of one name each that are valid, and one that is told to be and is not there. */
+TEST(many_certificates_are_fetched_side_by_side_and_fail_alone)
+{
+    struct acme_order orders[4] = {{.url = NULL}};
+    struct acme_download downloads[4];
+    struct order_fixture o;
+    size_t most;
+
+    init(&o);
+    o.base.ca->manner.reuses_authorizations = true;
+    o.base.ca->manner.alternates = 1;
+    for (size_t i = 0; i < ARRAY_LEN(orders); i++) {
+        assert_int_equal(make(&o, NULL, NULL), ERR_OK);
+        assert_int_equal(finalize(&o), ERR_OK);
+        orders[i] = o.order;
+        o.order = (struct acme_order){.url = NULL};
+        downloads[i] = (struct acme_download){.order = &orders[i], .chains = i ? ACME_ALL_CHAINS : ACME_DEFAULT_CHAIN};
+    }
+    free(orders[2].certificate_url);
+    orders[2].certificate_url = mem_strdup(FAKE_CA_ROOT "/cert/77");
+    most = o.base.ca->request_count;
+    assert_int_equal(acme_orders_certificates(o.base.acme, downloads, ARRAY_LEN(downloads), &o.base.err), ERR_OK);
+    most = o.base.ca->request_count - most;
+    for (size_t i = 0; i < ARRAY_LEN(orders); i++) {
+        assert_int_equal(downloads[i].result.code, i == 2 ? ERR_ACME : ERR_OK);
+        assert_int_equal(downloads[i].pems.count, i == 2 ? 0 : i ? 2 : 1);
+        strlist_done(&downloads[i].pems);
+        acme_order_done(&orders[i]);
+    }
+    assert_non_null(strstr(downloads[2].result.err.msg, "could not fetch the certificate for"));
+    assert_in_range(most, 6, 7);
+    done(&o);
+}
+
+TEST(a_wish_to_stop_ends_all_downloads)
+{
+    struct acme_download downloads[2];
+    struct order_fixture o;
+
+    init(&o);
+    o.base.ca->manner.reuses_authorizations = true;
+    assert_int_equal(make(&o, NULL, NULL), ERR_OK);
+    assert_int_equal(finalize(&o), ERR_OK);
+    for (size_t i = 0; i < ARRAY_LEN(downloads); i++)
+        downloads[i] = (struct acme_download){.order = &o.order};
+    o.base.clock.cancelled = true;
+    assert_int_equal(acme_orders_certificates(o.base.acme, downloads, ARRAY_LEN(downloads), &o.base.err),
+                     ERR_CANCELLED);
+    for (size_t i = 0; i < ARRAY_LEN(downloads); i++) {
+        assert_int_equal(downloads[i].result.code, ERR_CANCELLED);
+        assert_int_equal(downloads[i].pems.count, 0);
+    }
+    done(&o);
 }
 
 /* ------------------------------------------------------------------ objects that are none */
@@ -414,6 +469,8 @@ int main(void)
         cmocka_unit_test(alternate_chains_follow_the_default_one),
         cmocka_unit_test(alternates_that_can_not_be_had_are_a_warning),
         cmocka_unit_test(anything_but_certificates_is_not_taken_for_one),
+        cmocka_unit_test(many_certificates_are_fetched_side_by_side_and_fail_alone),
+        cmocka_unit_test(a_wish_to_stop_ends_all_downloads),
         cmocka_unit_test(what_is_no_order_is_refused),
     };
 

@@ -225,6 +225,92 @@ TEST(many_orders_are_waited_for_at_once)
     done(&s);
 }
 
+/* ------------------------------------------------------------------ with patience */
+
+/* Two more orders beside the one that is made with names: the second is ready at once, the third never. */
+struct three {
+    struct settle_fixture s;
+    struct acme_order more[2];
+    struct acme_order *pointers[3];
+};
+
+static void three_init(struct three *t, unsigned looks)
+{
+    struct strlist names AUTO_STRLIST = acme_fixture_names(1);
+
+    init(&t->s, 1, &(struct fake_ca_manner){.validation_looks = looks});
+    t->pointers[0] = &t->s.order;
+    for (size_t i = 0; i < 2; i++) {
+        t->more[i] = acme_fixture_order(&t->s.base, &names);
+        t->pointers[i + 1] = &t->more[i];
+    }
+    free(t->s.base.ca->orders[1].status);
+    t->s.base.ca->orders[1].status = mem_strdup("ready");
+}
+
+static void three_done(struct three *t)
+{
+    acme_order_done(&t->more[0]);
+    acme_order_done(&t->more[1]);
+    done(&t->s);
+}
+
+static void three_settle(struct three *t, int64_t timeout_ms, int64_t patience_ms)
+{
+    const struct acme_settle how = {
+        .while_status = ACME_ORDER_PENDING, .timeout_ms = timeout_ms, .patience_ms = patience_ms};
+
+    assert_int_equal(acme_orders_settle(t->s.base.acme, t->pointers, 3, &how, &t->s.base.err), ERR_OK);
+}
+
+TEST(an_order_that_stays_pending_does_not_hold_back_the_others)
+{
+    struct three t;
+    int64_t start_ms, took_ms;
+
+    three_init(&t, 0);
+    start_ms = t.s.base.clock.mono_ms;
+    three_settle(&t, 60000, 5000);
+    took_ms = t.s.base.clock.mono_ms - start_ms;
+    assert_in_range(took_ms, 5000, 6000);
+    assert_int_equal(t.s.order.status, ACME_ORDER_READY);
+    assert_int_equal(t.more[0].status, ACME_ORDER_READY);
+    assert_int_equal(t.more[1].status, ACME_ORDER_PENDING);
+    assert_int_equal(t.more[1].result.code, ERR_OK);
+    three_done(&t);
+}
+
+TEST(patience_lasts_as_long_as_orders_come)
+{
+    struct three t;
+    int64_t start_ms;
+
+    three_init(&t, 3); /* the first one at 6.3 s, 3 s after the last look */
+    start_ms = t.s.base.clock.mono_ms;
+    three_settle(&t, 60000, 6100);
+    assert_int_equal(t.s.order.status, ACME_ORDER_READY);
+    assert_in_range(t.s.base.clock.mono_ms - start_ms, 12300, 12500);
+    three_done(&t);
+}
+
+TEST(time_and_looks_go_on_in_the_next_call)
+{
+    struct three t;
+    int64_t start_ms;
+    size_t requests;
+
+    three_init(&t, 0);
+    start_ms = t.s.base.clock.mono_ms;
+    requests = t.s.base.ca->request_count;
+    for (size_t calls = 0; calls < 100 && t.more[1].result.code == ERR_OK; calls++)
+        three_settle(&t, 60000, 1000); /* shorter than the pauses between looks */
+    assert_int_equal(t.more[1].result.code, ERR_TIMEOUT);
+    assert_in_range(t.s.base.clock.mono_ms - start_ms, 60000, 60100);
+    assert_in_range(t.s.base.ca->request_count - requests, 10, 3 + 16);
+    assert_int_equal(t.s.order.result.code, ERR_OK);
+    three_done(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +325,9 @@ int main(void)
         cmocka_unit_test(names_that_could_not_be_validated_are_told_with_the_reason),
         cmocka_unit_test(an_order_that_is_invalid_for_no_reason_says_that),
         cmocka_unit_test(many_orders_are_waited_for_at_once),
+        cmocka_unit_test(an_order_that_stays_pending_does_not_hold_back_the_others),
+        cmocka_unit_test(patience_lasts_as_long_as_orders_come),
+        cmocka_unit_test(time_and_looks_go_on_in_the_next_call),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

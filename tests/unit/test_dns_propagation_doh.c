@@ -259,6 +259,65 @@ TEST(an_interrupt_ends_it)
     }
 }
 
+/* ------------------------------------------------------------------ each item by itself */
+
+static enum err_code wait_for_each(struct scene *s, size_t sources, enum propagation_state states[2], struct err *why)
+{
+    static const char *const good[] = {"value"};
+    static const char *const never[] = {"another"};
+    const struct propagation_item items[] = {{NAME, good, 1, &s->servers, "example.com"},
+                                             {"_acme-challenge.example.net", never, 1, &s->servers, "example.net"}};
+
+    return propagation_wait_doh_each(s->resolvers, sources, items, 2, &s->opts, states, why, &s->err);
+}
+
+TEST(a_record_that_is_never_shown_fails_alone)
+{
+    struct cache cache = {.shows_at_ms = 25000, .negative_s = 180};
+    enum propagation_state states[2];
+    struct scene s;
+    struct err why;
+
+    scene_init(&s, &cache, 1);
+    s.opts.settle_ms = 1000;
+    assert_int_equal(wait_for_each(&s, 1, states, &why), ERR_OK);
+    assert_int_equal(states[0], PROPAGATION_SHOWN);
+    assert_int_equal(states[1], PROPAGATION_FAILED);
+    assert_int_equal(why.code, ERR_PROPAGATION);
+    assert_non_null(strstr(why.msg, "1 of 2 TXT records"));
+    assert_in_range(elapsed(&s), 101000, 101500);
+    scene_done(&s);
+}
+
+TEST(servers_that_do_not_answer_fail_each_record)
+{
+    struct cache cache = {.broken = ERR_NETWORK};
+    enum propagation_state states[2];
+    struct scene s;
+    struct err why;
+
+    scene_init(&s, &cache, 1);
+    assert_int_equal(wait_for_each(&s, 1, states, &why), ERR_OK);
+    assert_int_equal(states[0], PROPAGATION_FAILED);
+    assert_int_equal(states[1], PROPAGATION_FAILED);
+    assert_int_equal(why.code, ERR_NETWORK);
+    scene_done(&s);
+}
+
+TEST(an_interrupt_ends_the_wait_for_each)
+{
+    struct cache cache = {.shows_at_ms = NEVER, .negative_s = 180};
+    enum propagation_state states[2];
+    struct scene s;
+    struct err why;
+
+    scene_init(&s, &cache, 1);
+    s.clock.cancel_at_ms = s.clock.mono_ms + 40000;
+    assert_int_equal(wait_for_each(&s, 1, states, &why), ERR_CANCELLED);
+    assert_int_equal(s.err.code, ERR_CANCELLED);
+    scene_done(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -275,6 +334,9 @@ int main(void)
         cmocka_unit_test(without_resolvers_there_is_nobody_to_ask),
         cmocka_unit_test(of_many_names_one_tries_the_way_for_the_others),
         cmocka_unit_test(an_interrupt_ends_it),
+        cmocka_unit_test(a_record_that_is_never_shown_fails_alone),
+        cmocka_unit_test(servers_that_do_not_answer_fail_each_record),
+        cmocka_unit_test(an_interrupt_ends_the_wait_for_each),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

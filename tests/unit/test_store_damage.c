@@ -831,7 +831,7 @@ TEST(a_remembered_zone_with_any_byte_changed_is_believed_only_if_nothing_changed
         struct zone_memo found = {.id = 0};
 
         damage_file(path, i, (int)(i % 7));
-        if (zone_memo_find(p.store, ENDPOINT, "production", "1a2b3c4d", "example.com", &found, NULL) == ERR_OK) {
+        if (zone_memo_find(p.store, ENDPOINT, "production", "1a2b3c4d", "example.com", NULL, &found, NULL) == ERR_OK) {
             assert_int_equal(found.id, 4711);
             assert_int_equal(found.seen_ms, 1297544344123);
             assert_string_equal(found.nameservers.items[0], "ns10.dnsmadeeasy.com 208.94.148.4");
@@ -864,14 +864,15 @@ TEST(a_damaged_memo_is_set_aside_once_and_the_zone_remembered_anew)
     path = only_file(zones);
     fixture_write(path, "");
     for (int i = 0; i < 2; i++)
-        assert_int_equal(zone_memo_find(p.store, ENDPOINT, "production", "1a2b3c4d", "x.example.com", &found, NULL),
-                         ERR_NOT_FOUND);
+        assert_int_equal(
+            zone_memo_find(p.store, ENDPOINT, "production", "1a2b3c4d", "x.example.com", NULL, &found, NULL),
+            ERR_NOT_FOUND);
     assert_int_equal(fixture_count(p.damaged), 1);
     assert_int_equal(count_text(place_logged(&p), "\n"), 1);
     assert_non_null(strstr(place_logged(&p), "warning: zones: damaged: "));
     assert_non_null(strstr(place_logged(&p), "; the zone is looked up again, continuing"));
     assert_int_equal(zone_memo_save(p.store, &memo, NULL), ERR_OK);
-    assert_int_equal(zone_memo_find(p.store, ENDPOINT, "production", "1a2b3c4d", "x.example.com", &found, NULL),
+    assert_int_equal(zone_memo_find(p.store, ENDPOINT, "production", "1a2b3c4d", "x.example.com", NULL, &found, NULL),
                      ERR_OK);
     zone_memo_done(&found);
     free(path);
@@ -930,7 +931,7 @@ TEST(zones_and_results_of_a_newer_program_are_neither_used_nor_overwritten)
         free(path);
         free(dirs[i]);
     }
-    assert_int_equal(zone_memo_find(p.store, ENDPOINT, "production", "1a2b3c4d", "example.com", &found, NULL),
+    assert_int_equal(zone_memo_find(p.store, ENDPOINT, "production", "1a2b3c4d", "example.com", NULL, &found, NULL),
                      ERR_NOT_FOUND);
     assert_int_equal(result_load(p.store, &list, NULL), ERR_OK);
     assert_int_equal(list.count, 0);

@@ -59,7 +59,7 @@ static int64_t find_for(struct place *p, const char *endpoint, const char *accou
                         const char *name)
 {
     struct zone_memo memo = {.id = 0};
-    enum err_code rc = zone_memo_find(p->store, endpoint, account, key_id, name, &memo, NULL);
+    enum err_code rc = zone_memo_find(p->store, endpoint, account, key_id, name, NULL, &memo, NULL);
     int64_t id = memo.id;
 
     assert_true(rc == ERR_OK || rc == ERR_NOT_FOUND);
@@ -81,7 +81,7 @@ TEST(a_remembered_zone_comes_back_whole)
     place_init(&p);
     remember(&p, "example.com", INT64_MAX);
     assert_int_equal(
-        zone_memo_find(p.store, ENDPOINT, "production", "1a2b3c4d", "_acme-challenge.example.com", &memo, NULL),
+        zone_memo_find(p.store, ENDPOINT, "production", "1a2b3c4d", "_acme-challenge.example.com", NULL, &memo, NULL),
         ERR_OK);
     assert_string_equal(memo.name, "example.com");
     assert_string_equal(memo.endpoint, ENDPOINT);
