@@ -236,6 +236,9 @@ libacmedme_a_SOURCES = \
 	src/cmd/plan.c src/cmd/plan.h \
 	src/cmd/keep.c src/cmd/keep.h \
 	src/cmd/issuance.c src/cmd/issuance.h \
+	src/cmd/deploy.c src/cmd/deploy.h \
+	src/cmd/due.c src/cmd/due.h \
+	src/cmd/quota.c src/cmd/quota.h \
 	src/cmd/issuance_report.c \
 	src/cmd/document.c \
 	src/cmd/issue.c \

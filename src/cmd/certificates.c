@@ -133,8 +133,11 @@ enum err_code cmd_list(const struct opts *opts, struct err *err)
     for (size_t i = 0; code == ERR_OK && i < names.count; i++) {
         AUTO(plan_done) struct plan plan = {.managed = SIZE_MAX};
         struct err why;
+        enum err_code made = plan_make_named(&space.app, opts, names.items[i], &plan, &why);
 
-        if (plan_make_named(&space.app, opts, names.items[i], &plan, &why) != ERR_OK)
+        if (made == ERR_NOT_FOUND) /* its record was damaged, which has been said */
+            continue;
+        if (made != ERR_OK)
             log_line(space.app.log, LOG_WARNING, "certificate \"%s\": %s, continuing", names.items[i], why.msg);
         else if (opts->json)
             (void)json_array_append_new(array, plan_json(&space, &plan));
@@ -204,12 +207,10 @@ enum err_code cmd_show(const struct opts *opts, struct err *err)
     code = workspace_open(&space, opts, CONFIG_WITHOUT_CREDENTIALS, err);
     if (code == ERR_OK)
         code = plan_make_named(&space.app, opts, opts->words[0], &plan, err);
-    if (code == ERR_USAGE && !plan.has_record) {
-        (void)err_set(err, ERR_USAGE, "there is no certificate \"%s\"", opts->words[0]);
-        err_hint(err, "\"acme-dme list\" shows those there are.");
-    }
+    if (code == ERR_NOT_FOUND && err)
+        err->code = ERR_USAGE;
     if (code != ERR_OK)
-        return code;
+        return code == ERR_NOT_FOUND ? ERR_USAGE : code;
     if (!opts->json) {
         print_plan(&space, &plan);
         return ERR_OK;

@@ -9,19 +9,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/deploy.h"
 #include "cmd/keep.h"
 #include "cmd/sweep.h"
-#include "flow/program.h"
-
-#define LOCK_WAIT_MS 120000
 
 /* ------------------------------------------------------------------ lists */
 
 void issuance_add(struct issuance_list *list, struct plan *plan_take)
 {
     list->items = mem_grow(list->items, list->count, sizeof *list->items);
-    list->items[list->count++] = (struct issuance){.plan = *plan_take};
+    list->items[list->count++] = (struct issuance){.plan = *plan_take, .place = list->total++};
     *plan_take = (struct plan){.managed = SIZE_MAX};
+}
+
+void issuance_move(struct issuance_list *list, struct issuance *issuance_take)
+{
+    list->items = mem_grow(list->items, list->count, sizeof *list->items);
+    list->items[list->count] = *issuance_take;
+    list->items[list->count++].place = list->total++;
+    *issuance_take = (struct issuance){.plan = {.managed = SIZE_MAX}};
 }
 
 void issuance_list_done(struct issuance_list *list)
@@ -31,7 +37,8 @@ void issuance_list_done(struct issuance_list *list)
         platform_lock_free(list->items[i].lock);
     }
     free(list->items);
-    *list = (struct issuance_list){NULL, 0};
+    json_decref(list->shown);
+    *list = (struct issuance_list){NULL, 0, 0, NULL};
 }
 
 void issuance_fail(struct issuance *issuance, const struct err *err)
@@ -57,9 +64,9 @@ static enum err_code read_again(struct issuance *issuance, struct store *store, 
     return plan_load_keys(&issuance->plan, store, err);
 }
 
-enum err_code issuance_lock(struct issuance *issuance, struct store *store, struct err *err)
+enum err_code issuance_lock(struct issuance *issuance, struct store *store, int64_t timeout_ms, struct err *err)
 {
-    enum err_code code = certificate_lock(store, issuance->plan.name, LOCK_WAIT_MS, &issuance->lock, err);
+    enum err_code code = certificate_lock(store, issuance->plan.name, timeout_ms, &issuance->lock, err);
 
     if (code == ERR_OK)
         code = read_again(issuance, store, err);
@@ -67,41 +74,13 @@ enum err_code issuance_lock(struct issuance *issuance, struct store *store, stru
     return code;
 }
 
+void issuance_unlock(struct issuance *issuance)
+{
+    platform_lock_free(issuance->lock);
+    issuance->lock = NULL;
+}
+
 /* ------------------------------------------------------------------ programs */
-
-static const struct config_commands *commands_of(const struct plan *plan, enum program_event event)
-{
-    const struct config_commands *const all[] = {&plan->settings.pre, &plan->settings.deploy, &plan->settings.post,
-                                                 &plan->settings.failed};
-
-    return all[event];
-}
-
-static enum err_code run_programs(const struct app *app, const struct issuance *issuance, enum program_event event,
-                                  const char *error, struct err *err)
-{
-    const struct plan *plan = &issuance->plan;
-    const struct config_commands *commands = commands_of(plan, event);
-    AUTO_FREE const struct strlist **list = mem_calloc(commands->count, sizeof *list);
-    AUTO_FREE char *dir = certificate_dir(app->store, plan->name);
-
-    for (size_t i = 0; i < commands->count; i++)
-        list[i] = &commands->items[i].argv;
-    return programs_run(&(struct program_runner){.clock = app->clock,
-                                                 .log = app->log,
-                                                 .timeout_ms = app->config->acme.program_timeout_ms},
-                        list, commands->count,
-                        &(struct program_call){.event = event,
-                                               .name = plan->name,
-                                               .dir = dir,
-                                               .domains = &plan->domains,
-                                               .directory = plan->directory,
-                                               .not_after_s = plan->record.not_after_s,
-                                               .has_combined = plan->settings.combined,
-                                               .has_pfx = plan->settings.pfx,
-                                               .error = error},
-                        err);
-}
 
 /* What follows an outcome: its failure is said and changes nothing of the outcome. */
 static void run_afterwards(const struct app *app, const struct issuance *issuance, enum program_event event,
@@ -109,29 +88,15 @@ static void run_afterwards(const struct app *app, const struct issuance *issuanc
 {
     struct err err;
 
-    if (run_programs(app, issuance, event, error, &err) != ERR_OK)
-        log_line(app->log, LOG_WARNING, "%s, continuing", err.msg);
-}
-
-static void deploy(struct app *app, struct issuance *issuance)
-{
-    struct err err;
-
-    if (run_programs(app, issuance, PROGRAM_DEPLOY, NULL, &err) != ERR_OK) {
-        issuance->err = err;
-        err_hint(&issuance->err, "The certificate is in place; \"acme-dme renew\" runs the program again.");
-        return;
-    }
-    if (!issuance->plan.record.deploy_pending)
-        return;
-    issuance->plan.record.deploy_pending = 0;
-    if (certificate_save(app->store, &issuance->plan.record, &err) != ERR_OK)
+    if (deploy_run_programs(app, issuance, event, error, &err) != ERR_OK)
         log_line(app->log, LOG_WARNING, "%s, continuing", err.msg);
 }
 
 void issuance_deploy_again(struct app *app, struct issuance *issuance)
 {
-    deploy(app, issuance);
+    if (issuance->plan.settings.deploy_once)
+        return;
+    deploy_one(app, issuance);
     issuance->outcome = issuance->err.code == ERR_OK ? ISSUANCE_DEPLOYED : ISSUANCE_FAILED;
 }
 
@@ -139,6 +104,7 @@ void issuance_deploy_again(struct app *app, struct issuance *issuance)
 
 /* What is ordered together: jobs[i] is of issuances[i]. */
 struct wave_list {
+    struct client *client;
     struct issuance **issuances;
     struct issue_job *jobs;
     size_t count;
@@ -167,30 +133,15 @@ static void add_job(struct wave_list *wave, struct issuance *issuance)
         .csr = plan->has_csr ? &plan->csr : NULL,
         .profile = plan->settings.profile,
         .preferred_chain = plan->settings.preferred_chain,
-        .replaces = is_same_ca && record->generation && *record->ari_id && !record->revoked_ms ? record->ari_id : NULL,
+        .replaces = plan_predecessor(plan),
         .challenge = plan->challenge,
         .persisted = is_same_ca ? &record->persisted : NULL,
     };
 }
 
-static enum err_code obtain(struct client *client, struct wave_list *wave, struct err *err)
+static bool is_dry(const struct client *client)
 {
-    struct app *app = client->app;
-    const struct issue_engine engine = {
-        .acme = client->acme,
-        .account_key = client->account.key,
-        .challenge = app->challenge,
-        .store = client->store,
-        .clock = app->clock,
-        .log = app->log,
-        .poll_timeout_ms = app->config->acme.poll_timeout_ms,
-        .progress = progress_step,
-        .progress_ctx = &app->progress,
-    };
-    enum err_code code = issue_certificates(&engine, wave->jobs, wave->count, err);
-
-    progress_clear(&app->progress);
-    return code;
+    return client->store != client->app->store;
 }
 
 /* Of a dry run nothing is kept but the account: the order is done with. */
@@ -206,69 +157,126 @@ static void settle_try(struct client *client, struct issuance *issuance, const s
         log_line(client->app->log, LOG_WARNING, "%s, continuing", err.msg);
 }
 
-static void settle(struct client *client, struct issuance *issuance, const struct issue_job *job)
+static struct issuance *issuance_of(const struct wave_list *wave, const struct issue_job *job)
 {
-    struct app *app = client->app;
-    struct err err;
+    return wave->issuances[job - wave->jobs];
+}
 
-    if (job->err.code != ERR_OK) {
-        issuance_fail(issuance, &job->err);
-        keep_refusal(app, &issuance->plan, &issuance->err);
-    } else if (keep_certificate(app, &issuance->plan, job, &err) != ERR_OK) {
-        issuance_fail(issuance, &err);
-    } else {
+static void settle(struct wave_list *wave, struct issue_job *const *jobs, size_t count)
+{
+    AUTO_FREE struct keep_item *good = mem_calloc(count, sizeof *good);
+    AUTO_FREE struct keep_item *bad = mem_calloc(count, sizeof *bad);
+    size_t good_count = 0;
+    size_t bad_count = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        struct issuance *issuance = issuance_of(wave, jobs[i]);
+        const struct keep_item item = {.plan = &issuance->plan, .job = jobs[i]};
+
+        if (jobs[i]->err.code == ERR_OK) {
+            good[good_count++] = item;
+        } else {
+            issuance_fail(issuance, &jobs[i]->err);
+            bad[bad_count++] = item;
+        }
+    }
+    keep_refusals(wave->client->app, bad, bad_count);
+    keep_certificates(wave->client->app, good, good_count);
+    for (size_t i = 0; i < good_count; i++) {
+        struct issuance *issuance = issuance_of(wave, good[i].job);
+
         issuance->outcome = ISSUANCE_DONE;
-        deploy(app, issuance);
+        if (good[i].err.code != ERR_OK)
+            issuance_fail(issuance, &good[i].err);
     }
 }
 
-static bool is_dry(const struct client *client)
+/* An issue_finished_fn: files and records are written while other orders are under way. */
+static void take_finished(void *ctx, struct issue_job *const *jobs, size_t count)
 {
-    return client->store != client->app->store;
+    struct wave_list *wave = ctx;
+
+    if (is_dry(wave->client))
+        for (size_t i = 0; i < count; i++)
+            settle_try(wave->client, issuance_of(wave, jobs[i]), jobs[i]);
+    else
+        settle(wave, jobs, count);
+    for (size_t i = 0; i < count; i++)
+        issue_job_done(jobs[i]);
+}
+
+static enum err_code obtain(struct wave_list *wave, struct err *err)
+{
+    struct client *client = wave->client;
+    struct app *app = client->app;
+    const struct issue_engine engine = {
+        .acme = client->acme,
+        .account_key = client->account.key,
+        .challenge = app->challenge,
+        .store = client->store,
+        .clock = app->clock,
+        .log = app->log,
+        .poll_timeout_ms = app->config->acme.poll_timeout_ms,
+        .progress = progress_step,
+        .progress_ctx = &app->progress,
+        .finished = take_finished,
+        .finished_ctx = wave,
+    };
+    enum err_code code = issue_certificates(&engine, wave->jobs, wave->count, err);
+
+    progress_clear(&app->progress);
+    return code;
 }
 
 /* Pre programs, then the list of what is to be ordered. */
-static void prepare(struct client *client, struct issuance *const *list, size_t count, struct wave_list *wave)
+static void prepare(struct issuance *const *list, size_t count, struct wave_list *wave)
 {
+    struct app *app = wave->client->app;
+
     for (size_t i = 0; i < count; i++) {
         struct err err;
 
         for (size_t k = 0; k < list[i]->plan.overridden.count; k++)
-            log_line(client->app->log, LOG_WARNING, "%s, continuing", list[i]->plan.overridden.items[k]);
-        if (!is_dry(client) && run_programs(client->app, list[i], PROGRAM_PRE, NULL, &err) != ERR_OK)
+            log_line(app->log, LOG_WARNING, "%s, continuing", list[i]->plan.overridden.items[k]);
+        if (!is_dry(wave->client) && deploy_run_programs(app, list[i], PROGRAM_PRE, NULL, &err) != ERR_OK)
             issuance_fail(list[i], &err);
         else
             add_job(wave, list[i]);
     }
 }
 
-static void finish(struct app *app, struct issuance *issuance, int64_t begin_ms)
+/* What remains when all are through: programs, which would keep other orders waiting before, and results. */
+static void finish(struct app *app, struct issuance *const *list, size_t count, int64_t begin_ms)
 {
-    if (issuance->outcome == ISSUANCE_FAILED)
-        run_afterwards(app, issuance, PROGRAM_FAILED, issuance->err.msg);
-    run_afterwards(app, issuance, PROGRAM_POST, NULL);
-    keep_result(app, &issuance->plan, &issuance->err, clock_mono_ms(app->clock) - begin_ms);
+    AUTO_FREE struct keep_outcome *outcomes = mem_calloc(count, sizeof *outcomes);
+
+    for (size_t i = 0; i < count; i++) {
+        if (list[i]->outcome == ISSUANCE_DONE)
+            deploy_one(app, list[i]);
+        if (list[i]->outcome == ISSUANCE_FAILED)
+            run_afterwards(app, list[i], PROGRAM_FAILED, list[i]->err.msg);
+        run_afterwards(app, list[i], PROGRAM_POST, NULL);
+        outcomes[i] = (struct keep_outcome){&list[i]->plan, &list[i]->err};
+    }
+    keep_results(app, outcomes, count, clock_mono_ms(app->clock) - begin_ms);
 }
 
 enum err_code issuance_run(struct client *client, struct issuance *const *list, size_t count, struct err *err)
 {
     AUTO(wave_list_done)
-    struct wave_list wave = {.issuances = mem_calloc(count, sizeof(struct issuance *)),
+    struct wave_list wave = {.client = client,
+                             .issuances = mem_calloc(count, sizeof(struct issuance *)),
                              .jobs = mem_calloc(count, sizeof *wave.jobs)};
     int64_t begin_ms = clock_mono_ms(client->app->clock);
     enum err_code code = ERR_OK;
 
-    prepare(client, list, count, &wave);
+    prepare(list, count, &wave);
     if (wave.count)
-        code = obtain(client, &wave, err);
-    for (size_t i = 0; i < wave.count; i++) {
-        if (is_dry(client))
-            settle_try(client, wave.issuances[i], &wave.jobs[i]);
-        else
-            settle(client, wave.issuances[i], &wave.jobs[i]);
-    }
-    for (size_t i = 0; i < count && !is_dry(client); i++)
-        finish(client->app, list[i], begin_ms);
+        code = obtain(&wave, err);
+    if (!is_dry(client))
+        finish(client->app, list, count, begin_ms);
+    for (size_t i = 0; i < count; i++)
+        issuance_unlock(list[i]);
     sweep_leftovers(client->app);
     return code;
 }
@@ -277,9 +285,10 @@ void issuance_fail_all(struct app *app, const struct opts *opts, struct issuance
                        const struct err *err)
 {
     clock_accept_cancel(app->clock);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         issuance_fail(list[i], err);
-        if (!opts->dry_run)
-            finish(app, list[i], clock_mono_ms(app->clock));
-    }
+    if (!opts->dry_run)
+        finish(app, list, count, clock_mono_ms(app->clock));
+    for (size_t i = 0; i < count; i++)
+        issuance_unlock(list[i]);
 }

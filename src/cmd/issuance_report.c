@@ -14,8 +14,9 @@
 static const char *outcome_name(const struct issuance *issuance)
 {
     static const char *const names[] = {
-        [ISSUANCE_NOT_DUE] = "not-due",   [ISSUANCE_DONE] = "renewed",  [ISSUANCE_TRIED] = "tried",
-        [ISSUANCE_DEPLOYED] = "deployed", [ISSUANCE_FAILED] = "failed",
+        [ISSUANCE_NOT_DUE] = "not-due", [ISSUANCE_DUE] = "due",           [ISSUANCE_DONE] = "renewed",
+        [ISSUANCE_TRIED] = "tried",     [ISSUANCE_DEPLOYED] = "deployed", [ISSUANCE_DEFERRED] = "deferred",
+        [ISSUANCE_FAILED] = "failed",
     };
 
     return issuance->outcome == ISSUANCE_DONE && issuance->is_first ? "issued" : names[issuance->outcome];
@@ -44,22 +45,31 @@ static void print_line(const struct app *app, const struct issuance *issuance)
         (void)printf("%s: deployed\n", plan->name);
         break;
     case ISSUANCE_NOT_DUE:
+    case ISSUANCE_DUE:
+    case ISSUANCE_DEFERRED: /* which is said of all of them together */
     case ISSUANCE_FAILED:
         break;
     }
 }
 
-static void print_not_due(const struct app *app, const struct opts *opts, const struct issuance *issuance)
+/* When the CA may be asked for it again. */
+static int64_t moment_ms(const struct app *app, const struct plan *plan)
 {
-    const struct renewal_rule rule = plan_rule(&issuance->plan, app->config);
+    const struct renewal_rule rule = plan_rule(plan, app->config);
+    int64_t moment = renewal_moment_ms(&plan->record, &rule);
+
+    return moment > plan->record.retry_after_ms ? moment : plan->record.retry_after_ms;
+}
+
+static void print_not_due(const struct app *app, const struct opts *opts, const struct plan *plan)
+{
     char moment[CLOCK_HTTP_DATE_MAX];
 
-    clock_format_iso(moment, renewal_moment_ms(&issuance->plan.record, &rule) / 1000);
+    clock_format_iso(moment, moment_ms(app, plan) / 1000);
     if (!opts->domains.count && !opts->name)
-        log_line(app->log, LOG_INFO, "%s: not due before %s", issuance->plan.name, moment);
+        log_line(app->log, LOG_INFO, "%s: not due before %s", plan->name, moment);
     else
-        (void)printf("%s: there is a certificate, not due before %s; --force gets another\n", issuance->plan.name,
-                     moment);
+        (void)printf("%s: there is a certificate, not due before %s; --force gets another\n", plan->name, moment);
 }
 
 /* ------------------------------------------------------------------ JSON */
@@ -96,13 +106,35 @@ static json_t *item_json(const struct app *app, const struct issuance *issuance)
     return object;
 }
 
+/* Each at its place, so that all are in the order in which they were looked at. */
+static void show_at(json_t *array, size_t place, json_t *item_take)
+{
+    while (json_array_size(array) <= place)
+        (void)json_array_append_new(array, json_null());
+    (void)json_array_set_new(array, place, item_take);
+}
+
+void issuance_pass(struct issuance_list *list, const struct app *app, const struct opts *opts, const struct plan *plan)
+{
+    const struct issuance issuance = {.plan = *plan, .place = list->total++}; /* borrows all */
+
+    if (!opts->json) {
+        if (!opts->quiet)
+            print_not_due(app, opts, plan);
+        return;
+    }
+    if (!list->shown)
+        list->shown = json_array();
+    show_at(list->shown, issuance.place, item_json(app, &issuance));
+}
+
 static enum err_code print_document(const struct app *app, const struct issuance_list *list, struct err *err)
 {
     AUTO_JSON json_t *document = json_object();
-    json_t *array = json_array();
+    json_t *array = list->shown ? json_incref(list->shown) : json_array();
 
     for (size_t i = 0; i < list->count; i++)
-        (void)json_array_append_new(array, item_json(app, &list->items[i]));
+        show_at(array, list->items[i].place, item_json(app, &list->items[i]));
     (void)json_object_set_new(document, "certificates", array);
     return cmd_print_document(document, DOCUMENT_MAX, err);
 }
@@ -125,7 +157,7 @@ static enum err_code sum_up(const struct app *app, const struct issuance_list *l
         return ERR_OK;
     if (bad == 1) {
         *err = first->err;
-        return list->count == 1 ? err->code : err_prefix(err, err->code, "certificate \"%s\"", first->plan.name);
+        return list->total == 1 ? err->code : err_prefix(err, err->code, "certificate \"%s\"", first->plan.name);
     }
     for (size_t i = 0; i < list->count; i++) {
         const struct issuance *issuance = &list->items[i];
@@ -136,7 +168,7 @@ static enum err_code sum_up(const struct app *app, const struct issuance_list *l
         if (*issuance->err.hint)
             log_line(app->log, LOG_ERROR, "hint: %s", issuance->err.hint);
     }
-    return err_set(err, first->err.code, "%zu of %zu certificates failed", bad, list->count);
+    return err_set(err, first->err.code, "%zu of %zu certificates failed", bad, list->total);
 }
 
 enum err_code issuance_report(const struct app *app, const struct opts *opts, const struct issuance_list *list,
@@ -146,7 +178,7 @@ enum err_code issuance_report(const struct app *app, const struct opts *opts, co
 
     for (size_t i = 0; !opts->json && !opts->quiet && i < list->count; i++) {
         if (list->items[i].outcome == ISSUANCE_NOT_DUE)
-            print_not_due(app, opts, &list->items[i]);
+            print_not_due(app, opts, &list->items[i].plan);
         else
             print_line(app, &list->items[i]);
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "cmd/deploy.h"
 #include "cmd/issuance.h"
 #include "cmd/workspace.h"
 #include "import/import.h"
@@ -113,6 +114,12 @@ static void run(struct workspace *space, const struct opts *opts, struct issuanc
                  err.msg); /* which the certificate's own error says, too */
 }
 
+static void redeploy(struct app *app, struct issuance *issuance)
+{
+    issuance->outcome = ISSUANCE_DUE;
+    issuance_deploy_again(app, issuance);
+}
+
 enum err_code cmd_issue(const struct opts *opts, struct err *err)
 {
     AUTO_WORKSPACE struct workspace space = {.client_count = 0};
@@ -125,12 +132,15 @@ enum err_code cmd_issue(const struct opts *opts, struct err *err)
     if (code != ERR_OK)
         return code;
     issuance_add(&list, &plan);
-    code = issuance_lock(&list.items[0], space.app.store, err);
+    code = issuance_lock(&list.items[0], space.app.store, ISSUANCE_LOCK_WAIT_MS, err);
     if (code != ERR_OK)
         return code;
     if (is_to_be_issued(&space, opts, &list.items[0].plan))
         run(&space, opts, &list.items[0]);
     else if (list.items[0].plan.record.deploy_pending)
-        issuance_deploy_again(&space.app, &list.items[0]);
+        redeploy(&space.app, &list.items[0]);
+    issuance_unlock(&list.items[0]);
+    if (!opts->dry_run)
+        deploy_all_once(&space.app, &list);
     return issuance_report(&space.app, opts, &list, err);
 }

@@ -7,16 +7,26 @@
 
 #include "cmd/plan.h"
 
-/* Install what the job brought, save the record, and forget the order: it was needed until then.
- * Errors: those of install_certificate() and certificate_save(). */
-enum err_code keep_certificate(struct app *app, struct plan *plan, const struct issue_job *job, struct err *err)
-    MUST_USE;
+struct keep_item { /* borrowed */
+    struct plan *plan;
+    const struct issue_job *job;
+    struct err err; /* out: ERR_OK, or those of certificate_install() and certificate_save() */
+};
 
-/* What a refusal means for a certificate that is there: with rateLimited the CA's wish not to be asked before a moment
- * is remembered, and records that are to persist but proved nothing are no longer relied on. */
-void keep_refusal(struct app *app, struct plan *plan, const struct err *refusal);
+/* Install what the jobs brought, save the records, and forget the orders: they were needed until then.  Together, step
+ * by step; each has an outcome. */
+void keep_certificates(struct app *app, struct keep_item *items, size_t count);
 
-/* How it ended, for `acme-dme status`: first and later issuances are one thing, so that a success ends a failure. */
-void keep_result(struct app *app, const struct plan *plan, const struct err *outcome, int64_t took_ms);
+/* What refusals mean for certificates that are there or to be renewed: with rateLimited the CA's wish not to be asked
+ * before a moment is remembered, and records that are to persist but proved nothing are no longer relied on. `job->err`
+ * is the refusal. */
+void keep_refusals(struct app *app, const struct keep_item *items, size_t count);
+
+/* How they ended, for `acme-dme status`: first and later issuances are one thing, so that a success ends a failure. */
+struct keep_outcome { /* borrowed */
+    const struct plan *plan;
+    const struct err *err;
+};
+void keep_results(struct app *app, const struct keep_outcome *outcomes, size_t count, int64_t took_ms);
 
 #endif

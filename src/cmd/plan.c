@@ -44,14 +44,6 @@ static void keep(struct strlist *kept, const char *setting, const char *value)
 
 /* ------------------------------------------------------------------ name and domains */
 
-static size_t find_managed(const struct config *config, const char *name)
-{
-    for (size_t i = 0; i < config->managed_count; i++)
-        if (strcmp(config->managed[i].name, name) == 0)
-            return i;
-    return SIZE_MAX;
-}
-
 static enum err_code take_domains(const struct strlist *from, struct plan *plan, struct err *err)
 {
     enum err_code code = ERR_OK;
@@ -143,12 +135,12 @@ static char *to_be_kept(const char *setting, const char *value)
     return mem_strdup(value);
 }
 
+/* A setting that was given when the certificate was first asked for, or may be on the command line now.  What nobody
+ * gave there has been taken from the configuration already. */
 static enum err_code take_setting(const struct plan_request *request, struct plan *plan, const char *setting,
-                                  struct err *err)
+                                  const char *stored, const char *imported, struct err *err)
 {
     const struct config *config = request->app->config;
-    const char *stored = plan->has_record ? kept_value(&plan->record.settings, setting) : NULL;
-    const char *imported = kept_value(request->imported, setting);
     AUTO_FREE char *value = config_certificate_format(given_settings(plan, config), setting);
     enum config_source_kind kind = CONFIG_DEFAULT;
     const char *where = "default";
@@ -170,12 +162,19 @@ static enum err_code take_setting(const struct plan_request *request, struct pla
 
 static enum err_code take_settings(const struct plan_request *request, struct plan *plan, struct err *err)
 {
+    const struct config *config = request->app->config;
     size_t count;
     const char *const *names = config_certificate_setting_names(&count);
     enum err_code code = ERR_OK;
 
-    for (size_t i = 0; code == ERR_OK && i < count; i++)
-        code = take_setting(request, plan, names[i], err);
+    config_certificate_settings_copy(&plan->settings, given_settings(plan, config));
+    for (size_t i = 0; code == ERR_OK && i < count; i++) {
+        const char *stored = plan->has_record ? kept_value(&plan->record.settings, names[i]) : NULL;
+        const char *imported = kept_value(request->imported, names[i]);
+
+        if (stored || imported || config->has_certificate_options)
+            code = take_setting(request, plan, names[i], stored, imported, err);
+    }
     return code;
 }
 
@@ -317,7 +316,7 @@ static enum err_code fill(const struct plan_request *request, struct plan *plan,
         code = find_domains(request, plan, err);
     if (code == ERR_OK && !plan->name) {
         plan->name = name_of(&plan->domains);
-        plan->managed = find_managed(request->app->config, plan->name);
+        plan->managed = config_certificate_find(request->app->config, plan->name);
         code = load_record(request, plan, err);
     }
     if (code == ERR_OK)
@@ -331,33 +330,64 @@ static enum err_code fill(const struct plan_request *request, struct plan *plan,
     return code == ERR_OK ? settle(plan, err) : code;
 }
 
+/* What is known under a name that is given. */
+static enum err_code begin(const struct plan_request *request, struct plan *plan, struct err *err)
+{
+    enum err_code code;
+
+    if (!request->name)
+        return ERR_OK;
+    plan->name = mem_strdup(request->name);
+    plan->managed = config_certificate_find(request->app->config, plan->name);
+    code = check_name(plan, err);
+    return code == ERR_OK ? load_record(request, plan, err) : code;
+}
+
+static enum err_code finish(const struct plan_request *request, struct plan *plan, struct plan *out, struct err *err)
+{
+    enum err_code code = fill(request, plan, err);
+
+    if (code != ERR_OK)
+        return code;
+    *out = *plan;
+    *plan = (struct plan){.managed = SIZE_MAX};
+    return ERR_OK;
+}
+
 enum err_code plan_make(const struct plan_request *request, struct plan *out, struct err *err)
 {
     AUTO(plan_done) struct plan plan = {.managed = SIZE_MAX};
-    enum err_code code = ERR_OK;
+    enum err_code code = begin(request, &plan, err);
 
-    if (request->name) {
-        plan.name = mem_strdup(request->name);
-        plan.managed = find_managed(request->app->config, plan.name);
-        code = check_name(&plan, err);
-        if (code == ERR_OK)
-            code = load_record(request, &plan, err);
-    }
-    if (code == ERR_OK)
-        code = fill(request, &plan, err);
-    if (code != ERR_OK)
-        return code;
-    *out = plan;
-    plan = (struct plan){.managed = SIZE_MAX};
-    return ERR_OK;
+    return code == ERR_OK ? finish(request, &plan, out, err) : code;
+}
+
+static enum err_code refuse_unknown(const char *name, struct err *err)
+{
+    (void)err_set(err, ERR_NOT_FOUND, "there is no certificate \"%s\"", name);
+    err_hint(err, "\"acme-dme list\" shows those there are.");
+    return ERR_NOT_FOUND;
 }
 
 enum err_code plan_make_named(struct app *app, const struct opts *opts, const char *name, struct plan *out,
                               struct err *err)
 {
     static const struct strlist none = {NULL, 0};
+    const struct plan_request request = {.app = app, .name = name, .domains = &none, .opts = opts};
+    AUTO(plan_done) struct plan plan = {.managed = SIZE_MAX};
+    enum err_code code = begin(&request, &plan, err);
 
-    return plan_make(&(struct plan_request){.app = app, .name = name, .domains = &none, .opts = opts}, out, err);
+    if (code == ERR_OK && plan.managed == SIZE_MAX && !plan.has_record)
+        code = refuse_unknown(name, err);
+    return code == ERR_OK ? finish(&request, &plan, out, err) : code;
+}
+
+const char *plan_predecessor(const struct plan *plan)
+{
+    const struct certificate_record *record = &plan->record;
+    bool is_there = plan->has_record && record->generation && !record->revoked_ms && record->ari_id && *record->ari_id;
+
+    return is_there && strcmp(record->directory, plan->directory) == 0 ? record->ari_id : NULL;
 }
 
 struct renewal_rule plan_rule(const struct plan *plan, const struct config *config)

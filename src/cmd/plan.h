@@ -48,12 +48,16 @@ struct plan_request { /* all borrowed */
  * certificate_load(). */
 enum err_code plan_make(const struct plan_request *request, struct plan *out, struct err *err) MUST_USE;
 
-/* The same for a certificate that has been issued, or is in the configuration. */
+/* The same for a certificate that has been issued, or is in the configuration.
+ * Errors: also ERR_NOT_FOUND (there is neither). */
 enum err_code plan_make_named(struct app *app, const struct opts *opts, const char *name, struct plan *out,
                               struct err *err) MUST_USE;
 
 /* Load what differs at each attempt: the key that is used again.  Called with the certificate's lock held. */
 enum err_code plan_load_keys(struct plan *plan, struct store *store, struct err *err) MUST_USE;
+
+/* The certID of the predecessor, which the new order is to replace (RFC 9773 section 5); NULL: there is none. */
+const char *plan_predecessor(const struct plan *plan);
 
 struct renewal_rule plan_rule(const struct plan *plan, const struct config *config);
 

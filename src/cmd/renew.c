@@ -1,207 +1,202 @@
 /* SPDX-License-Identifier: MIT
  *
- * acme-dme renew: all certificates, or those that are named; what is due is issued again, CA by CA, and a certificate
- * that fails keeps no other from being done.
+ * acme-dme renew: all certificates, or those that are named; what is due is issued again, CA by CA, in waves, and a
+ * certificate that fails keeps no other from being done.
  */
 #include <string.h>
 
 #include "cmd/cmd.h"
-#include "cmd/issuance.h"
-#include "cmd/workspace.h"
+#include "cmd/deploy.h"
+#include "cmd/due.h"
+#include "cmd/quota.h"
 
-#define WAVE_MAX 50 /* certificates that go through the phases together */
+/* Certificates that go through the phases together.  Requests to DNS Made Easy grow with the zones of a wave, so that
+ * one large wave costs less than several; a certificate on its way takes about 20 kB. */
+#define WAVE_MAX 1000
+/* Each has its lock, a descriptor; connections, name servers and programs need some, too. */
+#define OTHER_DESCRIPTORS 128
 
 /* ------------------------------------------------------------------ which ones */
 
 static enum err_code list_named(struct workspace *space, const struct opts *opts, struct strlist *names,
                                 struct err *err)
 {
-    struct strlist AUTO_STRLIST all = {NULL, 0};
-    enum err_code code = workspace_list(space, &all, err);
-
-    for (size_t i = 0; code == ERR_OK && i < opts->word_count; i++) {
+    for (size_t i = 0; i < opts->word_count; i++) {
+        AUTO(plan_done) struct plan plan = {.managed = SIZE_MAX};
         const char *name = opts->words[i];
+        struct err why;
 
-        if (!strlist_has(&all, name)) {
-            code = err_set(err, ERR_USAGE, "there is no certificate \"%s\"", name);
-            err_hint(err, "\"acme-dme list\" shows those there are.");
-        } else {
-            strlist_add_once(names, name);
+        if (plan_make_named(&space->app, opts, name, &plan, &why) == ERR_NOT_FOUND) {
+            *err = why;
+            return err->code = ERR_USAGE;
         }
+        strlist_add_once(names, name);
     }
-    return code;
-}
-
-/* One that can't be planned (its CSR is gone, say) is a failure of its own. */
-static void add_plan(struct workspace *space, const struct opts *opts, const char *name, struct issuance_list *list)
-{
-    AUTO(plan_done) struct plan plan = {.managed = SIZE_MAX};
-    struct err err;
-    enum err_code code = plan_make_named(&space->app, opts, name, &plan, &err);
-
-    if (code != ERR_OK) {
-        plan_done(&plan);
-        plan.name = mem_strdup(name);
-        plan.directory = mem_strdup("");
-    }
-    issuance_add(list, &plan);
-    if (code != ERR_OK)
-        issuance_fail(&list->items[list->count - 1], &err);
-}
-
-/* ------------------------------------------------------------------ which are due */
-
-/* Ask the CAs, all certificates of one side by side.  What can't be had leaves the certificate to its lifetime. */
-static enum err_code look(struct workspace *space, struct issuance_list *list, const char *directory, struct err *err)
-{
-    AUTO_FREE struct certificate_record **records = mem_calloc(list->count, sizeof *records);
-    AUTO_FREE bool *changed = mem_calloc(list->count, sizeof *changed);
-    struct client *client;
-    struct err why;
-    size_t count = 0;
-    enum err_code code = workspace_client(space, directory, &client, err);
-
-    if (code != ERR_OK)
-        return code;
-    for (size_t i = 0; i < list->count; i++)
-        if (list->items[i].outcome == ISSUANCE_NOT_DUE && list->items[i].plan.has_record &&
-            strcmp(list->items[i].plan.record.directory, directory) == 0)
-            records[count++] = &list->items[i].plan.record;
-    code = renewal_look(client->acme, records, count, clock_wall_ms(space->app.clock), changed, space->app.log, &why);
-    if (code == ERR_CANCELLED) {
-        *err = why;
-        return code;
-    }
-    if (code != ERR_OK)
-        log_line(space->app.log, LOG_INFO, "no renewal information: %s", why.msg);
-    for (size_t i = 0; i < count && !space->trial; i++)
-        if (changed[i] && certificate_save(space->app.store, records[i], &why) != ERR_OK)
-            log_line(space->app.log, LOG_WARNING, "%s, continuing", why.msg);
     return ERR_OK;
 }
 
-static enum err_code look_all(struct workspace *space, struct issuance_list *list, struct err *err)
+/* ------------------------------------------------------------------ taking up */
+
+/* Whoever holds locks works on these certificates: the others come first, and then there is one wait for all. */
+struct turn {
+    struct workspace *space;
+    const struct opts *opts;
+    enum { TURN_FREE, TURN_HELD } kind;
+    int64_t deadline_ms; /* monotonic, of waiting for locks */
+};
+
+static int64_t patience_ms(const struct turn *turn)
 {
-    struct strlist AUTO_STRLIST directories = {NULL, 0};
-    enum err_code code = ERR_OK;
+    int64_t left = turn->deadline_ms - clock_mono_ms(turn->space->app.clock);
 
-    for (size_t i = 0; i < list->count; i++) {
-        const struct plan *plan = &list->items[i].plan;
-
-        if (plan->has_record && plan->record.generation && *plan->record.directory)
-            strlist_add_once(&directories, plan->record.directory);
-    }
-    for (size_t i = 0; code == ERR_OK && i < directories.count && space->app.config->acme.ari; i++)
-        code = look(space, list, directories.items[i], err);
-    return code;
+    return turn->kind == TURN_FREE || left < 0 ? 0 : left;
 }
 
-/* Why it is to be issued again; NULL: it is not. */
-static const char *why_due(const struct workspace *space, const struct opts *opts, const struct plan *plan)
+static bool is_its_turn(const struct turn *turn, const struct issuance *issuance)
 {
-    const struct renewal_rule rule = plan_rule(plan, space->app.config);
-    int64_t now_ms = clock_wall_ms(space->app.clock);
-    enum renewal_reason reason = renewal_decide(&plan->record, &rule, now_ms);
-
-    if (opts->force || opts->dry_run)
-        return "it was asked for";
-    if (reason != RENEWAL_MISSING && now_ms < plan->record.retry_after_ms)
-        return NULL;
-    if (reason != RENEWAL_NOT_DUE)
-        return renewal_reason_text(reason);
-    if (!strlist_is_same_set(&plan->domains, &plan->record.domains))
-        return "its names changed";
-    return strcmp(plan->directory, plan->record.directory) != 0 ? "the CA changed" : NULL;
+    return issuance->outcome == ISSUANCE_DUE && issuance->is_held == (turn->kind == TURN_HELD);
 }
 
-/* Lock what is due; of the rest perhaps a deploy program is to be run again. */
-static void select_due(struct workspace *space, const struct opts *opts, struct issuance *issuance)
+/* Lock it and look again: somebody may have been quicker.  False: it is not to be worked on now. */
+static bool take_up(const struct turn *turn, struct issuance *issuance)
 {
     struct plan *plan = &issuance->plan;
     struct err err;
+    enum err_code code = issuance_lock(issuance, turn->space->app.store, patience_ms(turn), &err);
 
-    plan->why = why_due(space, opts, plan);
-    if (!plan->why && !plan->record.deploy_pending)
-        return;
-    if (issuance_lock(issuance, space->app.store, &err) != ERR_OK) {
-        issuance_fail(issuance, &err);
-        return;
+    if (code == ERR_LOCK && turn->kind == TURN_FREE) {
+        issuance->is_held = true;
+        return false;
     }
-    plan->why = why_due(space, opts, plan); /* somebody may have been quicker */
-    if (plan->why)
-        log_line(space->app.log, LOG_INFO, "%s: renewing, as %s", plan->name, plan->why);
-    else if (plan->record.deploy_pending)
-        issuance_deploy_again(&space->app, issuance);
+    if (code != ERR_OK) {
+        issuance_fail(issuance, &err);
+        issuance_unlock(issuance);
+        return false;
+    }
+    plan->why = due_why(turn->space, turn->opts, plan);
+    if (plan->why || plan->record.deploy_pending)
+        return true;
+    issuance->outcome = ISSUANCE_NOT_DUE;
+    issuance_unlock(issuance);
+    return false;
+}
+
+/* Of those that are not due a deploy program is to be run again. */
+static void deploy_pending(const struct turn *turn, struct issuance_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        struct issuance *issuance = &list->items[i];
+
+        if (!is_its_turn(turn, issuance) || issuance->plan.why || issuance->plan.settings.deploy_once ||
+            !take_up(turn, issuance))
+            continue;
+        if (!issuance->plan.why)
+            issuance_deploy_again(&turn->space->app, issuance);
+        issuance_unlock(issuance);
+    }
 }
 
 /* ------------------------------------------------------------------ waves */
 
-/* The next certificates of one CA that are due, NULL directory: of any. */
-static size_t next_wave(struct issuance_list *list, struct issuance **out)
+static size_t wave_max(void)
+{
+    size_t room = platform_descriptors_want(WAVE_MAX + OTHER_DESCRIPTORS);
+
+    return room > OTHER_DESCRIPTORS ? room - OTHER_DESCRIPTORS : room / 4 + 1;
+}
+
+/* The next certificates of one CA that are due, with their locks. */
+static size_t next_wave(const struct turn *turn, struct issuance_list *list, struct issuance **out, size_t max)
 {
     const char *directory = NULL;
     size_t count = 0;
 
-    for (size_t i = 0; i < list->count && count < WAVE_MAX; i++) {
+    for (size_t i = 0; i < list->count && count < max; i++) {
         struct issuance *issuance = &list->items[i];
 
-        if (issuance->outcome != ISSUANCE_NOT_DUE || !issuance->plan.why ||
-            (directory && strcmp(issuance->plan.directory, directory) != 0))
+        if (!is_its_turn(turn, issuance) || !issuance->plan.why ||
+            (directory && strcmp(issuance->plan.directory, directory) != 0) || !take_up(turn, issuance))
             continue;
+        if (!issuance->plan.why) { /* somebody was quicker, and its deploy program failed */
+            issuance_deploy_again(&turn->space->app, issuance);
+            issuance_unlock(issuance);
+            continue;
+        }
+        log_line(turn->space->app.log, LOG_INFO, "%s: renewing, as %s", issuance->plan.name, issuance->plan.why);
         directory = issuance->plan.directory;
         out[count++] = issuance;
     }
     return count;
 }
 
-static enum err_code run_wave(struct workspace *space, const struct opts *opts, struct issuance *const *wave,
-                              size_t count, struct err *err)
+static enum err_code run_wave(const struct turn *turn, struct issuance *const *wave, size_t count, struct err *err)
 {
     struct client *client;
-    enum err_code code = workspace_client(space, wave[0]->plan.directory, &client, err);
+    enum err_code code = workspace_client(turn->space, wave[0]->plan.directory, &client, err);
 
     if (code == ERR_OK && !client->account.key)
         code = client_want_account(client, err);
     if (code == ERR_OK)
         return issuance_run(client, wave, count, err);
-    issuance_fail_all(&space->app, opts, wave, count, err);
+    issuance_fail_all(&turn->space->app, turn->opts, wave, count, err);
     return code == ERR_CANCELLED ? code : ERR_OK;
 }
 
-static void run_waves(struct workspace *space, const struct opts *opts, struct issuance_list *list)
+/* After a stop those that are left have the same outcome. */
+static void fail_rest(struct issuance_list *list, const struct err *err)
 {
-    struct issuance *wave[WAVE_MAX];
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i].outcome == ISSUANCE_DUE && list->items[i].plan.why)
+            issuance_fail(&list->items[i], err);
+}
+
+static enum err_code run_waves(const struct turn *turn, struct issuance_list *list, struct err *err)
+{
+    size_t max = wave_max();
+    AUTO_FREE struct issuance **wave = mem_calloc(max, sizeof *wave);
     enum err_code code = ERR_OK;
-    struct err err;
     size_t count;
 
-    while ((count = next_wave(list, wave)) > 0) {
-        if (code == ERR_OK)
-            code = run_wave(space, opts, wave, count, &err);
-        for (size_t i = 0; i < count; i++)
-            if (wave[i]->outcome == ISSUANCE_NOT_DUE)
-                issuance_fail(wave[i], &err);
+    while (code == ERR_OK && (count = next_wave(turn, list, wave, max)) > 0)
+        code = run_wave(turn, wave, count, err);
+    return code;
+}
+
+static void run_turns(struct workspace *space, const struct opts *opts, struct issuance_list *list)
+{
+    struct turn turn = {.space = space, .opts = opts, .kind = TURN_FREE};
+    enum err_code code;
+    struct err err;
+
+    deploy_pending(&turn, list);
+    code = run_waves(&turn, list, &err);
+    turn.kind = TURN_HELD;
+    turn.deadline_ms = clock_mono_ms(space->app.clock) + ISSUANCE_LOCK_WAIT_MS;
+    if (code == ERR_OK) {
+        deploy_pending(&turn, list);
+        code = run_waves(&turn, list, &err);
     }
+    if (code != ERR_OK)
+        fail_rest(list, &err);
+    if (!opts->dry_run)
+        deploy_all_once(&space->app, list);
 }
 
 enum err_code cmd_renew(const struct opts *opts, struct err *err)
 {
     AUTO_WORKSPACE struct workspace space = {.client_count = 0};
-    AUTO(issuance_list_done) struct issuance_list list = {NULL, 0};
+    AUTO(issuance_list_done) struct issuance_list list = {.count = 0};
     struct strlist AUTO_STRLIST names = {NULL, 0};
     enum err_code code = workspace_open(&space, opts, CONFIG_WITH_CREDENTIALS, err);
 
     if (code == ERR_OK)
         code = opts->word_count ? list_named(&space, opts, &names, err) : workspace_list(&space, &names, err);
-    for (size_t i = 0; code == ERR_OK && i < names.count; i++)
-        add_plan(&space, opts, names.items[i], &list);
-    if (code == ERR_OK && !opts->force && !opts->dry_run)
-        code = look_all(&space, &list, err);
+    if (code == ERR_OK)
+        code = due_find(&space, opts, &names, &list, err);
+    if (code == ERR_OK && !opts->dry_run)
+        code = quota_apply(&space, &list, err);
     if (code != ERR_OK)
         return code;
-    for (size_t i = 0; i < list.count; i++)
-        if (list.items[i].outcome == ISSUANCE_NOT_DUE)
-            select_due(&space, opts, &list.items[i]);
-    run_waves(&space, opts, &list);
+    run_turns(&space, opts, &list);
     return issuance_report(&space.app, opts, &list, err);
 }

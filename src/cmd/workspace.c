@@ -80,13 +80,15 @@ enum err_code workspace_client(struct workspace *space, const char *directory, s
 
 enum err_code workspace_list(struct workspace *space, struct strlist *names, struct err *err)
 {
-    AUTO(certificate_list_done) struct certificate_list stored = {NULL, 0};
+    struct strlist AUTO_STRLIST stored = {NULL, 0};
     const struct config *config = space->app.config;
-    enum err_code code = certificate_list(space->app.store, &stored, err);
+    enum err_code code = certificate_names(space->app.store, &stored, err);
 
-    for (size_t i = 0; code == ERR_OK && i < stored.count; i++)
-        strlist_add(names, stored.items[i].name);
-    for (size_t i = 0; code == ERR_OK && i < config->managed_count; i++)
-        strlist_add_once(names, config->managed[i].name);
-    return code;
+    if (code != ERR_OK)
+        return code;
+    strlist_copy(names, &stored);
+    for (size_t i = 0; i < config->managed_count; i++)
+        if (!strlist_has_sorted(&stored, config->managed[i].name))
+            strlist_add(names, config->managed[i].name);
+    return ERR_OK;
 }

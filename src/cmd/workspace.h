@@ -25,7 +25,8 @@ void workspace_close(struct workspace *space);
 enum err_code workspace_client(struct workspace *space, const char *directory, struct client **out, struct err *err)
     MUST_USE;
 
-/* The names of all certificates that were issued, and of those of the configuration that were not yet. */
+/* The names of all certificates that were issued, sorted, and of those of the configuration that were not yet.  Records
+ * that are damaged are found when they are read. */
 enum err_code workspace_list(struct workspace *space, struct strlist *names, struct err *err) MUST_USE;
 
 #endif

@@ -29,6 +29,10 @@ _Static_assert(ARRAY_LEN(names) == ARRAY_LEN(urls), "every name has a URL");
 #define STAGING_REQUESTS_PER_S 20
 #define PRODUCTION_REQUESTS_PER_S 125
 
+/* https://letsencrypt.org/docs/rate-limits/ and /docs/staging-environment/ */
+#define NEW_ORDERS_PER_3H 300
+#define STAGING_NEW_ORDERS_PER_3H 1500
+
 const char *config_ca_url(const char *name)
 {
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
@@ -62,4 +66,13 @@ uint32_t config_ca_requests_per_s(const char *url)
     if (strcmp(name, "letsencrypt-staging") == 0)
         return STAGING_REQUESTS_PER_S;
     return strcmp(name, "letsencrypt") == 0 ? PRODUCTION_REQUESTS_PER_S : 0;
+}
+
+uint32_t config_ca_new_orders_per_3h(const char *url)
+{
+    const char *name = config_ca_name(url);
+
+    if (name && strcmp(name, "letsencrypt") == 0)
+        return NEW_ORDERS_PER_3H;
+    return name && strcmp(name, "letsencrypt-staging") == 0 ? STAGING_NEW_ORDERS_PER_3H : 0;
 }

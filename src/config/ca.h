@@ -20,4 +20,7 @@ const char *const *config_ca_names(size_t *out_count);
 /* How many requests a second the CA of a URL takes without slowing down those who ask more; 0: not known. */
 uint32_t config_ca_requests_per_s(const char *url);
 
+/* How many new orders the CA of a URL takes of one account in three hours; 0: not known. */
+uint32_t config_ca_new_orders_per_3h(const char *url);
+
 #endif

@@ -60,7 +60,7 @@ static void check_domains(struct config_loading *load, const struct config_certi
 
 struct named {
     const char *name;
-    const struct yaml_tree *node;
+    size_t index; /* in `certificates` */
 };
 
 static int compare_names(const void *a, const void *b)
@@ -70,7 +70,15 @@ static int compare_names(const void *a, const void *b)
     int order = strcmp(x->name, y->name);
 
     /* The same name: in the order of the file, so that the message is about the later one. */
-    return order ? order : (x->node > y->node) - (x->node < y->node);
+    return order ? order : (x->index > y->index) - (x->index < y->index);
+}
+
+/* Thousands of certificates are looked up by name. */
+static void note_order(struct config *config, const struct named *sorted)
+{
+    config->managed_by_name = mem_calloc(config->managed_count, sizeof *config->managed_by_name);
+    for (size_t i = 0; i < config->managed_count; i++)
+        config->managed_by_name[i] = sorted[i].index;
 }
 
 static void check_names(struct config_loading *load, const struct yaml_tree *list)
@@ -80,51 +88,79 @@ static void check_names(struct config_loading *load, const struct yaml_tree *lis
 
     for (size_t i = 0; i < load->config->managed_count; i++) {
         if (load->config->managed[i].name)
-            all[count++] = (struct named){load->config->managed[i].name, &list->items[i]};
+            all[count++] = (struct named){load->config->managed[i].name, i};
     }
     qsort(all, count, sizeof *all, compare_names);
     for (size_t i = 1; i < count; i++) {
-        struct config_place at = yaml_tree_place(all[i].node, load->config->file);
+        struct config_place at = yaml_tree_place(&list->items[all[i].index], load->config->file);
         char AUTO_FREE *quoted = config_quote(all[i].name);
 
         if (strcmp(all[i].name, all[i - 1].name) != 0)
             continue;
         config_report_problem(&load->report, &at, "a second certificate of the name %s; the other is in line %zu",
-                              quoted, all[i - 1].node->line);
+                              quoted, list->items[all[i - 1].index].line);
         config_report_hint(&load->report, "Give one of them another \"name\".");
     }
+    if (count == load->config->managed_count)
+        note_order(load->config, all);
+}
+
+size_t config_certificate_find(const struct config *config, const char *name)
+{
+    size_t low = 0;
+    size_t high = config->managed_by_name ? config->managed_count : 0;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        size_t index = config->managed_by_name[middle];
+        int order = strcmp(name, config->managed[index].name);
+
+        if (order == 0)
+            return index;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return SIZE_MAX;
 }
 
 /* ------------------------------------------------------------------ what comes from elsewhere */
 
-static void take_setting(struct config *config, size_t index, const char *setting)
+static void inherit_setting(struct config *config, const char *setting)
 {
     char AUTO_FREE *row = mem_printf("certificates[].%s", setting);
-    char AUTO_FREE *of_one = mem_printf("certificates[%zu].%s", index, setting);
     const struct config_key *key = config_key_find(row);
     size_t offset = key->offset - offsetof(struct config_certificate, settings);
-    char *own = (char *)&config->managed[index].settings + offset;
-    enum config_source_kind of_all;
+    const char *of_all = (const char *)&config->certificate_defaults + offset;
+    enum config_source_kind kind;
     const char *where;
 
-    (void)config_certificate_setting(config, SIZE_MAX, setting, &of_all, &where);
-    if (of_all <= CONFIG_FILE && config_source(config, of_one) != CONFIG_DEFAULT)
-        return;
-    config_field_done(key, own);
-    config_field_copy(key, own, (const char *)&config->certificate_defaults + offset);
+    (void)config_certificate_setting(config, SIZE_MAX, setting, &kind, &where);
+    config->has_certificate_options |= kind == CONFIG_COMMAND_LINE;
+    for (size_t i = 0; i < config->managed_count; i++) {
+        char AUTO_FREE *of_one = mem_printf("certificates[%zu].%s", i, setting);
+        char *own = (char *)&config->managed[i].settings + offset;
+
+        if (kind <= CONFIG_FILE && config_source(config, of_one) != CONFIG_DEFAULT)
+            continue;
+        config_field_done(key, own);
+        config_field_copy(key, own, of_all);
+    }
 }
 
-static void inherit(struct config *config, size_t index)
+static void inherit(struct config *config)
 {
     size_t count;
     const char *const *names = config_certificate_setting_names(&count);
-    struct config_certificate *c = &config->managed[index];
 
     for (size_t i = 0; i < count; i++)
-        take_setting(config, index, names[i]);
-    if (config_source(config, "acme.directory") > CONFIG_FILE) {
-        free(c->directory);
-        c->directory = NULL;
+        inherit_setting(config, names[i]);
+    if (config_source(config, "acme.directory") <= CONFIG_FILE)
+        return;
+    for (size_t i = 0; i < config->managed_count; i++) {
+        free(config->managed[i].directory);
+        config->managed[i].directory = NULL;
     }
 }
 
@@ -140,8 +176,8 @@ void config_settle_certificates(struct config_loading *load)
             check_domains(load, &config->managed[i], node);
             settle_name(load, &config->managed[i], node);
         }
-        inherit(config, i);
     }
+    inherit(config);
     if (list && config->managed_count)
         check_names(load, list);
 }

@@ -71,6 +71,7 @@ void config_free(struct config *config)
     for (size_t i = 0; i < config->managed_count; i++)
         certificate_done(&config->managed[i]);
     free(config->managed);
+    free(config->managed_by_name);
     config_origins_free(config->origins);
     free(config);
 }

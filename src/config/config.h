@@ -74,6 +74,7 @@ struct config_acme {
     bool ari;                 /* ask for renewal information (RFC 9773) */
     int64_t program_timeout_ms; /* of deploy programs and the like */
     uint32_t keep;            /* generations of a certificate that are kept */
+    uint32_t new_orders_per_3h; /* that the CA takes of an account; 0: what config/ca.h knows */
 };
 
 /* One command of the operator's: a program and its arguments. */
@@ -105,6 +106,7 @@ struct config_certificate_settings {
     bool pfx_legacy;
     char *pfx_password_file; /* NULL: an empty password */
     struct config_commands pre, deploy, post, failed;
+    bool deploy_once;      /* each deploy command is run once, after all, for all that have it */
 };
 
 struct config_certificate {
@@ -161,6 +163,8 @@ struct config {
     struct config_certificate_settings certificate_defaults; /* `acme.profile` and the like, and options */
     struct config_certificate *managed; /* `certificates` */
     size_t managed_count;
+    size_t *managed_by_name;      /* their indices, for config_certificate_find() */
+    bool has_certificate_options; /* some setting of certificates is on the command line */
 
     struct config_origins *origins;
 };
@@ -221,6 +225,9 @@ enum config_source_kind config_source(const struct config *config, const char *k
 const char *config_where(const struct config *config, const char *key);
 
 /* ------------------------------------------------------------------ settings of certificates */
+
+/* The index in `managed` of the certificate of that name, SIZE_MAX if there is none. */
+size_t config_certificate_find(const struct config *config, const char *name);
 
 /* Was a setting ("profile") of a certificate given, and where?  `managed_index` is that of `managed`; SIZE_MAX: what
  * `certificate_defaults` has.  The place is the one of the value that holds.  *out_where is borrowed. */

@@ -10,11 +10,12 @@
 #define OF_ITEM "certificates[]."
 
 static const char *const names[] = {
-    "key_type",  "reuse_key",    "profile",    "preferred_chain",
-    "challenge", "renew_before", "csr",        "key",
-    "owner",     "group",        "key_mode",   "combined",
-    "der",       "pfx",          "pfx_legacy", "pfx_password_file",
-    "pre",       "deploy",       "post",       "failed",
+    "key_type",  "reuse_key",    "profile",     "preferred_chain",
+    "challenge", "renew_before", "csr",         "key",
+    "owner",     "group",        "key_mode",    "combined",
+    "der",       "pfx",          "pfx_legacy",  "pfx_password_file",
+    "pre",       "deploy",       "deploy_once", "post",
+    "failed",
 };
 
 const char *const *config_certificate_setting_names(size_t *count)
@@ -23,14 +24,22 @@ const char *const *config_certificate_setting_names(size_t *count)
     return names;
 }
 
+/* Is it the row of a setting of one certificate, and not of its name, domains or CA? */
+static bool is_setting(const struct config_key *key)
+{
+    return text_starts_with(key->path, OF_ITEM) && key->offset != SIZE_MAX &&
+           key->offset >= offsetof(struct config_certificate, settings);
+}
+
 /* The row of a setting of one certificate, NULL if there is no such setting. */
 static const struct config_key *find_key(const char *setting)
 {
-    char AUTO_FREE *path = mem_printf(OF_ITEM "%s", setting);
+    size_t count;
+    const struct config_key *keys = config_keys(&count);
 
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        if (strcmp(names[i], setting) == 0)
-            return config_key_find(path);
+    for (size_t i = 0; i < count; i++) {
+        if (is_setting(&keys[i]) && strcmp(keys[i].path + strlen(OF_ITEM), setting) == 0)
+            return &keys[i];
     }
     return NULL;
 }
@@ -152,19 +161,21 @@ char *config_certificate_format(const struct config_certificate_settings *settin
 void config_certificate_settings_copy(struct config_certificate_settings *to,
                                       const struct config_certificate_settings *from)
 {
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        const struct config_key *key = find_key(names[i]);
+    size_t count;
+    const struct config_key *keys = config_keys(&count);
 
-        config_field_copy(key, (char *)to + offset_of(key), (const char *)from + offset_of(key));
-    }
+    for (size_t i = 0; i < count; i++)
+        if (is_setting(&keys[i]))
+            config_field_copy(&keys[i], (char *)to + offset_of(&keys[i]), (const char *)from + offset_of(&keys[i]));
 }
 
 void config_certificate_settings_done(struct config_certificate_settings *settings)
 {
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        const struct config_key *key = find_key(names[i]);
+    size_t count;
+    const struct config_key *keys = config_keys(&count);
 
-        config_field_done(key, (char *)settings + offset_of(key));
-    }
+    for (size_t i = 0; i < count; i++)
+        if (is_setting(&keys[i]))
+            config_field_done(&keys[i], (char *)settings + offset_of(&keys[i]));
     *settings = (struct config_certificate_settings){.key_type = NULL};
 }

@@ -5,6 +5,7 @@
 
 #define FILE_MAX (4u * 1024 * 1024)
 #define FILES_MAX 8
+#define TOGETHER 200 /* as many are in memory at once, each perhaps 20 kB; more would not save many syncs */
 
 /* The files of a generation, and the buffers that they are in. */
 struct content {
@@ -82,22 +83,58 @@ static enum err_code seal(struct content *content, struct err *err)
     return ERR_OK;
 }
 
-enum err_code install_certificate(const struct install_request *request, struct log *log, int64_t *out_generation,
-                                  struct err *err)
+static enum err_code fill(const struct install_request *request, struct content *content, struct err *err)
 {
-    AUTO(content_done) struct content content = {.count = 0};
-    struct err why;
     enum err_code code = ERR_OK;
 
-    add_public(request, &content);
+    add_public(request, content);
     if (request->key)
-        code = add_secret(request, &content, err);
-    if (code == ERR_OK)
-        code = seal(&content, err);
-    if (code == ERR_OK)
-        code = certificate_install(request->store, request->name, content.files, content.count, &request->access,
-                                   out_generation, err);
-    if (code == ERR_OK && certificate_prune(request->store, request->name, request->keep, &why) != ERR_OK)
+        code = add_secret(request, content, err);
+    return code == ERR_OK ? seal(content, err) : code;
+}
+
+static void prune(struct store *store, const struct install_request *request, struct log *log)
+{
+    struct err why;
+
+    if (certificate_prune(store, request->name, request->keep, &why) != ERR_OK)
         log_line(log, LOG_WARNING, "old generations stay: %s, continuing", why.msg);
-    return code;
+}
+
+static void install_together(struct store *store, struct install_request *requests, size_t count, struct log *log)
+{
+    AUTO_FREE struct content *contents = mem_calloc(count, sizeof *contents);
+    AUTO_FREE struct certificate_install *installs = mem_calloc(count, sizeof *installs);
+    AUTO_FREE size_t *index = mem_calloc(count, sizeof *index);
+    size_t n = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        struct install_request *request = &requests[i];
+
+        if (request->err.code == ERR_OK)
+            err_settle(&request->err, fill(request, &contents[i], &request->err));
+        if (request->err.code != ERR_OK)
+            continue;
+        installs[n] = (struct certificate_install){
+            .name = request->name, .files = contents[i].files, .count = contents[i].count, .access = &request->access};
+        index[n++] = i;
+    }
+    certificate_install_all(store, installs, n);
+    for (size_t k = 0; k < n; k++) {
+        struct install_request *request = &requests[index[k]];
+
+        request->err = installs[k].err;
+        if (request->err.code != ERR_OK)
+            continue;
+        request->generation = installs[k].generation;
+        prune(store, request, log);
+    }
+    for (size_t i = 0; i < count; i++)
+        content_done(&contents[i]);
+}
+
+void install_certificates(struct store *store, struct install_request *requests, size_t count, struct log *log)
+{
+    for (size_t i = 0; i < count; i += TOGETHER)
+        install_together(store, requests + i, count - i < TOGETHER ? count - i : TOGETHER, log);
 }

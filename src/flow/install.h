@@ -20,7 +20,6 @@
 #define INSTALL_KEY_DER "privkey.der"
 
 struct install_request { /* all borrowed */
-    struct store *store;
     const char *name;
     const struct chain *chain;
     const struct key *key; /* NULL: the operator has it (CSR): no file with it, nor combined.pem, nor a PKCS#12 file */
@@ -31,11 +30,13 @@ struct install_request { /* all borrowed */
     enum pfx_algorithms pfx_algorithms;
     const struct secret *pfx_password; /* NULL: empty */
     size_t keep; /* generations */
+
+    int64_t generation; /* out */
+    struct err err;     /* out: ERR_OK, or those of certificate_install() and pfx_new(); one that is set before keeps
+                           the request from being done */
 };
 
-/* Write a new generation, switch to it, and prune old ones (a failure to prune is a warning).
- * Errors: those of certificate_install() and pfx_new(). */
-enum err_code install_certificate(const struct install_request *request, struct log *log, int64_t *out_generation,
-                                  struct err *err) MUST_USE;
+/* Write new generations, switch to them, and prune old ones (a failure to prune is a warning). */
+void install_certificates(struct store *store, struct install_request *requests, size_t count, struct log *log);
 
 #endif

@@ -130,40 +130,56 @@ static enum err_code resume(struct wave *wave, struct err *err)
 
 /* ------------------------------------------------------------------ new orders */
 
-static enum err_code remember(struct wave *wave, struct run *run, struct err *err)
+/* What is to be stored of a run's order; the key's text goes into `pem`. */
+static struct order_record record_of(const struct wave *wave, struct run *run, struct buf *pem)
 {
-    struct buf AUTO_BUF pem = BUF_INIT(KEY_PEM_MAX);
-    enum err_code code = ERR_OK;
+    const struct issue_job *job = run->job;
+    struct err err;
 
-    if (!wave->engine->store)
-        return ERR_OK;
-    if (run->job->own_key)
-        code = key_format_pem(run->job->own_key, &pem, err);
-    if (code != ERR_OK)
-        return code;
-    return order_save(wave->engine->store,
-                      &(struct order_record){
-                          .name = (char *)run->job->name,
-                          .url = run->order.url,
-                          .directory = (char *)acme_directory_url(wave->engine->acme),
-                          .domains = *run->job->domains,
-                          .profile = (char *)(run->job->profile ? run->job->profile : ""),
-                          .key_pem = pem.len ? (char *)buf_cstr(&pem) : NULL,
-                          .created_ms = clock_wall_ms(wave->engine->clock),
-                      },
-                      err);
+    *pem = BUF_INIT(KEY_PEM_MAX);
+    if (job->own_key && key_format_pem(job->own_key, pem, &err) != ERR_OK)
+        run_fail(run, &err);
+    return (struct order_record){
+        .name = (char *)job->name,
+        .url = run->order.url,
+        .directory = (char *)acme_directory_url(wave->engine->acme),
+        .domains = *job->domains,
+        .profile = (char *)(job->profile ? job->profile : ""),
+        .key_pem = pem->len ? (char *)buf_cstr(pem) : NULL,
+        .created_ms = clock_wall_ms(wave->engine->clock),
+    };
+}
+
+/* The orders of these runs and their keys, on disk together. */
+static void remember(const struct wave *wave, struct run *const *runs, size_t count)
+{
+    AUTO_FREE struct order_record *records = mem_calloc(count, sizeof *records);
+    AUTO_FREE struct buf *pems = mem_calloc(count, sizeof *pems);
+    AUTO_FREE struct run **kept = mem_calloc(count, sizeof *kept);
+    AUTO_FREE struct err *outcomes = mem_calloc(count, sizeof *outcomes);
+    size_t n = 0;
+
+    for (size_t i = 0; wave->engine->store && i < count; i++) {
+        if (!run_is_live(runs[i]))
+            continue;
+        records[n] = record_of(wave, runs[i], &pems[n]);
+        kept[n++] = runs[i];
+    }
+    if (n)
+        order_save_all(wave->engine->store, records, n, outcomes);
+    for (size_t i = 0; i < n; i++) {
+        if (outcomes[i].code != ERR_OK)
+            run_fail(kept[i], &outcomes[i]);
+        buf_done(&pems[i]);
+    }
 }
 
 /* Take over what newOrder brought for one run. */
-static void accept_order(struct wave *wave, struct run *run, struct acme_order *order_take)
+static void accept_order(struct run *run, struct acme_order *order_take)
 {
-    struct err err;
-
     run->order = *order_take;
     *order_take = (struct acme_order){0};
     run_check_order(run);
-    if (run_is_live(run) && remember(wave, run, &err) != ERR_OK)
-        run_fail(run, &err);
 }
 
 static enum err_code place_orders(struct wave *wave, struct err *err)
@@ -193,9 +209,11 @@ static enum err_code place_orders(struct wave *wave, struct err *err)
     code = acme_orders_new(wave->engine->acme, requests, orders, count, err);
     for (size_t i = 0; i < count; i++) {
         if (code == ERR_OK)
-            accept_order(wave, runs[i], &orders[i]);
+            accept_order(runs[i], &orders[i]);
         acme_order_done(&orders[i]);
     }
+    if (code == ERR_OK)
+        remember(wave, runs, count);
     return code;
 }
 

@@ -28,7 +28,16 @@ static void add_path(struct strlist *env, const char *name, const char *dir, con
     strlist_add_take(env, mem_printf("%s=%s/%s", name, dir, file));
 }
 
-static void make_environment(const struct program_call *call, struct strlist *env)
+static void describe_several(const struct program_call *call, struct strlist *env)
+{
+    AUTO_FREE char *names = strlist_join(call->names, "\n");
+
+    add(env, "ACME_DME_EVENT", program_event_name(call->event));
+    add(env, "ACME_DME_NAMES", names);
+    add(env, "ACME_DME_CERTS", call->dir);
+}
+
+static void describe_one(const struct program_call *call, struct strlist *env)
 {
     AUTO_FREE char *domains = strlist_join(call->domains, " ");
     char not_after[CLOCK_HTTP_DATE_MAX];
@@ -140,10 +149,16 @@ enum err_code programs_run(const struct program_runner *runner, const struct str
 
     if (!count)
         return ERR_OK;
-    make_environment(call, &env);
+    if (call->names)
+        describe_several(call, &env);
+    else
+        describe_one(call, &env);
     for (size_t i = 0; code == ERR_OK && i < count; i++)
         code = run_one(runner, commands[i], &env, err);
-    return code == ERR_OK
-               ? code
-               : err_prefix(err, code, "the %s program of \"%s\"", program_event_name(call->event), call->name);
+    if (code == ERR_OK)
+        return code;
+    if (call->names)
+        return err_prefix(err, code, "the %s program of %zu certificate%s", program_event_name(call->event),
+                          call->names->count, call->names->count == 1 ? "" : "s");
+    return err_prefix(err, code, "the %s program of \"%s\"", program_event_name(call->event), call->name);
 }

@@ -14,8 +14,9 @@ const char *program_event_name(enum program_event event); /* "deploy"; static */
 
 struct program_call { /* all borrowed */
     enum program_event event;
-    const char *name; /* of the certificate */
-    const char *dir;  /* "<state directory>/certs/<name>" */
+    const struct strlist *names; /* of several certificates at once, with `dir` alone; NULL: one, with all below */
+    const char *name;            /* of the certificate */
+    const char *dir;             /* "<state directory>/certs/<name>"; of several "<state directory>/certs" */
     const struct strlist *domains;
     const char *directory; /* of the CA */
     int64_t not_after_s;   /* 0: there is no certificate yet */

@@ -52,6 +52,9 @@ bool platform_run_is_alive(const char *run_id);
  * when the system can't tell. */
 bool platform_run_is_younger(const char *run_id, int64_t age_ms);
 
+/* See that we may have so many descriptors open at once, as far as the system lets us; returns how many we may. */
+size_t platform_descriptors_want(size_t count);
+
 /* getenv() without the pitfalls: NULL when unset. */
 const char *platform_env(const char *name);
 
@@ -137,6 +140,15 @@ struct platform_tree_file {
 };
 enum err_code platform_tree_create(const char *path, const struct platform_access *access,
                                    const struct platform_tree_file *files, size_t count, struct err *err) MUST_USE;
+/* The same for several directories of one file system, much faster than one by one; each has an outcome of its own. */
+struct platform_tree {
+    const char *path;
+    struct platform_access access;
+    const struct platform_tree_file *files;
+    size_t count;
+    struct err err; /* out: ERR_OK, or as above */
+};
+void platform_trees_create(struct platform_tree *trees, size_t count);
 /* Remove a directory of files, as one that platform_tree_create() made; one that is not there is success.  It is
  * renamed first, so that nobody finds half of it; a temporary directory is what a kill leaves.  Errors: ERR_IO. */
 enum err_code platform_tree_remove(const char *path, struct err *err) MUST_USE;
@@ -144,6 +156,13 @@ enum err_code platform_tree_remove(const char *path, struct err *err) MUST_USE;
 /* Make `path` a symbolic link to the directory `target` (relative to the link's own directory), in place of the link
  * that may be there, in one step, durably.  Errors: ERR_EXISTS (something that is no link is there), ERR_IO. */
 enum err_code platform_link_switch(const char *path, const char *target, struct err *err) MUST_USE;
+/* The same for several links of one directory, which is synced once.  One whose sync failed may be switched. */
+struct platform_link {
+    const char *path;
+    const char *target;
+    struct err err; /* out: ERR_OK, or as above */
+};
+void platform_links_switch(struct platform_link *links, size_t count);
 /* Where a link leads to, as it is written.  Errors: ERR_NOT_FOUND, ERR_INPUT (no link), ERR_IO. */
 enum err_code platform_link_read(const char *path, char **out_target, struct err *err) MUST_USE;
 

@@ -39,6 +39,16 @@ bool posix_write_all(int fd, const void *data, size_t len);
 enum err_code posix_sync_and_close(int *fd, const char *path, struct err *err) MUST_USE;
 enum err_code posix_close_written(int *fd, const char *path, struct err *err) MUST_USE;
 
+/* The same without the sync. */
+enum err_code posix_close_written(int *fd, const char *path, struct err *err) MUST_USE;
+
+/* How what was written becomes durable: file by file, or the whole file system by one call, which many files at once
+ * are worth. */
+enum posix_sync { POSIX_SYNC_EACH, POSIX_SYNC_AT_ONCE, POSIX_SYNC_NONE };
+enum posix_sync posix_sync_for(size_t files);
+/* Sync the file system that `path` is in the directory of: POSIX_SYNC_AT_ONCE.  Errors: ERR_IO. */
+enum err_code posix_sync_file_system_of(const char *path, struct err *err) MUST_USE;
+
 /* "." and "..", which directories list */
 bool posix_is_self_or_parent(const char *name);
 

@@ -86,11 +86,6 @@ enum err_code platform_dir_set_mode(const char *path, unsigned mode, struct err 
     return ERR_OK;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 enum err_code platform_dir_list(const char *path, struct strlist *out, struct err *err)
 {
     DIR AUTO_DIR *dir = opendir(path);
@@ -104,8 +99,7 @@ enum err_code platform_dir_list(const char *path, struct strlist *out, struct er
             strlist_add(&names, entry->d_name);
     if (errno != 0)
         return posix_err(err, ERR_IO, errno, "list the directory", path);
-    if (names.count > 1)
-        qsort(names.items, names.count, sizeof *names.items, compare_names);
+    strlist_sort(&names);
     strlist_done(out);
     *out = names;
     names = (struct strlist){NULL, 0};

@@ -205,3 +205,18 @@ enum err_code platform_random(void *out, size_t len, struct err *err)
 #endif
     return len > 0 ? random_from_device(bytes, len, err) : ERR_OK;
 }
+
+/* Only as far as it is needed: programs that we start have the limit, too, and some still use select(). */
+size_t platform_descriptors_want(size_t count)
+{
+    struct rlimit limit;
+    struct rlimit more;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return (size_t)posix_end_of_descriptors();
+    more = limit;
+    more.rlim_cur = limit.rlim_max != RLIM_INFINITY && limit.rlim_max < (rlim_t)count ? limit.rlim_max : (rlim_t)count;
+    if (limit.rlim_cur < more.rlim_cur && setrlimit(RLIMIT_NOFILE, &more) == 0)
+        limit = more;
+    return limit.rlim_cur < (rlim_t)count ? (size_t)limit.rlim_cur : count;
+}

@@ -3,7 +3,8 @@
  * Directories that come into being whole and go away whole, and links that are switched in one step.
  *
  * A tree is filled under a temporary name, mode 0700, where nobody else can look in; its files are given away before
- * they get their final mode, and the directory last, so that at no moment anybody has more than in the end.
+ * they get their final mode, and the directory last, so that at no moment anybody has more than in the end.  Several
+ * are filled before they are synced, all of them by one call when they are many, and only then take their places.
  */
 #include "platform/platform.h"
 
@@ -24,7 +25,7 @@
 struct tree {
     const char *path; /* where it is to be */
     char *temp;       /* NULL before it is made and after it took its place */
-    int fd;
+    int fd;           /* -1 when closed */
 };
 
 /* ------------------------------------------------------------------ removing */
@@ -110,60 +111,137 @@ static bool is_plain_name(const char *name)
     return *name && !strchr(name, '/') && !posix_is_self_or_parent(name);
 }
 
-static enum err_code make_file(const struct tree *tree, const struct platform_tree_file *file,
-                               const struct posix_ids *ids, struct err *err)
+static enum err_code make_file(const struct tree *tree, const struct platform_tree_file *file, enum posix_sync sync,
+                               struct err *err)
 {
     char AUTO_FREE *path = mem_printf("%s/%s", tree->path, file->name);
     int AUTO_FD fd = -1;
-    enum err_code rc;
+    struct posix_ids ids;
+    enum err_code rc = posix_ids_find(&file->access, &ids, err);
 
+    if (rc != ERR_OK)
+        return rc;
     if (!is_plain_name(file->name))
         return err_set(err, ERR_INTERNAL, "could not write \"%s\": it is no name of a file", path);
     fd = openat(tree->fd, file->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0 || !posix_write_all(fd, file->data, file->len))
         return posix_err(err, ERR_IO, errno, "write", path);
-    rc = posix_give(fd, ids, &file->access, path, err);
-    return rc == ERR_OK ? posix_sync_and_close(&fd, path, err) : rc;
+    rc = posix_give(fd, &ids, &file->access, path, err);
+    if (rc != ERR_OK)
+        return rc;
+    return sync == POSIX_SYNC_EACH ? posix_sync_and_close(&fd, path, err) : posix_close_written(&fd, path, err);
+}
+
+static enum err_code sync_tree(const struct tree *tree, struct err *err)
+{
+    if (fsync(tree->fd) != 0 && errno != EINVAL && errno != ENOTSUP && errno != EBADF)
+        return posix_err(err, ERR_IO, errno, "sync the directory", tree->path);
+    return ERR_OK;
+}
+
+static enum err_code fill(struct tree *tree, const struct platform_tree *wanted, enum posix_sync sync, struct err *err)
+{
+    struct posix_ids ids;
+    enum err_code rc = posix_ids_find(&wanted->access, &ids, err);
+
+    if (rc == ERR_OK)
+        rc = make_temp(tree, err);
+    for (size_t i = 0; i < wanted->count && rc == ERR_OK; i++)
+        rc = make_file(tree, &wanted->files[i], sync, err);
+    if (rc == ERR_OK)
+        rc = posix_give(tree->fd, &ids, &wanted->access, tree->path, err);
+    if (rc == ERR_OK && sync == POSIX_SYNC_EACH)
+        rc = sync_tree(tree, err);
+    posix_close_auto(&tree->fd);
+    return rc;
 }
 
 static enum err_code take_place(struct tree *tree, struct err *err)
 {
-    enum err_code rc;
-
     if (!posix_move_new(tree->temp, tree->path)) {
         if (errno == EEXIST || errno == ENOTEMPTY || errno == ENOTDIR)
             return err_set(err, ERR_EXISTS, "could not create \"%s\": it exists", tree->path);
         return posix_err(err, ERR_IO, errno, "create the directory", tree->path);
     }
-    rc = posix_sync_directory_of(tree->path, err);
-    if (rc != ERR_OK)
-        (void)!platform_tree_remove(tree->path, NULL);
     free(tree->temp);
     tree->temp = NULL;
-    return rc;
+    return ERR_OK;
+}
+
+/* ------------------------------------------------------------------ several together */
+
+static bool is_well(const struct platform_tree *wanted)
+{
+    return wanted->err.code == ERR_OK;
+}
+
+/* What was written, or has taken its place, is not durable for sure. */
+static void fail_all(struct platform_tree *trees, size_t count, const struct err *err)
+{
+    for (size_t i = 0; i < count; i++)
+        if (is_well(&trees[i]))
+            trees[i].err = *err;
+}
+
+static void sync_at_once(struct platform_tree *trees, size_t count)
+{
+    struct err err;
+
+    if (posix_sync_file_system_of(trees[0].path, &err) != ERR_OK)
+        fail_all(trees, count, &err);
+}
+
+/* Those that can't be made durable go away again. */
+static void sync_places(struct platform_tree *wanted, size_t count, enum posix_sync sync)
+{
+    AUTO_FREE bool *is_there = mem_calloc(count, sizeof *is_there);
+
+    for (size_t i = 0; i < count; i++)
+        is_there[i] = is_well(&wanted[i]);
+    if (sync == POSIX_SYNC_AT_ONCE)
+        sync_at_once(wanted, count);
+    for (size_t i = 0; i < count; i++) {
+        if (sync == POSIX_SYNC_EACH && is_there[i])
+            err_settle(&wanted[i].err, posix_sync_directory_of(wanted[i].path, &wanted[i].err));
+        if (is_there[i] && !is_well(&wanted[i]))
+            (void)!platform_tree_remove(wanted[i].path, NULL);
+    }
+}
+
+void platform_trees_create(struct platform_tree *trees, size_t count)
+{
+    AUTO_FREE struct tree *made = mem_calloc(count, sizeof *made);
+    size_t files = 0;
+    enum posix_sync sync;
+
+    for (size_t i = 0; i < count; i++) {
+        err_init(&trees[i].err);
+        made[i] = (struct tree){.path = trees[i].path, .fd = -1};
+        files += trees[i].count;
+    }
+    sync = posix_sync_for(files);
+    for (size_t i = 0; i < count; i++)
+        err_settle(&trees[i].err, fill(&made[i], &trees[i], sync, &trees[i].err));
+    if (sync == POSIX_SYNC_AT_ONCE)
+        sync_at_once(trees, count);
+    for (size_t i = 0; i < count; i++)
+        if (is_well(&trees[i]))
+            err_settle(&trees[i].err, take_place(&made[i], &trees[i].err));
+    if (count)
+        sync_places(trees, count, sync);
+    for (size_t i = 0; i < count; i++)
+        tree_done(&made[i]);
 }
 
 enum err_code platform_tree_create(const char *path, const struct platform_access *access,
                                    const struct platform_tree_file *files, size_t count, struct err *err)
 {
-    struct tree AUTO(tree_done) tree = {.path = path, .fd = -1};
-    struct posix_ids ids;
-    enum err_code rc = posix_ids_find(access, &ids, err);
+    struct platform_tree tree = {.path = path, .access = *access, .files = files, .count = count};
 
-    if (rc == ERR_OK)
-        rc = make_temp(&tree, err);
-    for (size_t i = 0; i < count && rc == ERR_OK; i++) {
-        struct posix_ids file_ids;
-
-        rc = posix_ids_find(&files[i].access, &file_ids, err);
-        if (rc == ERR_OK)
-            rc = make_file(&tree, &files[i], &file_ids, err);
-    }
-    if (rc == ERR_OK)
-        rc = posix_give(tree.fd, &ids, access, path, err);
-    if (rc == ERR_OK && fsync(tree.fd) != 0 && errno != EINVAL && errno != ENOTSUP && errno != EBADF)
-        rc = posix_err(err, ERR_IO, errno, "sync the directory", path);
-    return rc == ERR_OK ? take_place(&tree, err) : rc;
+    platform_trees_create(&tree, 1);
+    if (tree.err.code != ERR_OK && err)
+        *err = tree.err;
+    return tree.err.code;
 }
 
 /* ------------------------------------------------------------------ links */
@@ -189,7 +267,7 @@ static enum err_code make_link(const char *path, const char *target, char **out_
     return posix_err(err, ERR_IO, errno, "create a link in", dir);
 }
 
-enum err_code platform_link_switch(const char *path, const char *target, struct err *err)
+static enum err_code switch_one(const char *path, const char *target, struct err *err)
 {
     char AUTO_FREE *temp = NULL;
     struct platform_path_info info;
@@ -199,14 +277,36 @@ enum err_code platform_link_switch(const char *path, const char *target, struct 
         return err_set(err, ERR_EXISTS, "could not create the link \"%s\": something else is there", path);
     if (rc == ERR_OK || rc == ERR_NOT_FOUND)
         rc = make_link(path, target, &temp, err);
-    if (rc != ERR_OK)
-        return rc;
-    if (rename(temp, path) != 0) {
+    if (rc == ERR_OK && rename(temp, path) != 0) {
         rc = posix_err(err, ERR_IO, errno, "switch the link", path);
         (void)unlink(temp);
-        return rc;
     }
-    return posix_sync_directory_of(path, err);
+    return rc;
+}
+
+void platform_links_switch(struct platform_link *links, size_t count)
+{
+    enum err_code synced = ERR_OK;
+    struct err err;
+
+    for (size_t i = 0; i < count; i++) {
+        err_settle(&links[i].err, switch_one(links[i].path, links[i].target, &links[i].err));
+    }
+    if (count)
+        synced = posix_sync_directory_of(links[0].path, &err);
+    for (size_t i = 0; synced != ERR_OK && i < count; i++)
+        if (links[i].err.code == ERR_OK)
+            links[i].err = err;
+}
+
+enum err_code platform_link_switch(const char *path, const char *target, struct err *err)
+{
+    struct platform_link link = {.path = path, .target = target};
+
+    platform_links_switch(&link, 1);
+    if (link.err.code != ERR_OK && err)
+        *err = link.err;
+    return link.err.code;
 }
 
 enum err_code platform_link_read(const char *path, char **out_target, struct err *err)

@@ -162,22 +162,58 @@ enum err_code certificate_load(struct store *store, const char *name, struct cer
     return rc == ERR_OK ? rc : record_failed(store, &certificate_part, file, &why, what, err);
 }
 
-enum err_code certificate_save(struct store *store, const struct certificate_record *record, struct err *err)
+static enum err_code make_text(const struct certificate_record *record, struct record_text *out, struct err *err)
 {
-    struct buf AUTO_BUF text = BUF_INIT(CODEC_LONG_FILE_MAX);
-    char AUTO_FREE *file = NULL;
     enum err_code rc = certificate_check_name(record->name, err);
 
+    out->text = BUF_INIT(CODEC_LONG_FILE_MAX);
+    out->file = mem_printf("%s" SUFFIX, record->name);
     if (rc == ERR_OK && record->domains.count == 0)
         rc = err_set(err, ERR_INTERNAL, "could not note the certificate \"%s\": it has no domains", record->name);
-    if (rc == ERR_OK)
-        rc = codec_format(fields, ARRAY_LEN(fields), record, "could not note the certificate", &text, err);
-    if (rc == ERR_OK)
-        rc = record_directory_ready(store, KIND, err);
+    return rc == ERR_OK
+               ? codec_format(fields, ARRAY_LEN(fields), record, "could not note the certificate", &out->text, err)
+               : rc;
+}
+
+void certificate_save_all(struct store *store, struct certificate_record *const *records, size_t count,
+                          struct err *outcomes)
+{
+    struct record_text *texts = mem_calloc(count, sizeof *texts);
+
+    for (size_t i = 0; i < count; i++) {
+        err_settle(&outcomes[i], make_text(records[i], &texts[i], &outcomes[i]));
+        if (outcomes[i].code == ERR_OK)
+            err_settle(&outcomes[i], record_directory_ready(store, KIND, &outcomes[i]));
+    }
+    record_write_all(store, &certificate_part, texts, count, outcomes);
+    record_texts_free(texts, count);
+}
+
+enum err_code certificate_save(struct store *store, const struct certificate_record *record, struct err *err)
+{
+    struct certificate_record borrowed = *record;
+    struct certificate_record *const records[] = {&borrowed};
+    struct err outcome;
+
+    certificate_save_all(store, records, 1, &outcome);
+    if (outcome.code != ERR_OK && err)
+        *err = outcome;
+    return outcome.code;
+}
+
+/* Sorted again, as with the suffix "a-b" comes before "a". */
+enum err_code certificate_names(struct store *store, struct strlist *out, struct err *err)
+{
+    struct strlist AUTO_STRLIST files = {NULL, 0};
+    enum err_code rc = record_list(store, &certificate_part, &files, err);
+
     if (rc != ERR_OK)
         return rc;
-    file = mem_printf("%s" SUFFIX, record->name);
-    return record_write(store, &certificate_part, file, &text, err);
+    strlist_done(out);
+    for (size_t i = 0; i < files.count; i++)
+        strlist_add_take(out, mem_strndup(files.items[i], strlen(files.items[i]) - strlen(SUFFIX)));
+    strlist_sort(out);
+    return ERR_OK;
 }
 
 static int compare_records(const void *a, const void *b)

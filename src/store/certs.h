@@ -88,6 +88,11 @@ enum err_code certificate_load(struct store *store, const char *name, struct cer
                                struct err *err) MUST_USE;
 /* Durable.  Errors: ERR_IO, ERR_USAGE (the name), ERR_INTERNAL (no domains, or more than 5,000). */
 enum err_code certificate_save(struct store *store, const struct certificate_record *record, struct err *err) MUST_USE;
+/* The same for several, much faster than one by one; all are tried, and each has an outcome. */
+void certificate_save_all(struct store *store, struct certificate_record *const *records, size_t count,
+                          struct err *outcomes);
+/* The names of all, sorted; nothing is read, so that what is damaged is among them. */
+enum err_code certificate_names(struct store *store, struct strlist *out, struct err *err) MUST_USE;
 /* All, by name; damaged ones are set aside. */
 enum err_code certificate_list(struct store *store, struct certificate_list *out, struct err *err) MUST_USE;
 /* Link, record and order go away; the generations move to archive/.deleted/<date>-<name>, so that no key is lost by a
@@ -111,6 +116,8 @@ void order_record_done(struct order_record *record);
 /* The key first; durable when it returns.  A record without key_pem goes on with the key that was saved with the one
  * before it, if there is one. */
 enum err_code order_save(struct store *store, const struct order_record *record, struct err *err) MUST_USE;
+/* The same for several, much faster than one by one; all are tried, and each has an outcome. */
+void order_save_all(struct store *store, const struct order_record *records, size_t count, struct err *outcomes);
 /* Errors: ERR_NOT_FOUND (also: damaged, set aside; its key is gone or another), ERR_UNSAFE (others can read its key),
  * ERR_IO. */
 enum err_code order_load(struct store *store, const char *name, struct order_record *out, struct err *err) MUST_USE;
@@ -143,6 +150,18 @@ struct certificate_file {
 enum err_code certificate_install(struct store *store, const char *name, const struct certificate_file *files,
                                   size_t count, const struct certificate_access *access, int64_t *out_generation,
                                   struct err *err) MUST_USE;
+
+/* The same for several, much faster than one by one: all generations are written and made durable before the first link
+ * is switched.  All are tried. */
+struct certificate_install {
+    const char *name; /* borrowed, as all that goes in */
+    const struct certificate_file *files;
+    size_t count;
+    const struct certificate_access *access;
+    int64_t generation; /* out */
+    struct err err;     /* out: ERR_OK, or as above */
+};
+void certificate_install_all(struct store *store, struct certificate_install *installs, size_t count);
 
 /* Remove all but the newest `keep` generations, never the one that certs/<name> leads to nor the newest, which holds
  * the place of its number.  Errors: ERR_IO. */

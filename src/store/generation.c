@@ -9,6 +9,8 @@
  *   5. what earlier calls wrote and did not come to switch to is removed.
  *
  * Wherever we are killed, the link leads to a generation that is whole: the old one until 4, the new one from then on.
+ * Of several certificates each step is done for all before the next, so that a few syncs are enough for them; one that
+ * fails drops out.
  */
 #include "store/certs.h"
 
@@ -20,11 +22,13 @@
 #define PUBLIC_MODE 0644U
 #define PASS_THROUGH 0111U
 
-/* A call of certificate_install(). */
+/* One of certificate_install_all(). */
 struct install {
     struct store *store;
+    struct certificate_install *request;
     const char *name;
     const struct certificate_access *access;
+    struct platform_tree_file *files;
     int64_t before; /* generation that the link leads to; 0: none */
     int64_t number;
     char *path; /* of the new generation */
@@ -34,6 +38,7 @@ struct install {
 
 static void install_done(struct install *in)
 {
+    free(in->files);
     free(in->path);
     free(in->link);
     free(in->target);
@@ -94,26 +99,22 @@ static unsigned key_mode(const struct certificate_access *access)
     return access->group ? 0640 : 0600;
 }
 
-static enum err_code write_files(const struct install *in, const struct certificate_file *files, size_t count,
-                                 struct err *err)
+static struct platform_tree tree_of(struct install *in)
 {
-    struct platform_tree_file AUTO_FREE *list = mem_calloc(count, sizeof *list);
-    struct platform_access directory = directory_access(in->access);
-    enum err_code rc;
+    const struct certificate_install *request = in->request;
 
-    for (size_t i = 0; i < count; i++)
-        list[i] = (struct platform_tree_file){
-            .name = files[i].name,
-            .data = files[i].data,
-            .len = files[i].len,
+    in->files = mem_calloc(request->count, sizeof *in->files);
+    for (size_t i = 0; i < request->count; i++)
+        in->files[i] = (struct platform_tree_file){
+            .name = request->files[i].name,
+            .data = request->files[i].data,
+            .len = request->files[i].len,
             .access = {.owner = in->access->owner,
                        .group = in->access->group,
-                       .mode = files[i].kind == CERTIFICATE_FILE_SECRET ? key_mode(in->access) : PUBLIC_MODE},
+                       .mode = request->files[i].kind == CERTIFICATE_FILE_SECRET ? key_mode(in->access) : PUBLIC_MODE},
         };
-    rc = platform_tree_create(in->path, &directory, list, count, err);
-    if (rc == ERR_EXISTS && err)
-        err->code = ERR_IO;
-    return rc == ERR_EXISTS ? ERR_IO : rc;
+    return (struct platform_tree){
+        .path = in->path, .access = directory_access(in->access), .files = in->files, .count = request->count};
 }
 
 /* Passing through is added to what there is. */
@@ -164,10 +165,8 @@ static void clean(const struct install *in)
     struct strlist AUTO_STRLIST names = {NULL, 0};
     struct archive_numbers AUTO(archive_numbers_done) numbers = {NULL, 0};
     char AUTO_FREE *dir = archive_dir(in->store, in->name);
-    char AUTO_FREE *certs = mem_printf("%s/certs", in->store->dir);
     int64_t noted = 0;
 
-    platform_dir_sweep(certs, clock_wall_ms(in->store->clock), STORE_TEMP_MAX_AGE_MS);
     if (platform_dir_list(dir, &names, NULL) == ERR_OK)
         for (size_t i = 0; i < names.count; i++) {
             char AUTO_FREE *path = mem_printf("%s/%s", dir, names.items[i]);
@@ -199,32 +198,98 @@ static enum err_code check_arguments(const char *name, const struct certificate_
     return rc;
 }
 
+static bool is_well(const struct install *in)
+{
+    return in->request->err.code == ERR_OK;
+}
+
+static enum err_code begin(struct install *in, struct store *store, struct certificate_install *request)
+{
+    enum err_code rc = check_arguments(request->name, request->access, request->count, &request->err);
+
+    *in = (struct install){.store = store, .request = request, .name = request->name, .access = request->access};
+    if (rc == ERR_OK)
+        rc = make_ready(in, &request->err);
+    return rc == ERR_OK ? take_number(in, &request->err) : rc;
+}
+
+static void write_all(struct install *all, size_t count)
+{
+    struct platform_tree AUTO_FREE *trees = mem_calloc(count, sizeof *trees);
+    size_t n = 0;
+
+    for (size_t i = 0; i < count; i++)
+        if (is_well(&all[i]))
+            trees[n++] = tree_of(&all[i]);
+    platform_trees_create(trees, n);
+    for (size_t i = 0, k = 0; i < count; i++) {
+        if (!is_well(&all[i]))
+            continue;
+        all[i].request->err = trees[k++].err;
+        if (all[i].request->err.code == ERR_EXISTS)
+            all[i].request->err.code = ERR_IO;
+    }
+}
+
+static void switch_all(struct install *all, size_t count)
+{
+    struct platform_link AUTO_FREE *links = mem_calloc(count, sizeof *links);
+    size_t AUTO_FREE *index = mem_calloc(count, sizeof *index);
+    size_t n = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (!is_well(&all[i]))
+            continue;
+        if (is_for_others(all[i].access))
+            err_settle(&all[i].request->err, open_way(&all[i], &all[i].request->err));
+        if (!is_well(&all[i])) {
+            undo(&all[i]);
+            continue;
+        }
+        links[n] = (struct platform_link){.path = all[i].link, .target = all[i].target};
+        index[n++] = i;
+    }
+    platform_links_switch(links, n);
+    for (size_t k = 0; k < n; k++) {
+        struct install *in = &all[index[k]];
+
+        in->request->err = links[k].err;
+        if (is_well(in))
+            in->request->generation = in->number;
+        else
+            undo(in);
+    }
+}
+
+void certificate_install_all(struct store *store, struct certificate_install *installs, size_t count)
+{
+    struct install AUTO_FREE *all = mem_calloc(count, sizeof *all);
+    char AUTO_FREE *certs = mem_printf("%s/certs", store->dir);
+
+    for (size_t i = 0; i < count; i++)
+        err_settle(&installs[i].err, begin(&all[i], store, &installs[i]));
+    write_all(all, count);
+    switch_all(all, count);
+    platform_dir_sweep(certs, clock_wall_ms(store->clock), STORE_TEMP_MAX_AGE_MS);
+    for (size_t i = 0; i < count; i++) {
+        if (is_well(&all[i]))
+            clean(&all[i]);
+        install_done(&all[i]);
+    }
+}
+
 enum err_code certificate_install(struct store *store, const char *name, const struct certificate_file *files,
                                   size_t count, const struct certificate_access *access, int64_t *out_generation,
                                   struct err *err)
 {
-    struct install AUTO(install_done) in = {.store = store, .name = name, .access = access};
-    enum err_code rc = check_arguments(name, access, count, err);
+    struct certificate_install install = {.name = name, .files = files, .count = count, .access = access};
 
-    if (rc == ERR_OK)
-        rc = make_ready(&in, err);
-    if (rc == ERR_OK)
-        rc = take_number(&in, err);
-    if (rc == ERR_OK)
-        rc = write_files(&in, files, count, err);
-    if (rc != ERR_OK)
-        return rc;
-    if (is_for_others(access))
-        rc = open_way(&in, err);
-    if (rc == ERR_OK)
-        rc = platform_link_switch(in.link, in.target, err);
-    if (rc != ERR_OK) {
-        undo(&in);
-        return rc;
-    }
-    clean(&in);
-    *out_generation = in.number;
-    return ERR_OK;
+    certificate_install_all(store, &install, 1);
+    if (install.err.code == ERR_OK)
+        *out_generation = install.generation;
+    else if (err)
+        *err = install.err;
+    return install.err.code;
 }
 
 enum err_code certificate_prune(struct store *store, const char *name, size_t keep, struct err *err)

@@ -107,6 +107,18 @@ enum err_code record_directory_ready(struct store *store, const char *kind, stru
 enum err_code record_write(struct store *store, const struct store_part *part, const char *file, const struct buf *text,
                            struct err *err) MUST_USE;
 
+/* Replace files of one directory durably: together, and when that fails one by one, to know which can't be written. */
+void record_files_replace(const struct platform_file_write *writes, size_t count, struct err *outcomes);
+/* record_write() for several, much faster than one by one.  outcomes[i] is that of texts[i]; one that holds an error
+ * already is passed over. */
+struct record_text {
+    char *file; /* yours */
+    struct buf text;
+};
+void record_texts_free(struct record_text *texts, size_t count);
+void record_write_all(struct store *store, const struct store_part *part, const struct record_text *texts, size_t count,
+                      struct err *outcomes);
+
 /* A record could not be loaded, *why says why, `what` names it: 'no order for "example.com"'.  A damaged one is set
  * aside.  Always an error: ERR_NOT_FOUND (it is not there, or damaged), ERR_IO (also: a newer acme-dme wrote it). */
 enum err_code record_failed(struct store *store, const struct store_part *part, const char *file, struct err *why,
@@ -122,6 +134,13 @@ enum err_code keyfile_load(const char *path, char **out, struct err *err) MUST_U
 /* Make it so that the file holds that key, mode 0600, durably; another key that is there is copied to a file beside it
  * first, with the date in its name.  Errors: ERR_IO. */
 enum err_code keyfile_save(struct clock *clock, const char *path, const char *pem, struct err *err) MUST_USE;
+/* The same for several files of one directory, much faster than one by one where there are none yet.  An outcome that
+ * holds an error already is passed over. */
+struct keyfile {
+    char *path;      /* yours; NULL: none to be saved */
+    const char *pem; /* borrowed */
+};
+void keyfile_save_all(struct clock *clock, const struct keyfile *keys, size_t count, struct err *outcomes);
 /* Give a file a name with the date; one that is not there is success.  Errors: ERR_IO. */
 enum err_code keyfile_move_aside(struct clock *clock, const char *path, struct err *err) MUST_USE;
 /* "<name>.key", and what keyfile_save() makes of it. */

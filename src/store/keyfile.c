@@ -82,22 +82,57 @@ enum err_code keyfile_move_aside(struct clock *clock, const char *path, struct e
     return rc == ERR_NOT_FOUND ? ERR_OK : rc;
 }
 
-enum err_code keyfile_save(struct clock *clock, const char *path, const char *pem, struct err *err)
+/* What a key is written over is safe: nothing, the same key with the wrong mode, or one that has been copied.
+ * *out_same: it is there already. */
+static enum err_code make_way(struct clock *clock, const struct keyfile *key, bool *out_same, struct err *err)
 {
     struct buf AUTO_BUF before = BUF_INIT(KEY_MAX_BYTES);
     struct platform_file_info info = {.exposure = PLATFORM_PRIVATE};
-    size_t len = strlen(pem);
-    enum err_code rc = platform_file_read(path, &before, &info, err);
+    size_t len = strlen(key->pem);
+    enum err_code rc = platform_file_read(key->path, &before, &info, err);
+    bool is_same = rc == ERR_OK && before.len == len && memcmp(before.data, key->pem, len) == 0;
 
+    *out_same = false;
     if (len == 0 || len > KEY_MAX_BYTES)
-        return err_set(err, ERR_INTERNAL, "could not write \"%s\": that is no private key", path);
-    if (rc != ERR_OK && rc != ERR_NOT_FOUND)
-        return rc;
-    if (rc == ERR_OK && before.len == len && memcmp(before.data, pem, len) == 0 && info.exposure == PLATFORM_PRIVATE)
+        return err_set(err, ERR_INTERNAL, "could not write \"%s\": that is no private key", key->path);
+    if (rc == ERR_NOT_FOUND)
         return ERR_OK;
-    if (rc == ERR_OK && before.len > 0 && (before.len != len || memcmp(before.data, pem, len) != 0))
-        rc = copy_aside(clock, path, &before, err);
-    return rc == ERR_OK || rc == ERR_NOT_FOUND ? platform_file_replace(path, pem, len, err) : rc;
+    *out_same = is_same && info.exposure == PLATFORM_PRIVATE;
+    return rc == ERR_OK && before.len > 0 && !is_same ? copy_aside(clock, key->path, &before, err) : rc;
+}
+
+void keyfile_save_all(struct clock *clock, const struct keyfile *keys, size_t count, struct err *outcomes)
+{
+    struct platform_file_write AUTO_FREE *writes = mem_calloc(count, sizeof *writes);
+    struct err AUTO_FREE *written = mem_calloc(count, sizeof *written);
+    size_t AUTO_FREE *index = mem_calloc(count, sizeof *index);
+    size_t n = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        bool is_same = false;
+
+        if (!keys[i].path || outcomes[i].code != ERR_OK)
+            continue;
+        err_settle(&outcomes[i], make_way(clock, &keys[i], &is_same, &outcomes[i]));
+        if (outcomes[i].code != ERR_OK || is_same)
+            continue;
+        writes[n] = (struct platform_file_write){.path = keys[i].path, .data = keys[i].pem, .len = strlen(keys[i].pem)};
+        index[n++] = i;
+    }
+    record_files_replace(writes, n, written);
+    for (size_t k = 0; k < n; k++)
+        outcomes[index[k]] = written[k];
+}
+
+enum err_code keyfile_save(struct clock *clock, const char *path, const char *pem, struct err *err)
+{
+    const struct keyfile key = {(char *)path, pem};
+    struct err outcome = {.code = ERR_OK};
+
+    keyfile_save_all(clock, &key, 1, &outcome);
+    if (outcome.code != ERR_OK && err)
+        *err = outcome;
+    return outcome.code;
 }
 
 bool keyfile_is_name(const char *file)

@@ -131,36 +131,54 @@ static void take_digest_of_last(struct store *store, const char *name, char out[
         text_cut_into(out, DIGEST_LEN + 1, last.key_digest);
 }
 
-static enum err_code save_key(struct store *store, const struct order_record *record, char out_digest[DIGEST_LEN + 1],
-                              struct err *err)
+/* What is to be written of one order: its key, and the record that tells which key it has. */
+static enum err_code prepare(struct store *store, const struct order_record *record, struct keyfile *key,
+                             struct record_text *text, struct err *err)
 {
-    char AUTO_FREE *path = path_of(store, record->name, ".key");
-    enum err_code rc;
+    struct stored stored = {.order = *record}; /* borrows all */
+    char digest[DIGEST_LEN + 1] = "";
+    enum err_code rc = certificate_check_name(record->name, err);
 
-    if (!record->key_pem) {
-        take_digest_of_last(store, record->name, out_digest);
-        return ERR_OK;
+    text->text = BUF_INIT(CODEC_LONG_FILE_MAX);
+    text->file = mem_printf("%s" SUFFIX, record->name);
+    if (rc == ERR_OK)
+        rc = record_directory_ready(store, KIND, err);
+    if (rc != ERR_OK)
+        return rc;
+    if (record->key_pem) {
+        *key = (struct keyfile){path_of(store, record->name, ".key"), record->key_pem};
+        rc = digest_of(record->key_pem, digest, err);
+    } else {
+        take_digest_of_last(store, record->name, digest);
     }
-    rc = digest_of(record->key_pem, out_digest, err);
-    return rc == ERR_OK ? keyfile_save(store->clock, path, record->key_pem, err) : rc;
+    stored.key_digest = digest;
+    return rc == ERR_OK ? codec_format(fields, ARRAY_LEN(fields), &stored, "could not note the order", &text->text, err)
+                        : rc;
+}
+
+void order_save_all(struct store *store, const struct order_record *records, size_t count, struct err *outcomes)
+{
+    struct record_text *texts = mem_calloc(count, sizeof *texts);
+    struct keyfile AUTO_FREE *keys = mem_calloc(count, sizeof *keys);
+
+    for (size_t i = 0; i < count; i++) {
+        err_settle(&outcomes[i], prepare(store, &records[i], &keys[i], &texts[i], &outcomes[i]));
+    }
+    keyfile_save_all(store->clock, keys, count, outcomes);
+    record_write_all(store, &order_part, texts, count, outcomes);
+    for (size_t i = 0; i < count; i++)
+        free(keys[i].path);
+    record_texts_free(texts, count);
 }
 
 enum err_code order_save(struct store *store, const struct order_record *record, struct err *err)
 {
-    struct buf AUTO_BUF text = BUF_INIT(CODEC_LONG_FILE_MAX);
-    struct stored stored = {.order = *record}; /* borrows all */
-    char digest[DIGEST_LEN + 1] = "";
-    char AUTO_FREE *file = mem_printf("%s" SUFFIX, record->name);
-    enum err_code rc = certificate_check_name(record->name, err);
+    struct err outcome;
 
-    if (rc == ERR_OK)
-        rc = record_directory_ready(store, KIND, err);
-    if (rc == ERR_OK)
-        rc = save_key(store, record, digest, err);
-    stored.key_digest = digest;
-    if (rc == ERR_OK)
-        rc = codec_format(fields, ARRAY_LEN(fields), &stored, "could not note the order", &text, err);
-    return rc == ERR_OK ? record_write(store, &order_part, file, &text, err) : rc;
+    order_save_all(store, record, 1, &outcome);
+    if (outcome.code != ERR_OK && err)
+        *err = outcome;
+    return outcome.code;
 }
 
 enum err_code order_load(struct store *store, const char *name, struct order_record *out, struct err *err)

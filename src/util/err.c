@@ -105,6 +105,12 @@ enum err_code err_set_errno(struct err *err, enum err_code code, int errnum, con
     return code;
 }
 
+void err_settle(struct err *err, enum err_code code)
+{
+    if (code == ERR_OK)
+        err_init(err);
+}
+
 const char *err_name(enum err_code code)
 {
     return code >= ERR_OK && code < ERR_COUNT ? code_names[code] : "unknown";

@@ -78,6 +78,10 @@ enum err_code err_prefix(struct err *err, enum err_code code, const char *fmt, .
 enum err_code err_set_errno(struct err *err, enum err_code code, int errnum, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
 
+/* Of a call that returned `code` and was given *err: ERR_OK there, too, if it succeeded.  For errors that are kept as
+ * outcomes: what a call that succeeds leaves in its *err is nobody's. */
+void err_settle(struct err *err, enum err_code code);
+
 /* Short stable name of a code, e.g. "rate-limit": for logs and machine output. */
 const char *err_name(enum err_code code);
 

@@ -137,6 +137,22 @@ void strlist_add_once(struct strlist *list, const char *s)
         strlist_add(list, s);
 }
 
+static int compare_items(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void strlist_sort(struct strlist *list)
+{
+    if (list->count > 1)
+        qsort(list->items, list->count, sizeof *list->items, compare_items);
+}
+
+bool strlist_has_sorted(const struct strlist *list, const char *s)
+{
+    return list->count && bsearch(&s, list->items, list->count, sizeof *list->items, compare_items);
+}
+
 static bool has_all(const struct strlist *list, const struct strlist *of)
 {
     for (size_t i = 0; i < of->count; i++)

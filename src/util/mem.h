@@ -39,6 +39,9 @@ void strlist_copy(struct strlist *to, const struct strlist *from);
 bool strlist_has(const struct strlist *list, const char *s);
 bool strlist_has_nocase(const struct strlist *list, const char *s);
 void strlist_add_once(struct strlist *list, const char *s);
+/* By bytes; and is it in a list that was sorted so, and not changed since? */
+void strlist_sort(struct strlist *list);
+bool strlist_has_sorted(const struct strlist *list, const char *s);
 /* Does each have all that the other has, in whatever order? */
 bool strlist_is_same_set(const struct strlist *a, const struct strlist *b);
 /* All of it, with `between` between; yours. */

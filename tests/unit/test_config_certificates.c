@@ -394,6 +394,7 @@ TEST(every_setting_survives_the_way_through_text)
                  {"pfx_password_file", "/pw"},
                  {"pre", ""},
                  {"deploy", "/bin/a,x y,,\\,\\;\\\\,\n;b;"},
+                 {"deploy_once", "true"},
                  {"post", "/no such program;"},
                  {"failed", "/bin/false;"}};
     size_t count;

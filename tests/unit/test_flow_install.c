@@ -39,12 +39,8 @@ static void goods_init(struct goods *g)
     key_pem = cert_key_pem(&g->cert);
     assert_int_equal(chain_parse(text, strlen(text), "the chain", &g->chain, &g->err), ERR_OK);
     assert_int_equal(key_parse_pem(key_pem, strlen(key_pem), "the key", &g->key, &g->err), ERR_OK);
-    g->request = (struct install_request){.store = g->place.store,
-                                          .name = "www",
-                                          .chain = g->chain,
-                                          .key = g->key,
-                                          .access = {.key_mode = 0600},
-                                          .keep = 5};
+    g->request = (struct install_request){
+        .name = "www", .chain = g->chain, .key = g->key, .access = {.key_mode = 0600}, .keep = 5};
 }
 
 static void goods_done(struct goods *g)
@@ -60,11 +56,11 @@ static void goods_done(struct goods *g)
 
 static int64_t install(struct goods *g)
 {
-    int64_t generation = 0;
-
-    if (install_certificate(&g->request, &g->place.log, &generation, &g->err) != ERR_OK)
-        fail_msg("%s", g->err.msg);
-    return generation;
+    err_init(&g->request.err);
+    install_certificates(g->place.store, &g->request, 1, &g->place.log);
+    if (g->request.err.code != ERR_OK)
+        fail_msg("%s", g->request.err.msg);
+    return g->request.generation;
 }
 
 /* Content of a file of the current generation; NULL: there is none. */
@@ -247,18 +243,50 @@ TEST(what_can_not_be_made_switches_nothing)
 {
     struct goods g;
     AUTO_KEY struct key *other = NULL;
-    int64_t generation = 77;
 
     goods_init(&g);
     assert_int_equal(install(&g), 1);
     assert_int_equal(key_new(KEY_ECDSA_P256, &other, &g.err), ERR_OK);
     g.request.key = other;
     g.request.pfx = true; /* which refuses a key of another certificate */
-    assert_int_equal(install_certificate(&g.request, &g.place.log, &generation, &g.err), ERR_INPUT);
-    assert_int_equal(generation, 77);
+    g.request.generation = 77;
+    install_certificates(g.place.store, &g.request, 1, &g.place.log);
+    assert_int_equal(g.request.err.code, ERR_INPUT);
+    assert_int_equal(g.request.generation, 77);
     assert_absent(&g, INSTALL_PFX);
     g.request.key = g.key;
     assert_int_equal(install(&g), 2);
+    goods_done(&g);
+}
+
+#define MANY 205 /* more than are written together */
+
+/* Every third can't be made, one was refused before. */
+TEST(of_many_those_that_can_not_be_made_keep_no_other)
+{
+    struct goods g;
+    AUTO_KEY struct key *other = NULL;
+    AUTO_FREE struct install_request *requests = mem_calloc(MANY, sizeof *requests);
+    struct strlist AUTO_STRLIST names = {NULL, 0};
+
+    goods_init(&g);
+    assert_int_equal(key_new(KEY_ECDSA_P256, &other, &g.err), ERR_OK);
+    for (size_t i = 0; i < MANY; i++) {
+        strlist_add_take(&names, mem_printf("of-many-%zu", i));
+        requests[i] = g.request;
+        requests[i].name = names.items[i];
+        requests[i].pfx = i % 3 == 0;
+        requests[i].key = i % 3 == 0 ? other : g.key;
+    }
+    (void)err_set(&requests[1].err, ERR_UNSAFE, "everybody can read its password");
+    install_certificates(g.place.store, requests, MANY, &g.place.log);
+    for (size_t i = 0; i < MANY; i++) {
+        AUTO_FREE char *dir = certificate_dir(g.place.store, names.items[i]);
+
+        assert_int_equal(requests[i].err.code, i == 1 ? ERR_UNSAFE : i % 3 == 0 ? ERR_INPUT : ERR_OK);
+        assert_int_equal(requests[i].generation, requests[i].err.code == ERR_OK);
+        assert_int_equal(platform_file_exists(dir), requests[i].err.code == ERR_OK);
+    }
     goods_done(&g);
 }
 
@@ -272,6 +300,7 @@ int main(void)
         cmocka_unit_test(without_a_key_of_ours_there_is_no_file_that_would_hold_it),
         cmocka_unit_test(old_generations_go_and_the_newest_is_read),
         cmocka_unit_test(what_can_not_be_made_switches_nothing),
+        cmocka_unit_test(of_many_those_that_can_not_be_made_keep_no_other),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
