@@ -15,6 +15,9 @@ LEGEND_LINE, LABEL_LINE = 17, 15
 # Of different lightness as well as hue, and all of them readable on the plot's own white ground.
 COLOURS = ["#0b5fff", "#555555", "#c2410c", "#15803d", "#9333ea", "#b8860b", "#be123c", "#0e7490"]
 DASHES = ["", "6 4", "", "2 3", "", "8 3 2 3", "6 2", "1 2"]
+# Earlier lines are wider, so that each can be seen where several lie on each other.
+WIDEST, NARROWEST = 6.0, 1.6
+Style = collections.namedtuple("Style", "colour dash width")
 TEXT, GRID = "#1f2328", "#d8dee4"
 STYLE = "font-family: system-ui, 'DejaVu Sans', Helvetica, Arial, sans-serif; font-size: 12px"
 
@@ -59,18 +62,24 @@ def axes(x, y, counts, titles):
     return made
 
 
-def marker(x, y, colour, good):
+def style_of(index, count):
+    width = WIDEST - (WIDEST - NARROWEST) * index / max(1, count - 1)
+    return Style(COLOURS[index % len(COLOURS)], DASHES[index % len(DASHES)], width)
+
+
+def marker(x, y, style, good):
     """Filled: a success; hollow: a failure."""
-    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour if good else "#ffffff"}" stroke="{colour}" stroke-width="2"/>'
+    return (f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{2.5 + style.width / 2:.1f}" fill="{style.colour if good else "#ffffff"}" '
+            f'stroke="{style.colour}" stroke-width="2"/>')
 
 
-def stroke(colour, dash):
-    return f' stroke="{colour}" stroke-width="2" fill="none"' + (f' stroke-dasharray="{dash}"' if dash else "")
+def stroke(style):
+    return f' stroke="{style.colour}" stroke-width="{style.width:.1f}" fill="none"' + (f' stroke-dasharray="{style.dash}"' if style.dash else "")
 
 
-def curve(points, colour, dash):
+def curve(points, style):
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y, _ in points)
-    return [f'<polyline points="{path}"{stroke(colour, dash)}/>', *(marker(x, y, colour, good) for x, y, good in points)]
+    return [f'<polyline points="{path}"{stroke(style)}/>', *(marker(x, y, style, good) for x, y, good in points)]
 
 
 def spread(heights, room):
@@ -88,10 +97,10 @@ def spread(heights, room):
 
 def legend(lines, styles, top):
     made = []
-    for i, (drawn, (colour, dash)) in enumerate(zip(lines, styles)):
+    for i, (drawn, style) in enumerate(zip(lines, styles)):
         y = top + i * LEGEND_LINE
-        made.append(f'<path d="M {LEFT} {y - 4} H {LEFT + 34}"{stroke(colour, dash)}/>')
-        made.append(marker(LEFT + 17, y - 4, colour, True))
+        made.append(f'<path d="M {LEFT} {y - 4} H {LEFT + 34}"{stroke(style)}/>')
+        made.append(marker(LEFT + 17, y - 4, style, True))
         made.append(text(LEFT + 44, y, drawn.label))
     return made
 
@@ -104,7 +113,7 @@ def draw(title, titles, lines, marks=()):
     values = [p[1] for drawn in lines for p in drawn.points] + [mark.at for mark in marks]
     x = Axis(counts[0] * 0.9, counts[-1] * 1.12, LEFT, WIDTH - RIGHT)
     y = Axis(min(values) / 1.3, max(values) * 1.3, HEIGHT - BOTTOM, TOP)
-    styles = [(COLOURS[i % len(COLOURS)], DASHES[i % len(DASHES)]) for i in range(len(lines))]
+    styles = [style_of(i, len(lines)) for i in range(len(lines))]
     whole = HEIGHT + 14 + LEGEND_LINE * (len(lines) + 1)
     body = [f'<rect width="{WIDTH}" height="{whole}" rx="6" fill="#ffffff"/>', text(LEFT, 28, title, more=' font-weight="bold" font-size="15"'),
             *axes(x, y, counts, titles)]
@@ -112,12 +121,12 @@ def draw(title, titles, lines, marks=()):
         body.append(line(x.begin, y.place(mark.at), x.end, y.place(mark.at), TEXT, ' stroke-dasharray="3 3"'))
         body.append(text(x.begin + 6, y.place(mark.at) - 5, mark.label))
     ends = []
-    for drawn, (colour, dash) in zip(lines, styles):
+    for drawn, style in zip(lines, styles):
         points = [(x.place(a), y.place(b), good) for a, b, good in drawn.points]
-        body += curve(points, colour, dash)
-        ends.append(points[-1])
-    for drawn, (colour, _), end, height in zip(lines, styles, ends, spread([end[1] for end in ends], LABEL_LINE)):
-        body.append(text(end[0] + 10, height + 4, drawn.short, colour=colour))
+        body += curve(points, style)
+        ends.append(points[-1][1])
+    for drawn, style, height in zip(lines, styles, spread(ends, LABEL_LINE)):
+        body.append(text(x.end + 8, height + 4, drawn.short, colour=style.colour))
     body += legend(lines, styles, HEIGHT + 8)
     body.append(text(LEFT, HEIGHT + 8 + LEGEND_LINE * len(lines), "A hollow point: it failed."))
     return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {whole}" width="{WIDTH}" height="{whole}" style="{STYLE}" role="img" '
