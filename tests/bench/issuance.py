@@ -228,6 +228,7 @@ def preamble(lab):
 
 `tests/bench/issue --out FILE` writes this file: one certificate for h1.{ZONE} … hN.{ZONE}, by all clients in one run on one
 machine ({os.cpu_count()} CPUs), one after the other, each in a lab as new: an empty account, a whole budget of requests, resolvers that know nothing.
+What many names, many certificates and small budgets cost is measured in [scale.md](scale.md), with plots.
 
 - The CA is Pebble {lab.pebble_version}, without random sleeps, refused nonces or reused authorizations; where it gives a Retry-After
   that is 1 s, and the floor obeys. uacme cannot read that one's answers and gets the distribution's own, which never gives one.

@@ -119,7 +119,7 @@ def draw(title, titles, lines, marks=()):
             *axes(x, y, counts, titles)]
     for mark in marks:
         body.append(line(x.begin, y.place(mark.at), x.end, y.place(mark.at), TEXT, ' stroke-dasharray="3 3"'))
-        body.append(text(x.begin + 6, y.place(mark.at) - 5, mark.label))
+        body.append(text(x.end - 8, y.place(mark.at) + 14, mark.label, "end"))
     ends = []
     for drawn, style in zip(lines, styles):
         points = [(x.place(a), y.place(b), good) for a, b, good in drawn.points]

@@ -285,7 +285,7 @@ def section(rows, report):
 - *lag, CA, API, ours* in percent: what a second run of the same, with a debug log, waited for: records that a name server did not show
   yet; else the CA's answers and the pauses it asked for; else the API's. The rest is our own: the distance from what cannot be had faster.
 - A *wave*: certificates whose records are made by one request for each zone.
-- *peak*: resident memory of acme-dme (of certbot in the rows with it). Less than 10 MiB cannot be seen.
+- *peak*: resident memory of the largest process; beside the hook that is certbot's own. Less than 10 MiB cannot be seen.
 
 {table(rows)}
 ## What is promised
