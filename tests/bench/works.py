@@ -108,9 +108,10 @@ class Works:
             self.report.fail(f"{self.title(row.work)}, with a log: {run.why}")
             return
         ca, api = waits.traced(log, self.lab.acme_dir.rpartition("/")[0])
-        found = waits.shares(run.end - run.wall, run.end, waits.shown(self.lab), ca, api)
+        lag = waits.shown(self.lab)
+        found = waits.shares(run.end - run.wall, run.end, lag, ca, api)
         self.rows[self.rows.index(row)] = row._replace(shares=found)
-        print(f"          of {run.wall:.1f} s with a log: {words(found)}", flush=True)
+        print(f"          of {run.wall:.1f} s with a log, lag {waits.true_lag(lag):.1f} s: {words(found)}", flush=True)
 
     # -- the commands ----------------------------------------------------------------------------------------------------------
 
