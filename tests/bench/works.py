@@ -69,7 +69,7 @@ class Works:
     def run(self, work, make, names, expected, hook_times=None):
         """The run of what MAKE(names) makes, as a Row; None if it did not succeed, which counts as a failure."""
         run = issuance.measure(self.lab, issuance.Client("ours", work, lambda _lab, wanted: make(wanted)), names)
-        row = Row(work, self.budget.label, run, waits.true_lag(waits.shown(self.lab)), hook_times and sum_of(hook_times), None)
+        row = Row(work, self.budget.label, run, waits.true_lag(waits.shown(self.lab)), hook_times and sum(calls(hook_times)), None)
         self.rows.append(row)
         good = not run.why and run.issued == expected and not run.left
         if not good:
@@ -141,6 +141,8 @@ class Works:
         row = self.run(work, lambda wanted: self.certbot(wanted, times), names, 1, times)
         if not row:
             return
+        took = sorted(calls(times))
+        print(f"          {len(took)} calls, median {took[len(took) // 2] * 1000:.0f} ms, longest {took[-1]:.2f} s, {row.hook:.2f} s in all")
         self.limit(row, "API requests", row.run.api, A_ZONE * zones)
         self.limit_over_lag(("hook", zones), row, row.hook, self.most("hook", zones, HOOK_OVER_LAG_S))
         self.limit_refusals(row)
@@ -235,10 +237,9 @@ def with_log(command, path):
     return {**command, "argv": [program, *waits.LOG, path, *rest]}
 
 
-def sum_of(path):
-    """Seconds of all calls that the wrapper noted."""
-    calls = [line.split() for line in issuance.read(path).splitlines()]
-    return sum(float(end) - float(begin) for begin, end in calls)
+def calls(path):
+    """Seconds of each call that the wrapper noted."""
+    return [float(end) - float(begin) for begin, end in map(str.split, issuance.read(path).splitlines())]
 
 
 def words(found):
@@ -278,8 +279,9 @@ def section(rows, report):
 
 `tests/bench/scale --out FILE` writes this file, and the plots beside it, in one run on one machine ({os.cpu_count()} CPUs).
 
-- The CA is Pebble {binaries.versions("pebble")[0][0]} on the same machine, without random sleeps, refused nonces or reused authorizations. The API is the lab's
-  simulator with {issuance.SIM["delay_ms"]} ms for an answer; the name servers have a change after {', '.join(f'{lag:g}' for lag in issuance.LAG)} s. Each work is done in a lab as new.
+- The CA is Pebble {binaries.versions("pebble")[0][0]} on the same machine, without random sleeps, refused nonces or reused authorizations.
+  The API is the lab's simulator with {issuance.SIM["delay_ms"]} ms for an answer; the name servers have a change after
+  {', '.join(f'{lag:g}' for lag in issuance.LAG)} s. Each work is done in a lab as new.
 - *limit*: what the API answers in a time; more is refused. That of the service is {REAL.label}.
 - *lag*: from a record's being made to its being shown by the slowest name server, by the simulator's own record, in the worst case.
 - *hooks*: all processes of the hook taken together, from start to end, by a wrapper around them.
