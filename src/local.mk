@@ -161,6 +161,7 @@ libacmedme_a_SOURCES = \
 	src/acme/finalize.c \
 	src/acme/settle.c \
 	src/acme/authz.c \
+	src/acme/call.c \
 	src/acme/challenge.c \
 	src/acme/certificate.c \
 	src/acme/revoke.c \

@@ -13,13 +13,11 @@ EXTRA_DIST += .ci/run tests/all tests/demo tests/setup tests/packages.txt \
 	tests/stages/common.sh tests/stages/count-check tests/stages/run-pytest tests/stages/valgrind.supp \
 	tests/stages/10-setup tests/stages/20-build tests/stages/30-check tests/stages/40-integration tests/stages/50-valgrind \
 	tests/stages/60-lint tests/stages/70-distcheck tests/stages/80-bench \
-	tests/lab/README.md tests/lab/run tests/lab/fetch-newer tests/lab/demo.py tests/lab/dmesim.py tests/lab/__init__.py \
-	tests/lab/binaries.py tests/lab/ca.py tests/lab/inside.py tests/lab/lab.py tests/lab/plan.py tests/lab/servers.py tests/lab/x509.py tests/lab/lexicon-hook \
-	tests/bench/run tests/bench/issue tests/bench/floor.py tests/bench/hook.py tests/bench/issuance.py tests/bench/measure.py \
-	tests/bench/peers.py tests/bench/report.py
+	tests/lab/README.md tests/lab/run tests/lab/fetch-newer tests/lab/lexicon-hook \
+	tests/bench/run tests/bench/issue tests/bench/scale tests/bench/profile
 # Python packages whose files come and go: all there are, but no byte code.
 dist-hook:
-	for dir in tests/lab/dmesim tests/integration; do \
+	for dir in tests/lab tests/lab/acmesim tests/lab/dmesim tests/bench tests/integration; do \
 		$(MKDIR_P) "$(distdir)/$$dir" && \
 		for file in "$(srcdir)/$$dir"/*.py "$(srcdir)/$$dir"/*.toml "$(srcdir)/$$dir"/*.ini; do \
 			test ! -f "$$file" || cp -p "$$file" "$(distdir)/$$dir/" || exit 1; \

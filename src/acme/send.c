@@ -12,7 +12,10 @@
  *   badNonce    at once, with the nonce of that answer.  CAs with many front ends refuse good nonces now and then, and
  *               one for tests refuses 9 of 10, so that only a row of many in which nothing else is answered is an end.
  *   transient   broken connections, time-outs, 5xx: after a pause that doubles, ATTEMPTS_MAX times.
- *   limited     429, 503 and rateLimited that say how long: after that time, in which nothing else is sent.
+ *   limited     429, 503 and rateLimited that say how long: after that time.  If it is the pace that the CA minds,
+ * nothing else is sent meanwhile.  rateLimited is about what one call asks for, and keeps no other from being carried
+ * out, nor from going on: a long pause is that call's end if it has company.  Where a row of calls is refused so, those
+ * that are left are not worth asking.
  *
  * It gives up give_up_after_ms after the last call that came to an end.
  */
@@ -27,8 +30,10 @@
 #define ATTEMPTS_MAX 8
 #define ATTEMPTS_WITH_ALTERNATIVE_MAX 4
 #define LIMITED_MAX 20
-#define BAD_NONCES_MAX 300  /* in a row; where 9 of 10 are refused, a row this long has a chance of 2 in 10^14 */
-#define BAD_NONCES_QUICK 20 /* of these without a pause */
+#define LIMITED_ROW_MAX ACME_SIDE_BY_SIDE_MAX
+#define COMPANY_WAITS_MS 10000 /* for one of several calls that is limited */
+#define BAD_NONCES_MAX 300     /* in a row; where 9 of 10 are refused, a row this long has a chance of 2 in 10^14 */
+#define BAD_NONCES_QUICK 20    /* of these without a pause */
 #define BAD_NONCE_PAUSE_MS 100
 #define BACKOFF_FIRST_MS 250
 #define BACKOFF_LONGEST_MS 8000
@@ -45,6 +50,7 @@ struct sending {
     int64_t deadline_ms;
     bool is_for_nonces;  /* of calls that wait, whose deadline it has to keep */
     unsigned bad_nonces; /* in a row */
+    unsigned refused;    /* calls in a row that ended as the CA limits their number */
     bool has_topped_up;
 };
 
@@ -143,15 +149,38 @@ static void again_transient(struct sending *s, struct acme_call *call, int64_t a
     again(s, call, backoff_ms(s->acme, call->transient, asked_ms));
 }
 
+/* Does the CA mind what this call asks for, and not how many requests there are? */
+static bool is_about_call(const struct acme_call *call)
+{
+    return call->result.problem == ACME_PROBLEM_RATE_LIMITED && call->response.status != 503;
+}
+
 static void again_limited(struct sending *s, struct acme_call *call, int64_t asked_ms)
 {
-    if (++call->limited >= LIMITED_MAX) {
+    bool is_held_up = is_about_call(call) && s->count > 1 && asked_ms > COMPANY_WAITS_MS;
+
+    if (++call->limited >= LIMITED_MAX || is_held_up)
         give_up(s, call);
-        return;
-    }
-    again(s, call, backoff_ms(s->acme, call->limited, asked_ms));
-    if (!call->is_finished && s->acme->quiet_until_ms < call->not_before_ms)
+    else
+        again(s, call, backoff_ms(s->acme, call->limited, asked_ms));
+    if (call->is_finished)
+        s->refused++;
+    else if (!is_about_call(call) && s->acme->quiet_until_ms < call->not_before_ms)
         s->acme->quiet_until_ms = call->not_before_ms;
+}
+
+/* The CA's limit is one of all of them: an account's orders, say. */
+static void stop_if_all_are_refused(struct sending *s, const struct acme_call *last)
+{
+    struct err why;
+
+    if (s->refused < LIMITED_ROW_MAX)
+        return;
+    (void)err_set(&why, last->result.code, "the CA refused %u in a row before it: %s", s->refused,
+                  last->result.err.msg);
+    err_hint(&why, "%s", last->result.err.hint);
+    why.retry_after_s = last->result.err.retry_after_s;
+    finish_all(s, last->result.code, &why);
 }
 
 static void again_bad_nonce(struct sending *s, struct acme_call *call)
@@ -207,7 +236,11 @@ static void take_answer(struct sending *s, struct acme_call *call)
         verdict = ACME_VERDICT_FAILED;
     switch (verdict) {
     case ACME_VERDICT_DONE:
+        s->refused = 0;
+        finish(s, call);
+        break;
     case ACME_VERDICT_FAILED:
+        s->refused += is_about_call(call) ? 1 : 0;
         finish(s, call);
         break;
     case ACME_VERDICT_BAD_NONCE:
@@ -282,6 +315,8 @@ static enum err_code perform(struct sending *s, const struct window *window, str
     }
     for (size_t i = 0; code == ERR_OK && i < window->count; i++)
         take_answer(s, window->calls[i]);
+    if (code == ERR_OK)
+        stop_if_all_are_refused(s, window->calls[window->count - 1]);
     return code;
 }
 
@@ -440,35 +475,4 @@ enum err_code acme_send_one(struct acme *acme, struct acme_call *call, struct er
     if (code == ERR_OK && call->result.code != ERR_OK && err)
         *err = call->result.err;
     return code == ERR_OK ? call->result.code : code;
-}
-
-/* ------------------------------------------------------------------ memory */
-
-void acme_call_refuse(struct acme_call *call, const char *why)
-{
-    call->is_finished = true;
-    call->result.code = err_set(&call->result.err, ERR_INPUT, "could not %s: %s", call->what, why);
-}
-
-void acme_call_done(struct acme_call *call)
-{
-    free(call->what);
-    if (call->payload)
-        secret_wipe(call->payload, strlen(call->payload)); /* an account binding, perhaps */
-    free(call->payload);
-    free(call->nonce);
-    json_free_auto(&call->json);
-    http_response_done(&call->response);
-}
-
-struct acme_calls acme_calls_new(size_t count)
-{
-    return (struct acme_calls){mem_calloc(count, sizeof(struct acme_call)), count};
-}
-
-void acme_calls_done(struct acme_calls *calls)
-{
-    for (size_t i = 0; i < calls->count; i++)
-        acme_call_done(&calls->items[i]);
-    free(calls->items);
 }

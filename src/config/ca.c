@@ -25,7 +25,9 @@ static const char *const urls[] = {
 
 _Static_assert(ARRAY_LEN(names) == ARRAY_LEN(urls), "every name has a URL");
 
+/* What Let's Encrypt documents is 20 for the test CA, and 250 with bursts of 125 for the other. */
 #define STAGING_REQUESTS_PER_S 20
+#define PRODUCTION_REQUESTS_PER_S 125
 
 /* https://letsencrypt.org/docs/rate-limits/ and /docs/staging-environment/ */
 #define NEW_ORDERS_PER_3H 300
@@ -59,7 +61,11 @@ uint32_t config_ca_requests_per_s(const char *url)
 {
     const char *name = config_ca_name(url);
 
-    return name && strcmp(name, "letsencrypt-staging") == 0 ? STAGING_REQUESTS_PER_S : 0;
+    if (!name)
+        return 0;
+    if (strcmp(name, "letsencrypt-staging") == 0)
+        return STAGING_REQUESTS_PER_S;
+    return strcmp(name, "letsencrypt") == 0 ? PRODUCTION_REQUESTS_PER_S : 0;
 }
 
 uint32_t config_ca_new_orders_per_3h(const char *url)

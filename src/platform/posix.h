@@ -37,7 +37,6 @@ bool posix_read_all(int fd, struct buf *out);
 bool posix_write_all(int fd, const void *data, size_t len);
 /* Errors: ERR_IO; *fd is -1 if it was closed. */
 enum err_code posix_sync_and_close(int *fd, const char *path, struct err *err) MUST_USE;
-
 /* The same without the sync. */
 enum err_code posix_close_written(int *fd, const char *path, struct err *err) MUST_USE;
 

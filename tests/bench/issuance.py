@@ -4,6 +4,7 @@ import collections
 import json
 import os
 import re
+import time
 
 from lab import Lab, binaries
 
@@ -23,8 +24,8 @@ API_REQUESTS = 3
 PEAK_MIB = 20 * 1000 * 1000 / 1024 / 1024  # 20 MB
 
 # wall, cpu: seconds.  rss: MiB.  acme, api: requests; refused: those that the API refused for their number.  left: TXT records.
-# why: of a failure, "" is success.
-Run = collections.namedtuple("Run", "wall cpu rss acme api refused left why")
+# why: of a failure, "" is success.  issued: certificates.  end: moment of the end.  said: all output.
+Run = collections.namedtuple("Run", "wall cpu rss acme api refused left why issued end said", defaults=(0, 0, ""))
 # make: function of (lab, names) that makes the command, and the account where the client can do that on its own.
 Client = collections.namedtuple("Client", "key label make")
 
@@ -45,13 +46,22 @@ def acme_requests(count):
 # -- what is run ---------------------------------------------------------------------------------------------------------------
 
 
-def ours(lab, names, program):
+def configure(lab, more=""):
+    """A configuration of ours, with a state directory of its own beside it.  MORE: lines of YAML."""
     home = lab.new_dir("ours")
-    config = peers.write(os.path.join(home, "acme-dme.yaml"),
-                         f"credentials: {{api_key: {lab.api_key}, api_secret: {lab.api_secret}}}\n"
-                         f"acme: {{directory: \"{lab.acme_dir}\", ca_file: {lab.ca_file}, agree_tos: true}}\n"
-                         f"propagation: {{settle: 0s, resolvers: [\"{lab.resolver}:53\"]}}\nstate_dir: {home}/state\n")
+    return peers.write(os.path.join(home, "acme-dme.yaml"),
+                       f"credentials: {{api_key: {lab.api_key}, api_secret: {lab.api_secret}}}\n"
+                       f"acme: {{directory: \"{lab.acme_dir}\", ca_file: {lab.ca_file}, agree_tos: true}}\n"
+                       f"propagation: {{settle: 0s, resolvers: [\"{lab.resolver}:53\"]}}\nstate_dir: {home}/state\n{more}")
+
+
+def register(lab, program, config):
     lab.run([program, "-c", config, "account", "register", "--agree-tos"]).ok()
+
+
+def ours(lab, names, program):
+    config = configure(lab)
+    register(lab, program, config)
     return {"argv": [program, "-c", config, "issue", "--agree-tos", *peers.each(names)]}
 
 
@@ -136,16 +146,18 @@ def measure(lab, client, names):
     after = ca_log(lab)
     requests = lab.requests()
     refused = sum("Rate limit" in json.dumps(r.get("error")) for r in requests)
-    found = {"wall": done.seconds, "cpu": 0, "rss": 0, "status": -9} if done.timed_out else json.loads(done.ok().stdout)["run"][0]
+    found = {"wall": done.seconds, "cpu": 0, "rss": 0, "status": -9, "end": time.time()} if done.timed_out else json.loads(done.ok().stdout)["run"][0]
     wall = found["wall"]
     if "took" in command and found["status"] == 0:
         wall = float(read(command["took"]))
+    issued, output = count_issued(after) - count_issued(before), read(said)
     why = ""
     if done.timed_out:
         why = f"stopped after {LIMIT_S} s"
-    elif found["status"] or count_issued(after) == count_issued(before):
-        why = "rate limit of the API" if refused else f"exit {found['status']}: {last_words(read(said))}"
-    return Run(wall, found["cpu"], found["rss"], count_requests(after) - count_requests(before), len(requests), refused, len(lab.txt()), why)
+    elif found["status"] or not issued:
+        why = "rate limit of the API" if refused else f"exit {found['status']}: {last_words(output)}"
+    return Run(wall, found["cpu"], found["rss"], count_requests(after) - count_requests(before), len(requests), refused, len(lab.txt()), why,
+               issued, found["end"], output)
 
 
 # -- what comes of it ----------------------------------------------------------------------------------------------------------
@@ -196,8 +208,9 @@ def row(client, run, base):
             figure("api") + refused, str(run.left)]
 
 
-def markdown_table(rows):
-    lines = [HEAD, ["---", "---", *["---:"] * (len(HEAD) - 2)], *rows]
+def markdown_table(rows, head=HEAD, text_columns=2):
+    """The first TEXT_COLUMNS are flush left."""
+    lines = [head, ["---"] * text_columns + ["---:"] * (len(head) - text_columns), *rows]
     return "".join("| " + " | ".join(line) + " |\n" for line in lines)
 
 
@@ -215,6 +228,7 @@ def preamble(lab):
 
 `tests/bench/issue --out FILE` writes this file: one certificate for h1.{ZONE} … hN.{ZONE}, by all clients in one run on one
 machine ({os.cpu_count()} CPUs), one after the other, each in a lab as new: an empty account, a whole budget of requests, resolvers that know nothing.
+What many names, many certificates and small budgets cost is measured in [scale.md](scale.md), with plots.
 
 - The CA is Pebble {lab.pebble_version}, without random sleeps, refused nonces or reused authorizations; where it gives a Retry-After
   that is 1 s, and the floor obeys. uacme cannot read that one's answers and gets the distribution's own, which never gives one.

@@ -4,6 +4,7 @@
 class Report:
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
+        self.kept = []  # [whether, what]: each promise, as it was printed
 
     def table(self, title, head, rows):
         """ROWS of text; the first column is flush left, the others flush right."""
@@ -15,14 +16,17 @@ class Report:
 
     def limit(self, what, value, most, unit=""):
         """A promise: VALUE is at most MOST."""
-        good = value <= most
-        self.passed += good
+        self.note(value <= most, f"{what}: {value:.4g}{unit}, at most {most:.4g}{unit}")
+
+    def note(self, good, what):
+        """A promise that is kept or not."""
+        self.passed += bool(good)
         self.failed += not good
-        print(f"  {'ok    ' if good else 'FAILED'}  {what}: {value:.3g}{unit}, at most {most:g}{unit}")
+        self.kept.append((bool(good), what))
+        print(f"  {'ok    ' if good else 'FAILED'}  {what}", flush=True)
 
     def fail(self, what):
-        self.failed += 1
-        print(f"  FAILED  {what}")
+        self.note(False, what)
 
     def skip(self, why):
         self.skipped += 1

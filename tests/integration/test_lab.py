@@ -87,6 +87,24 @@ def test_zones_are_delegated_where_they_should_be(lab):
     assert lab.dig("ns10", "www.away.example.com", "A")["aa"] is False
 
 
+def test_more_zones_are_delegated_and_served_like_the_others():
+    with Lab(zones=20) as lab:
+        ours = [plan.nameserver_fqdn(ns) + "." for ns in plan.NAMESERVERS]
+        assert len(lab.zones) == len(set(lab.zones)) == 20
+        assert all(sorted(lab.dig("resolver", zone, "NS")["answer"]) == ours for zone in lab.zones)
+        assert set(lab.zones) < {zone["name"] for zone in lab.state()["zones"]}
+        lab.set_lag([0.0, 0.1, 0.2, 1.0])
+        for zone in lab.zones:
+            lab.sim("POST", "/record", {"zone": zone, "name": "_acme-challenge.host", "type": "TXT", "value": f'"of {zone}"'})
+        assert lab.dig("ns13", f"_acme-challenge.host.{lab.zones[-1]}")["answer"] == []
+        lab.wait_published()
+        for zone in lab.zones:
+            assert lab.dig("ns13", f"_acme-challenge.host.{zone}")["answer"] == [f"of {zone}"]
+            assert lab.dig("ca-resolver", f"_acme-challenge.host.{zone}")["answer"] == [f"of {zone}"]
+        told = lab.sim("GET", "/feed")["ns13.dnsmadeeasy.com"]
+        assert len(told) == 20 and all(1.0 <= entry["t"] - entry["made"] < 3.0 for entry in told), told
+
+
 def test_programs_inside_see_nothing_of_the_callers_environment(lab, monkeypatch):
     monkeypatch.setenv("DNSMADEEASY_API_KEY", "from outside")
     names = {line.partition("=")[0] for line in lab.run(["env"], env={"MINE": "1"}).ok().stdout.splitlines()}

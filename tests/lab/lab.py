@@ -87,15 +87,16 @@ class Lab:
     program = None
     nameservers = {name: v4 for name, (v4, _) in plan.NAMESERVERS.items()}
 
-    def __init__(self, lag=plan.DEFAULT_LAG, sim=None, pebble=None, pebble_env=None, pebble_binary=None, dnssec=None, keep=False):
+    def __init__(self, lag=plan.DEFAULT_LAG, sim=None, pebble=None, pebble_env=None, pebble_binary=None, dnssec=None, zones=0, keep=False):
         """LAG: seconds of the four name servers.  SIM, PEBBLE: settings that override the simulator's, pebble's configuration;
         PEBBLE_ENV: its PEBBLE_* switches.  DNSSEC: zone -> one of signing.KINDS; root and top-level domains are signed then, and both
-        resolvers validate.  KEEP: leave the work directory behind."""
+        resolvers validate.  ZONES: so many more in the account, whose names are in .zones.  KEEP: leave the work directory behind."""
         lacking = binaries.missing(signing=bool(dnssec))
         if lacking:
             raise LabUnavailable("not installed: " + ", ".join(lacking) + " (run tests/setup)")
         flags = namespace_flags()
         self.privileged = "--user" not in flags
+        self.zones = plan.more_zones(zones)
         self.work = tempfile.mkdtemp(prefix="acme-dme-lab.")
         self._keep = keep
         self._lock = threading.Lock()
@@ -171,7 +172,7 @@ class Lab:
             },
             "python": binaries.PYTHON, "simulator": simulator if os.path.exists(simulator) else None,
             "requests_log": self.requests_log, "signatures": self.signatures,
-            "lag": list(lag), "sim": sim, "pebble": pebble, "pebble_env": pebble_env,
+            "lag": list(lag), "sim": sim, "pebble": pebble, "pebble_env": pebble_env, "zones": len(self.zones),
         }
 
     def _start(self, flags, options):

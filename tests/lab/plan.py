@@ -49,8 +49,19 @@ SOA = "hostmaster.dnsmadeeasy.com. 2009010101 43200 3600 1209600 180"
 HOST_ADDR = "127.0.0.30"
 
 
-def our_zones():
-    return [zone for account in ACCOUNTS for zone in account["zones"]]
+def more_zones(count):
+    """Names of further zones: so many can be had in the first account (`Lab(zones=count)`)."""
+    return [f"zone{n:02}.com" for n in range(1, count + 1)]
+
+
+def accounts(more=0):
+    """The accounts, with so many further zones in the first."""
+    first, *others = ACCOUNTS
+    return [dict(first, zones=first["zones"] + more_zones(more)), *others]
+
+
+def our_zones(more=0):
+    return [zone for account in accounts(more) for zone in account["zones"]]
 
 
 def nameserver_fqdn(name):
@@ -101,9 +112,9 @@ def root_text(ds=no_ds):
     return "\n".join(lines) + "\n"
 
 
-def tld_text(tld, ipv6, ds=no_ds):
+def tld_text(tld, ipv6, ds=no_ds, more=0):
     lines = ["$TTL 3600", f"{tld}. SOA a.root. {SOA}", f"{tld}. NS a.root."]
-    for zone in our_zones() + FOREIGN_ZONES + ["dnsmadeeasy.com"]:
+    for zone in our_zones(more) + FOREIGN_ZONES + ["dnsmadeeasy.com"]:
         if zone.split(".")[1:] == [tld]:
             lines += _delegation(zone) + ds(zone)
     lines += _glue(tld, ipv6)

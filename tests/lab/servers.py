@@ -84,7 +84,7 @@ def simulator_conf(options):
                    *({"addr": plan.API_ADDR, "port": port, "kind": kind} for kind, port in kinds.items())],
         "control": {"addr": plan.API_ADDR, "port": plan.API_CONTROL_PORT},
         "ports_file": f"{RUN}/dmesim.ports",
-        "accounts": [dict(a, zones=[{"name": z} for z in a["zones"]]) for a in plan.ACCOUNTS],
+        "accounts": [dict(a, zones=[{"name": z} for z in a["zones"]]) for a in plan.accounts(options["zones"])],
         "nameservers": nameservers,
         "limit": 150, "window": 300, "skew": 0, "delay_ms": 0,
         "log": options["requests_log"], "signatures": options["signatures"],
@@ -103,10 +103,10 @@ def build(options, ipv6):
         setup.signing = signing.Signing(binaries, f"{RUN}/signing", {**top, **options["dnssec"]})
         ds, presign = setup.signing.ds, setup.signing.presign
     root_zones = {".": plan.root_text(ds)}
-    root_zones.update((tld, plan.tld_text(tld, ipv6, ds)) for tld in plan.TLDS)
+    root_zones.update((tld, plan.tld_text(tld, ipv6, ds, options["zones"])) for tld in plan.TLDS)
     setup.add_knot(binaries["knotd"], "root", [plan.ROOT_SERVER], root_zones)
     setup.add_knot(binaries["knotd"], "foreign", [plan.FOREIGN_SERVER], {z: plan.zone_text(z, ipv6) for z in plan.FOREIGN_ZONES})
-    zones = {z: presign(z, plan.zone_text(z, ipv6, ds)) for z in plan.our_zones() + ["dnsmadeeasy.com"]}
+    zones = {z: presign(z, plan.zone_text(z, ipv6, ds)) for z in plan.our_zones(options["zones"]) + ["dnsmadeeasy.com"]}
     for ns, (v4, v6) in plan.NAMESERVERS.items():
         setup.add_knot(binaries["knotd"], ns, [v4, v6] if v6 and ipv6 else [v4], zones)
     setup.add_unbound(binaries["unbound"], "resolver", plan.CLIENT_RESOLVER, tls["doh"])

@@ -246,6 +246,103 @@ TEST(a_long_pause_is_an_error_at_once_that_says_when_to_come_back)
     acme_fixture_done(&f);
 }
 
+/* newOrder for names of one's own, `count` of them; the orders are yours. */
+static struct acme_order *order_each(struct acme_fixture *f, size_t count)
+{
+    struct strlist names AUTO_STRLIST = acme_fixture_names(count);
+    struct strlist *lists AUTO_FREE = mem_calloc(count, sizeof *lists);
+    struct acme_order_request *requests AUTO_FREE = mem_calloc(count, sizeof *requests);
+    struct acme_order *orders = mem_calloc(count, sizeof *orders);
+
+    for (size_t i = 0; i < count; i++) {
+        lists[i] = (struct strlist){&names.items[i], 1};
+        requests[i].names = &lists[i];
+    }
+    assert_int_equal(acme_orders_new(f->acme, requests, orders, count, &f->err), ERR_OK);
+    return orders;
+}
+
+static void orders_free(struct acme_order *orders, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        acme_order_done(&orders[i]);
+    free(orders);
+}
+
+TEST(a_limit_of_one_of_several_holds_up_no_other)
+{
+    struct acme_fixture f;
+    struct acme_order *orders;
+
+    acme_fixture_init(&f);
+    acme_fixture_register(&f);
+    fake_ca_fail(f.ca, FAKE_CA_RATE_LIMIT, 4, 1);
+    orders = order_each(&f, 5);
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(orders[i].result.code, i == 1 ? ERR_ACME_LIMIT : ERR_OK);
+    assert_int_equal(orders[1].result.err.retry_after_s, 7200);
+    assert_int_equal(f.clock.sleep_count, 0);
+    orders_free(orders, 5);
+    acme_fixture_done(&f);
+}
+
+TEST(while_one_is_limited_for_a_moment_the_others_are_carried_out)
+{
+    struct acme_fixture f;
+    struct acme_order *orders;
+
+    acme_fixture_init(&f);
+    acme_fixture_register(&f);
+    fake_ca_fail(f.ca, FAKE_CA_RATE_LIMIT_SHORT, 3, 1);
+    orders = order_each(&f, 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(orders[i].result.code, ERR_OK);
+    assert_string_equal(f.ca->orders[f.ca->order_count - 1].names.items[0], "name-0.example.com");
+    assert_int_equal(f.clock.sleep_count, 1);
+    orders_free(orders, 3);
+    acme_fixture_done(&f);
+}
+
+TEST(where_a_row_is_refused_for_their_number_the_rest_is_not_asked)
+{
+    static const size_t count = 60;
+    struct acme_fixture f;
+    struct acme_order *orders;
+    size_t before;
+
+    acme_fixture_init(&f);
+    acme_fixture_register(&f);
+    before = f.http->seen_count;
+    fake_ca_fail(f.ca, FAKE_CA_RATE_LIMIT, before, FAKE_CA_FOREVER);
+    orders = order_each(&f, count);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(orders[i].result.code, ERR_ACME_LIMIT);
+        assert_int_equal(orders[i].result.err.retry_after_s, 7200);
+    }
+    assert_acme_error(&orders[count - 1].result.err, ERR_ACME_LIMIT, ERR_ACME_LIMIT,
+                      "could not create the order for \"name-59.example.com\": the CA refused 16 in a row before it: ",
+                      "try again after 23:00 UTC");
+    assert_int_equal(f.http->seen_count - before, ACME_SIDE_BY_SIDE_MAX);
+    orders_free(orders, count);
+    acme_fixture_done(&f);
+}
+
+TEST(refusals_with_a_success_between_them_are_no_row)
+{
+    static const size_t count = 40;
+    struct acme_fixture f;
+    struct acme_order *orders;
+
+    acme_fixture_init(&f);
+    acme_fixture_register(&f);
+    fake_ca_fail(f.ca, FAKE_CA_RATE_LIMIT, f.http->seen_count, ACME_SIDE_BY_SIDE_MAX - 1);
+    orders = order_each(&f, count);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(orders[i].result.code, i < ACME_SIDE_BY_SIDE_MAX - 1 ? ERR_ACME_LIMIT : ERR_OK);
+    orders_free(orders, count);
+    acme_fixture_done(&f);
+}
+
 TEST(what_stays_broken_is_given_up_on_after_eight_attempts)
 {
     struct strlist names AUTO_STRLIST = acme_fixture_names(1);
@@ -328,6 +425,10 @@ int main(void)
         cmocka_unit_test(what_is_transient_is_tried_again_and_signed_anew),
         cmocka_unit_test(a_short_pause_that_the_ca_asks_for_is_kept),
         cmocka_unit_test(a_long_pause_is_an_error_at_once_that_says_when_to_come_back),
+        cmocka_unit_test(a_limit_of_one_of_several_holds_up_no_other),
+        cmocka_unit_test(while_one_is_limited_for_a_moment_the_others_are_carried_out),
+        cmocka_unit_test(where_a_row_is_refused_for_their_number_the_rest_is_not_asked),
+        cmocka_unit_test(refusals_with_a_success_between_them_are_no_row),
         cmocka_unit_test(what_stays_broken_is_given_up_on_after_eight_attempts),
         cmocka_unit_test(time_that_is_used_up_ends_it_earlier),
         cmocka_unit_test(a_wish_to_stop_ends_pauses_and_everything_else),

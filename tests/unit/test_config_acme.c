@@ -110,7 +110,8 @@ TEST(every_short_name_has_a_url_of_its_own)
 TEST(only_the_staging_of_letsencrypt_has_a_known_pace)
 {
     assert_int_equal(config_ca_requests_per_s("https://acme-staging-v02.api.letsencrypt.org/directory"), 20);
-    assert_int_equal(config_ca_requests_per_s("https://acme-v02.api.letsencrypt.org/directory"), 0);
+    assert_int_equal(config_ca_requests_per_s("https://acme-v02.api.letsencrypt.org/directory"), 125);
+    assert_int_equal(config_ca_requests_per_s("https://acme.zerossl.com/v2/DV90"), 0);
     assert_int_equal(config_ca_requests_per_s("https://ca.example/"), 0);
 }
 
@@ -169,8 +170,9 @@ TEST(one_email_address_needs_no_list)
 
 TEST(what_is_no_email_address_is_refused)
 {
-    static const char *const bad[] = {"example.com", "@example.com", "a@", "a@b@example.com", "a@example.com?x=y",
-                                      "a,b@example.com", "a b@example.com", "M\xc3\xbc@example.com"};
+    static const char *const bad[] = {"example.com",     "@example.com",         "a@",
+                                      "a@b@example.com", "a@example.com?x=y",    "a,b@example.com",
+                                      "a b@example.com", "M\xc3\xbc@example.com"};
     struct config_fixture *f = *state;
 
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
@@ -273,8 +275,7 @@ TEST(hmac_key_and_file_in_one_place_are_refused)
     struct config_fixture *f = *state;
 
     load_line(f, "acme: {eab: {kid: x, hmac_key: " HMAC_KEY ", hmac_key_file: k}}");
-    expect_error(f, ERR_CONFIG,
-                 "@/c.yaml:2:113: \"acme.eab.hmac_key\" and \"acme.eab.hmac_key_file\" are both given");
+    expect_error(f, ERR_CONFIG, "@/c.yaml:2:113: \"acme.eab.hmac_key\" and \"acme.eab.hmac_key_file\" are both given");
 }
 
 TEST(hmac_key_of_a_stronger_place_wins)

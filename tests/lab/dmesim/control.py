@@ -2,7 +2,7 @@
 
 GET  /state            zones with records, budget of each key, settings, name servers, faults, number of wipes
 GET  /log[?since=N]    the requests so far, oldest first, from entry N on
-GET  /feed             what each name server was told, and when
+GET  /feed             what each name server was told, and when ("made": when the account was changed)
 POST /set              any setting by name ("certificate" must be one of a listener's); "lag": seconds or {server: seconds}; "hold": [servers];
                        "release": [servers]; "hold_zones": [zones], whose changes are lost until "release": "all"
 POST /fault            see the fault module; GET lists, DELETE clears

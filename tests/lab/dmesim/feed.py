@@ -27,7 +27,7 @@ NOT_IN_DNS = ("ANAME", "HTTPRED")
 class Change:
     """The new state of one record set; no values means it is gone."""
 
-    __slots__ = ("zone", "number", "name", "type", "values", "ttl", "at")
+    __slots__ = ("zone", "number", "name", "type", "values", "ttl", "at", "made")
 
     def __init__(self, zone, number, name, kind, values, ttl):
         self.zone = zone
@@ -37,6 +37,7 @@ class Change:
         self.values = values
         self.ttl = ttl
         self.at = time.monotonic()
+        self.made = time.time()
 
     def key(self):
         return (self.zone, self.name, self.type)
@@ -282,6 +283,7 @@ class Server(threading.Thread):
                 self.history.append(
                     {
                         "t": now,
+                        "made": change.made,
                         "zone": change.zone,
                         "name": change.name,
                         "type": change.type,
