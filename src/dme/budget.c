@@ -60,8 +60,8 @@ struct look {
 
 static struct look ask(struct dme *dme, const struct dme_claim *claim)
 {
-    int64_t now_ms = clock_wall_ms(dme->clock);
     struct dme_window *window = dme->budget->open(dme->budget);
+    int64_t now_ms = clock_wall_ms(dme->clock); /* not before: opening may take a while, and others go on meanwhile */
     struct look look = {.got = 0};
 
     look.wait_ms = dme_window_claim(window, claim, now_ms, &look.got);
@@ -171,16 +171,19 @@ enum err_code dme_budget_take(struct dme *dme, size_t most, const char *what, si
 
 void dme_budget_force(struct dme *dme, size_t count)
 {
-    dme_window_force(dme->budget->open(dme->budget), dme->budget->owner, count, clock_wall_ms(dme->clock));
+    struct dme_window *window = dme->budget->open(dme->budget);
+
+    dme_window_force(window, dme->budget->owner, count, clock_wall_ms(dme->clock));
     dme->budget->close(dme->budget);
 }
 
 void dme_budget_learn(struct dme *dme, const struct dme_news *news)
 {
+    struct dme_window *window = dme->budget->open(dme->budget);
     struct dme_news ours = *news;
 
     ours.owner = dme->budget->owner;
-    dme_window_learn(dme->budget->open(dme->budget), &ours, clock_wall_ms(dme->clock));
+    dme_window_learn(window, &ours, clock_wall_ms(dme->clock));
     dme->budget->close(dme->budget);
 }
 

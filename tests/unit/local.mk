@@ -67,6 +67,7 @@ UNIT_TESTS = \
 	tests/unit/test_store_certificate \
 	tests/unit/test_store_generation \
 	tests/unit/test_store_order \
+	tests/unit/test_store_budget \
 	tests/unit/test_dme_retry \
 	tests/unit/test_dme_limit \
 	tests/unit/test_dme_budget \
@@ -98,6 +99,7 @@ UNIT_TESTS += \
 	tests/unit/test_flow_place \
 	tests/unit/test_flow_withdraw \
 	tests/unit/test_flow_await \
+	tests/unit/test_flow_budget \
 	tests/unit/test_flow_awaiting \
 	tests/unit/test_flow_sweep \
 	tests/unit/test_flow_faults \
