@@ -56,6 +56,7 @@ struct look {
     int64_t left;
     int64_t limit;
     int64_t poll_ms;
+    bool is_trial; /* it would fit, but the answer to another one is awaited */
 };
 
 static struct look ask(struct dme *dme, const struct dme_claim *claim)
@@ -70,6 +71,7 @@ static struct look ask(struct dme *dme, const struct dme_claim *claim)
         look.left = dme_window_left(window, now_ms);
         look.limit = dme_window_limit(window);
         look.poll_ms = dme_window_poll_ms(window);
+        look.is_trial = look.left >= claim->least && dme_window_is_trying(window, now_ms);
     }
     dme->budget->close(dme->budget);
     return look;
@@ -143,13 +145,14 @@ static enum err_code wait_for(struct dme *dme, const struct dme_claim *claim, co
     struct look look = ask(dme, claim);
     enum err_code code = ERR_OK;
 
-    for (bool has_told = false; look.wait_ms > 0 && code == ERR_OK; has_told = true) {
+    for (bool has_told = false; look.wait_ms > 0 && code == ERR_OK;) {
         if (clock_mono_ms(dme->clock) + look.wait_ms > dme->budget_deadline_ms) {
             code = fail(&look, claim->least, what, err);
             break;
         }
-        if (!has_told)
+        if (!has_told && !look.is_trial)
             tell(dme, &look, claim->least);
+        has_told |= !look.is_trial;
         code = pause_for(dme, &look, what, err);
         if (code == ERR_OK)
             look = ask(dme, claim);

@@ -231,7 +231,7 @@ REFUSALS = [
     Row("404-at-the-creation", [api(method="POST", status=404, body="<html></html>")], ZONE,
         says=('zone "example.com" vanished',), hint="control panel", requests=2),
     Row("rate-limit-that-passes", [sim(limit=1, window=1.5), config(dnsmadeeasy__request_window="1500ms")], OK,
-        warns=("request limit.*needs 1 request, 0 left of 1, next free in 2 s; waiting, continuing",), requests=2),
+        warns=("request limit.*needs 2 requests, 0 left of 1, next free in 2 s; waiting, continuing",), requests=2),
     Row("rate-limit-that-stays", [impatient, sim(limit=0)], RATE_LIMIT, says=("request limit",),
         hint=("150 requests in 5 minutes", "again in 5 minutes"), requests=1),
     Row("429-with-retry-after", [api(1, status=429, headers={"Retry-After": "1"})], OK,
