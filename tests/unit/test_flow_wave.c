@@ -273,6 +273,24 @@ TEST(a_wish_to_stop_while_records_are_withdrawn_leaves_none)
     issue_world_free(iw);
 }
 
+TEST(a_wish_to_stop_while_some_records_are_withdrawn_ends_the_wait_for_others)
+{
+    struct issue_world *iw = begin(FAKE_NEVER);
+    size_t requests;
+
+    assert_int_equal(issue_world_run(iw), ERR_OK);
+    requests = iw->w->api->request_count;
+    issue_world_free(iw);
+    iw = begin(FAKE_NEVER);
+    fake_api_fail(iw->w->api, FAKE_API_CANCEL, requests - 2, 1); /* the first of two DELETEs */
+    assert_int_equal(issue_world_run(iw), ERR_CANCELLED);
+    expect_others_done(iw);
+    assert_int_equal(iw->jobs[1].err.code, ERR_CANCELLED);
+    assert_in_range(iw->told_ms[1], 0, QUICK_MS);
+    expect_nothing_left(iw);
+    issue_world_free(iw);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -289,6 +307,7 @@ int main(void)
         cmocka_unit_test(a_wish_to_stop_at_any_time_withdraws_and_keeps_what_is_finished),
         cmocka_unit_test(an_order_that_fails_is_no_reason_to_be_deaf_afterwards),
         cmocka_unit_test(a_wish_to_stop_while_records_are_withdrawn_leaves_none),
+        cmocka_unit_test(a_wish_to_stop_while_some_records_are_withdrawn_ends_the_wait_for_others),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
