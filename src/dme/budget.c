@@ -56,12 +56,13 @@ struct look {
     int64_t left;
     int64_t limit;
     int64_t poll_ms;
+    bool is_trial; /* it would fit, but the answer to another one is awaited */
 };
 
 static struct look ask(struct dme *dme, const struct dme_claim *claim)
 {
-    int64_t now_ms = clock_wall_ms(dme->clock);
     struct dme_window *window = dme->budget->open(dme->budget);
+    int64_t now_ms = clock_wall_ms(dme->clock); /* not before: opening may take a while, and others go on meanwhile */
     struct look look = {.got = 0};
 
     look.wait_ms = dme_window_claim(window, claim, now_ms, &look.got);
@@ -70,6 +71,7 @@ static struct look ask(struct dme *dme, const struct dme_claim *claim)
         look.left = dme_window_left(window, now_ms);
         look.limit = dme_window_limit(window);
         look.poll_ms = dme_window_poll_ms(window);
+        look.is_trial = look.left >= claim->least && dme_window_is_trying(window, now_ms);
     }
     dme->budget->close(dme->budget);
     return look;
@@ -143,13 +145,14 @@ static enum err_code wait_for(struct dme *dme, const struct dme_claim *claim, co
     struct look look = ask(dme, claim);
     enum err_code code = ERR_OK;
 
-    for (bool has_told = false; look.wait_ms > 0 && code == ERR_OK; has_told = true) {
+    for (bool has_told = false; look.wait_ms > 0 && code == ERR_OK;) {
         if (clock_mono_ms(dme->clock) + look.wait_ms > dme->budget_deadline_ms) {
             code = fail(&look, claim->least, what, err);
             break;
         }
-        if (!has_told)
+        if (!has_told && !look.is_trial)
             tell(dme, &look, claim->least);
+        has_told |= !look.is_trial;
         code = pause_for(dme, &look, what, err);
         if (code == ERR_OK)
             look = ask(dme, claim);
@@ -171,16 +174,19 @@ enum err_code dme_budget_take(struct dme *dme, size_t most, const char *what, si
 
 void dme_budget_force(struct dme *dme, size_t count)
 {
-    dme_window_force(dme->budget->open(dme->budget), dme->budget->owner, count, clock_wall_ms(dme->clock));
+    struct dme_window *window = dme->budget->open(dme->budget);
+
+    dme_window_force(window, dme->budget->owner, count, clock_wall_ms(dme->clock));
     dme->budget->close(dme->budget);
 }
 
 void dme_budget_learn(struct dme *dme, const struct dme_news *news)
 {
+    struct dme_window *window = dme->budget->open(dme->budget);
     struct dme_news ours = *news;
 
     ours.owner = dme->budget->owner;
-    dme_window_learn(dme->budget->open(dme->budget), &ours, clock_wall_ms(dme->clock));
+    dme_window_learn(window, &ours, clock_wall_ms(dme->clock));
     dme->budget->close(dme->budget);
 }
 

@@ -44,7 +44,7 @@ struct dme_ticket {
 struct dme_window {
     int64_t window_ms;
     int64_t allowed;          /* by the operator; 0: what the API says */
-    int64_t limit;            /* what the API says; 0: nothing yet */
+    int64_t limit;            /* what the API says; 0: nothing yet, so one request at a time asks */
     int64_t closed_until_ms;  /* after a refusal nothing is sent before; 0: it is open */
     int64_t refusals;         /* in a row */
     int64_t refused_ms;       /* when we learned of the last one; 0: there was none */
@@ -82,6 +82,9 @@ int64_t dme_window_claim(struct dme_window *window, const struct dme_claim *clai
 
 /* Take regardless. */
 void dme_window_force(struct dme_window *window, int64_t owner, size_t count, int64_t now_ms);
+
+/* Is a request under way whose answer the others should wait for: the first of all, or the first after a refusal? */
+bool dme_window_is_trying(const struct dme_window *window, int64_t now_ms);
 
 /* How long the owner of a ticket sleeps at most before it asks again. */
 int64_t dme_window_poll_ms(const struct dme_window *window);

@@ -364,7 +364,7 @@ enum err_code challenge_publish(struct challenge *c, const struct challenge_set 
     struct publication p = {.c = c,
                             .set = set,
                             .opts = opts,
-                            .outcomes = own ? own : opts->outcomes,
+                            .outcomes = opts->outcomes ? opts->outcomes : own,
                             .start_ms = clock_mono_ms(c->opts.clock)};
     bool is_kept = false;
     enum err_code code = place(&p, err);

@@ -22,6 +22,7 @@ UNIT_TESTS = \
 	tests/unit/test_http_http \
 	tests/unit/test_http_trace \
 	tests/unit/test_dns_authority \
+	tests/unit/test_dns_authority_many \
 	tests/unit/test_dns_delegation \
 	tests/unit/test_dns_direct \
 	tests/unit/test_dns_doh \
@@ -66,6 +67,7 @@ UNIT_TESTS = \
 	tests/unit/test_store_certificate \
 	tests/unit/test_store_generation \
 	tests/unit/test_store_order \
+	tests/unit/test_store_budget \
 	tests/unit/test_dme_retry \
 	tests/unit/test_dme_limit \
 	tests/unit/test_dme_budget \
@@ -97,6 +99,7 @@ UNIT_TESTS += \
 	tests/unit/test_flow_place \
 	tests/unit/test_flow_withdraw \
 	tests/unit/test_flow_await \
+	tests/unit/test_flow_budget \
 	tests/unit/test_flow_awaiting \
 	tests/unit/test_flow_sweep \
 	tests/unit/test_flow_faults \

@@ -180,14 +180,33 @@ TEST(an_interruption_ends_a_wait)
     dme_fixture_done(&s.f);
 }
 
+struct told {
+    size_t times;
+    int64_t last_ms;
+};
+
+static void tell(void *ctx, int64_t left_ms)
+{
+    struct told *told = ctx;
+
+    assert_int_equal(left_ms, told->times ? told->last_ms - 2000 : 300000); /* it looks again every two seconds */
+    told->times++;
+    told->last_ms = left_ms;
+}
+
 TEST(whoever_waits_is_told_how_long_still)
 {
     struct scene s;
+    struct told told = {.times = 0};
 
     scene_init(&s, 1);
+    s.f.dme->waiting = tell;
+    s.f.dme->waiting_ctx = &told;
     assert_int_equal(ask(&s), ERR_OK);
+    assert_int_equal(told.times, 0);
     assert_int_equal(ask(&s), ERR_OK);
-    assert_int_equal(s.f.clock.sleep_count, 150); /* looks again every two seconds */
+    assert_int_equal(told.times, 150);
+    assert_int_equal(told.last_ms, 2000);
     dme_fixture_done(&s.f);
 }
 

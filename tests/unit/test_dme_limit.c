@@ -260,6 +260,46 @@ TEST(an_answer_to_an_older_request_does_not_open_what_a_refusal_has_closed)
     dme_window_done(&w);
 }
 
+TEST(the_first_request_of_all_asks_for_the_limit)
+{
+    struct dme_window w = opened(0);
+    const struct dme_claim up_to_8 = {.owner = US, .least = 1, .most = 8, .kind = DME_STAMP_SENT};
+    size_t got;
+
+    assert_int_equal(dme_window_claim(&w, &up_to_8, START_MS, &got), 0);
+    assert_int_equal(got, 1);
+    assert_in_range(claim(&w, THEM, 1, START_MS + 10), 1, 100); /* a moment */
+    dme_window_learn(&w,
+                     &(struct dme_news){.owner = US, .sent_ms = START_MS, .answered = 1, .limit = 5, .remaining = 4},
+                     START_MS + 100);
+    assert_int_equal(claim(&w, THEM, 1, START_MS + 100), 0);
+    assert_int_equal(dme_window_claim(&w, &up_to_8, START_MS + 101, &got), 0);
+    assert_int_equal(got, 3);
+    dme_window_done(&w);
+}
+
+TEST(whoever_asked_for_the_limit_and_was_killed_is_waited_for_some_seconds)
+{
+    struct dme_window w = opened(0);
+
+    assert_int_equal(claim(&w, US, 1, START_MS), 0);
+    assert_int_not_equal(claim(&w, THEM, 1, START_MS + 9000), 0);
+    assert_int_equal(claim(&w, THEM, 1, START_MS + 10000), 0);
+    dme_window_done(&w);
+}
+
+TEST(a_server_that_does_not_tell_its_limit_is_taken_to_have_the_usual_one)
+{
+    struct dme_window w = opened(0);
+
+    assert_int_equal(claim(&w, US, 1, START_MS), 0);
+    dme_window_learn(&w, &(struct dme_news){.owner = US, .sent_ms = START_MS, .answered = 1, .remaining = -1},
+                     START_MS);
+    assert_int_equal(claim(&w, US, 100, START_MS), 0);
+    assert_int_equal(claim(&w, THEM, 49, START_MS), 0);
+    dme_window_done(&w);
+}
+
 TEST(a_server_that_asks_for_a_pause_is_given_that)
 {
     struct dme_window w = opened(150);
@@ -363,6 +403,43 @@ TEST(what_is_held_is_used_by_its_owner_alone)
     dme_window_done(&w);
 }
 
+TEST(what_is_held_can_not_be_had_once_there_is_less_than_it_seemed)
+{
+    struct dme_window w = opened(0);
+    const struct dme_claim up_to_8 = {.owner = US, .least = 1, .most = 8, .kind = DME_STAMP_SENT};
+    size_t got;
+
+    assert_int_equal(hold(&w, US, 12, START_MS), 0);
+    assert_int_equal(dme_window_claim(&w, &up_to_8, START_MS, &got), 0);
+    assert_int_equal(got, 1); /* the first of all */
+    w.limit = 5;
+    answer(&w, US, 1, START_MS, 4, START_MS + 100);
+    assert_int_equal(w.stamp_count, 5);
+    assert_int_equal(dme_window_claim(&w, &up_to_8, START_MS + 100, &got), 0);
+    assert_int_equal(got, 4);
+    answer(&w, US, 4, START_MS + 100, 0, START_MS + 200);
+
+    dme_window_tidy(&w, START_MS + WINDOW_MS + 200);
+    assert_int_equal(hold(&w, US, 4, START_MS + WINDOW_MS + 200), 0);
+    assert_int_equal(claim(&w, THEM, 1, START_MS + WINDOW_MS + 200), 0);
+    answer(&w, THEM, 1, START_MS + WINDOW_MS + 200, 2, START_MS + WINDOW_MS + 300); /* another host has used two */
+    assert_int_equal(dme_window_claim(&w, &up_to_8, START_MS + WINDOW_MS + 300, &got), 0);
+    assert_int_equal(got, 2);
+    dme_window_done(&w);
+}
+
+TEST(a_refusal_ends_what_was_held)
+{
+    struct dme_window w = opened(20);
+
+    assert_int_equal(hold(&w, US, 4, START_MS), 0);
+    assert_int_equal(claim(&w, US, 1, START_MS), 0);
+    refuse(&w, US, START_MS, START_MS);
+    assert_int_equal(claim(&w, US, 1, START_MS), WINDOW_MS / 5);
+    assert_int_equal(claim(&w, US, 1, START_MS + WINDOW_MS / 5), 0);
+    dme_window_done(&w);
+}
+
 TEST(more_than_the_limit_wait_for_as_many_as_there_can_be)
 {
     for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
@@ -435,12 +512,17 @@ int main(void)
         cmocka_unit_test(a_refusal_that_we_can_not_explain_closes_it_for_a_fifth_and_the_next_for_a_whole_window),
         cmocka_unit_test(after_a_refusal_one_at_a_time_tries_until_one_is_answered),
         cmocka_unit_test(an_answer_to_an_older_request_does_not_open_what_a_refusal_has_closed),
+        cmocka_unit_test(the_first_request_of_all_asks_for_the_limit),
+        cmocka_unit_test(whoever_asked_for_the_limit_and_was_killed_is_waited_for_some_seconds),
+        cmocka_unit_test(a_server_that_does_not_tell_its_limit_is_taken_to_have_the_usual_one),
         cmocka_unit_test(a_server_that_asks_for_a_pause_is_given_that),
         cmocka_unit_test(whoever_came_first_goes_first),
         cmocka_unit_test(whoever_does_not_come_back_loses_the_place),
         cmocka_unit_test(whoever_gives_up_leaves_the_place_to_the_next),
         cmocka_unit_test(several_go_together_only_if_nobody_waits),
         cmocka_unit_test(what_is_held_is_used_by_its_owner_alone),
+        cmocka_unit_test(what_is_held_can_not_be_had_once_there_is_less_than_it_seemed),
+        cmocka_unit_test(a_refusal_ends_what_was_held),
         cmocka_unit_test(more_than_the_limit_wait_for_as_many_as_there_can_be),
         cmocka_unit_test(a_clock_that_is_set_back_locks_nobody_out_for_longer_than_a_window),
         cmocka_unit_test(a_clock_that_is_set_forward_forgets_and_the_next_answer_tells),
