@@ -102,7 +102,8 @@ static size_t find_members(struct challenge_awaiting *a, const struct challenge_
 {
     size_t count = 0;
 
-    qsort(a->published.items, a->published.count, sizeof *a->published.items, compare_asked);
+    if (a->published.count) /* none, when all of them failed */
+        qsort(a->published.items, a->published.count, sizeof *a->published.items, compare_asked);
     for (size_t i = 0; i < set->count; i++) {
         const struct published *published = published_find(&a->published, &set->items[i]);
 

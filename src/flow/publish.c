@@ -220,12 +220,15 @@ static void fail_vanished(const struct group *group)
     }
 }
 
-/* Records that were refused because the id of their zone is not known any more. */
-static void pick_lost(const struct group *group, struct picks *out)
+/* Records that were refused because the id of their zone is not known any more; tells whether there are any. */
+static bool pick_lost(const struct group *group, struct picks *out)
 {
+    size_t before = out->count;
+
     for (size_t i = 0; i < group->count; i++)
         if (group->items[i].outcome->code == ERR_NOT_FOUND && !group->items[i].record_id)
             picks_add(out, &group->items[i]);
+    return out->count > before;
 }
 
 /* Find the zones of these records anew. */
@@ -261,15 +264,12 @@ static enum err_code find_anew(struct publication *p, const struct groups *group
     for (size_t i = 0; i < groups->count; i++) {
         struct zone *zone = groups->items[i].items[0].zone;
 
-        if (groups->items[i].err.code != ERR_NOT_FOUND)
-            continue;
         if (zone->origin != ZONE_REMEMBERED) {
             fail_vanished(&groups->items[i]);
-            continue;
+        } else if (pick_lost(&groups->items[i], &lost)) {
+            log_line(p->c->opts.log, LOG_INFO, "zone \"%s\" has another id than remembered, looking it up", zone->name);
+            zones_forget(p->c, zone);
         }
-        log_line(p->c->opts.log, LOG_INFO, "zone \"%s\" has another id than remembered, looking it up", zone->name);
-        zones_forget(p->c, zone);
-        pick_lost(&groups->items[i], &lost);
     }
     *out_count = lost.count;
     return lost.count ? place_again(p, &lost, err) : ERR_OK;
@@ -364,7 +364,7 @@ enum err_code challenge_publish(struct challenge *c, const struct challenge_set 
     struct publication p = {.c = c,
                             .set = set,
                             .opts = opts,
-                            .outcomes = own ? own : opts->outcomes,
+                            .outcomes = opts->outcomes ? opts->outcomes : own,
                             .start_ms = clock_mono_ms(c->opts.clock)};
     bool is_kept = false;
     enum err_code code = place(&p, err);

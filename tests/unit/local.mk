@@ -22,6 +22,7 @@ UNIT_TESTS = \
 	tests/unit/test_http_http \
 	tests/unit/test_http_trace \
 	tests/unit/test_dns_authority \
+	tests/unit/test_dns_authority_many \
 	tests/unit/test_dns_delegation \
 	tests/unit/test_dns_direct \
 	tests/unit/test_dns_doh \

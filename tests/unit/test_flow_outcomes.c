@@ -154,6 +154,27 @@ TEST(a_remembered_zone_that_is_gone_is_found_anew_and_the_others_are_not_asked_a
     world_free(w);
 }
 
+TEST(a_bad_record_does_not_hide_that_its_zone_is_gone)
+{
+    struct world *w = world_new();
+
+    assert_int_equal(world_publish(w, PAIRS({"_acme-challenge.example.com", VALUE_A})), ERR_OK);
+    assert_int_equal(world_withdraw(w, PAIRS({"_acme-challenge.example.com", VALUE_A})), ERR_OK);
+    fake_api_drop_zone(w->api, EXAMPLE_COM);
+    fake_api_zone_add_server(fake_api_add_zone(w->api, 0, 111, "example.com"), "ns1.dme.test", "192.0.2.1");
+    world_leave(w);
+    assert_int_equal(publish_each(w,
+                                  PAIRS({"_acme-challenge.a.example.com", "a \"quoted\" value"},
+                                        {"_acme-challenge.b.example.com", VALUE_A}),
+                                  CHALLENGE_NO_WAIT),
+                     ERR_OK);
+    assert_int_equal(outcomes[0].code, ERR_INPUT);
+    assert_int_equal(outcomes[1].code, ERR_OK);
+    assert_true(is_there(w, 111, "_acme-challenge.b", VALUE_A));
+    assert_int_equal(world_journal_count(w), 1);
+    world_free(w);
+}
+
 TEST(a_remembered_zone_that_is_gone_for_good_fails_its_own_records)
 {
     struct world *w = world_new();
@@ -521,6 +542,7 @@ int main(void)
         cmocka_unit_test(when_all_fail_it_is_no_error_of_the_call),
         cmocka_unit_test(without_outcomes_one_that_fails_takes_all_back),
         cmocka_unit_test(a_remembered_zone_that_is_gone_is_found_anew_and_the_others_are_not_asked_again),
+        cmocka_unit_test(a_bad_record_does_not_hide_that_its_zone_is_gone),
         cmocka_unit_test(a_remembered_zone_that_is_gone_for_good_fails_its_own_records),
         cmocka_unit_test(a_zone_that_the_api_does_not_tell_of_costs_its_patience_once),
         cmocka_unit_test(when_the_api_can_not_be_reached_two_zones_tell_for_all),
