@@ -35,7 +35,7 @@ A_ZONE = 3  # requests: look it up, create all, delete all
 RENEW_S, RENEW_MB = 90, 64
 IDLE_S, IDLE_MB = 1, 48
 NOBODYS = "foreign.org"  # a zone that is in no account
-NOBODYS_REQUESTS = 2  # to learn that
+NOBODYS_REQUESTS = 3  # to learn that: one for each part of it that may be a zone
 
 WRAPPER = """#!/bin/bash
 begin=$EPOCHREALTIME
