@@ -65,6 +65,7 @@ libacmedme_a_SOURCES = \
 	src/store/reset.c \
 	src/store/journal.c \
 	src/store/zonememo.c \
+	src/store/budget.c src/store/budget.h \
 	src/store/result.c \
 	src/store/record.c \
 	src/store/keyfile.c \
@@ -184,6 +185,7 @@ libacmedme_a_SOURCES = \
 	src/flow/servers.c \
 	src/flow/place.c \
 	src/flow/await.c src/flow/awaiting.c \
+	src/flow/budget.c src/flow/budget.h \
 	src/flow/journal.c \
 	src/flow/publish.c \
 	src/flow/undo.c \

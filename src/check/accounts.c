@@ -95,6 +95,7 @@ static void report_budget(struct check *check, const struct challenge_account *a
 {
     int remaining = dme_requests_remaining(account->dme);
     int limit = dme_requests_limit(account->dme) > 0 ? dme_requests_limit(account->dme) : LIMIT_USUAL;
+    int64_t own = dme_requests_own(account->dme);
 
     if (remaining < 0) {
         check_add(check->report, CHECK_SKIPPED, "budget", account->name, "DNS Made Easy does not tell");
@@ -104,14 +105,16 @@ static void report_budget(struct check *check, const struct challenge_account *a
         check_add(check->report, CHECK_OK, "budget", account->name, "%d of %d requests are left for now", remaining,
                   limit);
     } else {
-        check_add(check->report, CHECK_WARN, "budget", account->name, "only %d of %d requests are left for now",
-                  remaining, limit);
+        check_add(check->report, CHECK_WARN, "budget", account->name,
+                  "only %d of %d requests are left for now; of the others this host has made %" PRId64, remaining,
+                  limit, own);
         check_hint(check->report,
                    "Find out which other program uses this API key: all of them together get %d requests in 5 minutes.",
                    limit);
     }
     check_measure(check->report, "requests_remaining", remaining);
     check_measure(check->report, "requests_limit", limit);
+    check_measure(check->report, "requests_own", own);
 }
 
 /* ------------------------------------------------------------------ one account */

@@ -159,12 +159,39 @@ static enum err_code open_resolvers(struct app *app, struct err *err)
     return code == ERR_OK ? open_doh(app, err) : code;
 }
 
+static void show_waiting(void *progress, int64_t left_ms)
+{
+    progress_wait(progress, "waiting for the request limit of DNS Made Easy", left_ms);
+}
+
+/* What is left of the API's request limit is known to all processes by way of the state directory. */
+static enum err_code open_budget(struct app *app, const char *fingerprint, struct dme_opts *opts, struct err *err)
+{
+    const struct budget_opts budget_opts = {
+        .store = app->store,
+        .endpoint = app->config->endpoint,
+        .key_id = fingerprint,
+        .window_ms = app->config->request_window_ms,
+        .allowed = app->config->request_limit,
+        .log = app->log,
+    };
+    struct budget **budget = &app->budgets[app->account_count];
+    enum err_code code;
+
+    if (!app->store)
+        return ERR_OK;
+    code = budget_new(&budget_opts, budget, err);
+    if (code == ERR_OK)
+        opts->budget = budget_base(*budget);
+    return code;
+}
+
 static enum err_code open_account(struct app *app, const struct config_account *from, int64_t time_limit_ms,
                                   struct err *err)
 {
     char fingerprint[9];
     int64_t give_up_after_ms = app->config->give_up_after_ms;
-    const struct dme_opts opts = {
+    struct dme_opts opts = {
         .endpoint = app->config->endpoint,
         .api_key = from->api_key,
         .api_secret = from->api_secret,
@@ -180,9 +207,19 @@ static enum err_code open_account(struct app *app, const struct config_account *
             time_limit_ms && time_limit_ms / APP_CALLS_IN_TIME_LIMIT < give_up_after_ms
                 ? time_limit_ms / APP_CALLS_IN_TIME_LIMIT
                 : give_up_after_ms,
+        .budget_window_ms = app->config->request_window_ms,
+        .budget_allowed = app->config->request_limit,
+        .budget_wait_ms = app->config->budget_wait_ms,
+        .budget_until_ms = time_limit_ms ? clock_mono_ms(app->clock) + time_limit_ms -
+                                               time_limit_ms / APP_CALLS_IN_TIME_LIMIT
+                                         : 0,
+        .waiting = show_waiting,
+        .waiting_ctx = &app->progress,
     };
     enum err_code code = from->unusable ? ERR_OK : digest_fingerprint(from->api_key, fingerprint, err);
 
+    if (code == ERR_OK && !from->unusable)
+        code = open_budget(app, fingerprint, &opts, err);
     if (code == ERR_OK)
         app->accounts[app->account_count++] = (struct challenge_account){
             .name = from->name,
@@ -202,6 +239,7 @@ static enum err_code open_accounts(struct app *app, int64_t time_limit_ms, struc
     enum err_code code = ERR_OK;
 
     app->accounts = mem_calloc(config->account_count, sizeof *app->accounts);
+    app->budgets = mem_calloc(config->account_count, sizeof(struct budget *));
     for (size_t i = 0; code == ERR_OK && i < config->account_count; i++)
         code = open_account(app, &config->accounts[i], time_limit_ms, err);
     return code;
@@ -298,9 +336,11 @@ void app_close(struct app *app)
     challenge_free(app->challenge);
     for (size_t i = 0; i < app->account_count; i++) {
         dme_free(app->accounts[i].dme);
+        budget_free(app->budgets[i]);
         mem_free_auto(&app->accounts[i].key_id);
     }
     free(app->accounts);
+    free(app->budgets);
     for (size_t i = 0; i < app->doh_count; i++)
         resolver_free(app->doh[i]);
     free(app->doh);

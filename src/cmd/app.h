@@ -7,6 +7,7 @@
 
 #include "cmd/opts.h"
 #include "cmd/progress.h"
+#include "flow/budget.h"
 #include "flow/challenge.h"
 #include "http/http.h"
 
@@ -26,11 +27,13 @@ struct app {
     struct store *store; /* NULL with `journal: none` */
     struct challenge_account *accounts;
     size_t account_count;
+    struct budget **budgets; /* one an account; NULL: private to the process */
     char *run_id;
     struct challenge *challenge;
 };
 
-/* A call to the API may take this part of the time that the ACME client listens. */
+/* A call to the API may take this part of the time that the ACME client listens; and so much is left for all else after
+ * a wait for the request limit. */
 #define APP_CALLS_IN_TIME_LIMIT 3
 
 /* What differs between commands. */

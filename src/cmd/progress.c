@@ -56,3 +56,14 @@ void progress_step(void *ctx, const char *step, size_t done, size_t total)
                    (long long)((now_ms - progress->begin_ms) / 1000));
     show_line(progress, whole);
 }
+
+void progress_wait(void *ctx, const char *what, int64_t left_ms)
+{
+    struct progress *progress = ctx;
+    char whole[512];
+
+    if (!progress->out)
+        return;
+    (void)snprintf(whole, sizeof whole, "%s, %lld s", what, (long long)((left_ms + 999) / 1000));
+    show_line(progress, whole);
+}

@@ -21,6 +21,8 @@ struct progress {
 void progress_show(void *ctx, const struct propagation_progress *p);
 /* An issue_progress_fn of the same: a step of an issuance, as "validating 3 of 20, 4 s". */
 void progress_step(void *ctx, const char *step, size_t done, size_t total);
+/* Something is waited for, so long still. */
+void progress_wait(void *ctx, const char *what, int64_t left_ms);
 /* Take the line off the screen. */
 void progress_clear(struct progress *progress);
 

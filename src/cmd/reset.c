@@ -71,6 +71,7 @@ static void print_sum(const struct tally *tally, const char *dir, enum err_code 
                      set_aside == 1 ? "file" : "files", dir);
     add_count(&dropped, "", tally->counts[STORE_ITEM_ZONE][STORE_DROPPED], "remembered zone", "remembered zones");
     add_count(&dropped, "", tally->counts[STORE_ITEM_RESULT][STORE_DROPPED], "result", "results");
+    add_count(&dropped, "", tally->counts[STORE_ITEM_BUDGET][STORE_DROPPED], "request count", "request counts");
     add_count(&dropped, "", tally->counts[STORE_ITEM_TEMPORARY][STORE_DROPPED], "temporary file", "temporary files");
     if (dropped.len > 0)
         (void)printf("%s %s\n", outcome_text(STORE_DROPPED, tally->opts), buf_cstr(&dropped));

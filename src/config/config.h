@@ -131,6 +131,9 @@ struct config {
     uint32_t ttl_s;
     int64_t request_timeout_ms;
     int64_t give_up_after_ms;
+    uint32_t request_limit; /* in a window; 0: what the API says */
+    int64_t request_window_ms;
+    int64_t budget_wait_ms; /* how long requests wait for the window */
 
     int64_t propagation_timeout_ms;
     int64_t settle_ms;

@@ -64,9 +64,9 @@ static void read_nameservers(const json_t *list, struct dme_zone *zone)
         if (!fqdn || !*fqdn || zone->nameserver_count >= NAMESERVERS_MAX)
             continue;
         zone->nameservers = mem_grow(zone->nameservers, zone->nameserver_count, sizeof *zone->nameservers);
-        zone->nameservers[zone->nameserver_count++] =
-            (struct dme_nameserver){plain_name(fqdn), address_or_null(json_string_value(json_object_get(item, "ipv4"))),
-                                    address_or_null(json_string_value(json_object_get(item, "ipv6")))};
+        zone->nameservers[zone->nameserver_count++] = (struct dme_nameserver){
+            plain_name(fqdn), address_or_null(json_string_value(json_object_get(item, "ipv4"))),
+            address_or_null(json_string_value(json_object_get(item, "ipv6")))};
     }
 }
 

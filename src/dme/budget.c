@@ -22,6 +22,7 @@ static void close_private(UNUSED struct dme_budget *self)
 void dme_budget_init(struct dme *dme, const struct dme_opts *opts)
 {
     dme->own_window.window_ms = opts->budget_window_ms ? opts->budget_window_ms : DME_WINDOW_USUAL_MS;
+    dme->own_window.allowed = opts->budget_allowed;
     dme->own_budget = (struct dme_budget){.owner = 1, .open = open_private, .close = close_private};
     dme->budget = opts->budget ? opts->budget : &dme->own_budget;
     dme->budget_wait_ms = opts->budget_wait_ms;
@@ -55,12 +56,13 @@ struct look {
     int64_t left;
     int64_t limit;
     int64_t poll_ms;
+    bool is_trial; /* it would fit, but the answer to another one is awaited */
 };
 
 static struct look ask(struct dme *dme, const struct dme_claim *claim)
 {
-    int64_t now_ms = clock_wall_ms(dme->clock);
     struct dme_window *window = dme->budget->open(dme->budget);
+    int64_t now_ms = clock_wall_ms(dme->clock); /* not before: opening may take a while, and others go on meanwhile */
     struct look look = {.got = 0};
 
     look.wait_ms = dme_window_claim(window, claim, now_ms, &look.got);
@@ -69,6 +71,7 @@ static struct look ask(struct dme *dme, const struct dme_claim *claim)
         look.left = dme_window_left(window, now_ms);
         look.limit = dme_window_limit(window);
         look.poll_ms = dme_window_poll_ms(window);
+        look.is_trial = look.left >= claim->least && dme_window_is_trying(window, now_ms);
     }
     dme->budget->close(dme->budget);
     return look;
@@ -142,13 +145,14 @@ static enum err_code wait_for(struct dme *dme, const struct dme_claim *claim, co
     struct look look = ask(dme, claim);
     enum err_code code = ERR_OK;
 
-    for (bool has_told = false; look.wait_ms > 0 && code == ERR_OK; has_told = true) {
+    for (bool has_told = false; look.wait_ms > 0 && code == ERR_OK;) {
         if (clock_mono_ms(dme->clock) + look.wait_ms > dme->budget_deadline_ms) {
             code = fail(&look, claim->least, what, err);
             break;
         }
-        if (!has_told)
+        if (!has_told && !look.is_trial)
             tell(dme, &look, claim->least);
+        has_told |= !look.is_trial;
         code = pause_for(dme, &look, what, err);
         if (code == ERR_OK)
             look = ask(dme, claim);
@@ -170,16 +174,19 @@ enum err_code dme_budget_take(struct dme *dme, size_t most, const char *what, si
 
 void dme_budget_force(struct dme *dme, size_t count)
 {
-    dme_window_force(dme->budget->open(dme->budget), dme->budget->owner, count, clock_wall_ms(dme->clock));
+    struct dme_window *window = dme->budget->open(dme->budget);
+
+    dme_window_force(window, dme->budget->owner, count, clock_wall_ms(dme->clock));
     dme->budget->close(dme->budget);
 }
 
 void dme_budget_learn(struct dme *dme, const struct dme_news *news)
 {
+    struct dme_window *window = dme->budget->open(dme->budget);
     struct dme_news ours = *news;
 
     ours.owner = dme->budget->owner;
-    dme_window_learn(dme->budget->open(dme->budget), &ours, clock_wall_ms(dme->clock));
+    dme_window_learn(window, &ours, clock_wall_ms(dme->clock));
     dme->budget->close(dme->budget);
 }
 
@@ -196,10 +203,8 @@ int64_t dme_requests_own(struct dme *dme)
 
 enum err_code dme_admit(struct dme *dme, size_t requests, struct err *err)
 {
-    const struct dme_claim claim = {.owner = dme->budget->owner,
-                                    .least = (int64_t)requests,
-                                    .most = (int64_t)requests,
-                                    .kind = DME_STAMP_HELD};
+    const struct dme_claim claim = {
+        .owner = dme->budget->owner, .least = (int64_t)requests, .most = (int64_t)requests, .kind = DME_STAMP_HELD};
     size_t got;
     enum err_code code;
 

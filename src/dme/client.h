@@ -36,12 +36,12 @@ struct dme {
     int64_t request_timeout_ms;
     int64_t give_up_after_ms;
     bool has_server_time;
-    bool has_api_time; /* ... and it is not that of something on the way */
+    bool has_api_time;            /* ... and it is not that of something on the way */
     int64_t server_minus_mono_ms; /* the server's wall clock less our monotonic one, which no operator can turn */
     int requests_remaining;       /* -1: not known yet */
     int requests_limit;           /* the same */
     enum dme_key_verdict key_verdict;
-    char *key_origin;             /* where the credentials were read; NULL: unknown */
+    char *key_origin; /* where the credentials were read; NULL: unknown */
     char *secret_origin;
     char *hidden_origin;          /* what they hide; NULL: nothing */
     char *clock_advice;           /* how to set this machine's clock; NULL: unknown */

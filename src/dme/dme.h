@@ -26,8 +26,8 @@ struct dme_window; /* limit.h */
  * is dme's business; whoever stands behind this keeps it. */
 struct dme_budget {
     int64_t owner; /* tells this process from the others; not 0 */
-    /* The window as all processes know it, for us alone until close(); both before the next second, so to speak: nothing
-     * is waited for in between.  Never fails: what can't be shared is kept for this process. */
+    /* The window as all processes know it, for us alone until close(); both before the next second, so to speak:
+     * nothing is waited for in between.  Never fails: what can't be shared is kept for this process. */
     struct dme_window *(*open)(struct dme_budget *self);
     void (*close)(struct dme_budget *self);
 };
@@ -47,6 +47,7 @@ struct dme_opts {
     int64_t give_up_after_ms;        /* one call of a function below, all its requests and pauses */
     struct dme_budget *budget;       /* borrowed; NULL: one that is private to this object */
     int64_t budget_window_ms;        /* of a private one; 0: 5 minutes */
+    int64_t budget_allowed;          /* the same, requests in it; 0: what the API says */
     int64_t budget_wait_ms;          /* one call of a function below waits so long for the budget, beside that */
     int64_t budget_until_ms;         /* ... and not beyond this instant, monotonic; 0: there is none */
     void (*waiting)(void *ctx, int64_t left_ms); /* told now and then while it waits for the budget; may be NULL */
@@ -64,8 +65,8 @@ bool dme_clock_offset_ms(const struct dme *dme, int64_t *out);
 int dme_requests_remaining(const struct dme *dme);
 
 /* Ask for something that every account has and that changes nothing: are the credentials good, is the clock, what is
- * left of the budget?  One request, which is made also if the budget seems to be used up, more only as any other call.  Errors: as dme_zone_find() but ERR_NOT_FOUND and
- * ERR_ZONE. */
+ * left of the budget?  One request, which is made also if the budget seems to be used up, more only as any other call.
+ * Errors: as dme_zone_find() but ERR_NOT_FOUND and ERR_ZONE. */
 enum err_code dme_probe(struct dme *dme, struct err *err) MUST_USE;
 
 /* Requests that this host has made in the window; with a private budget, this object. */

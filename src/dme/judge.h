@@ -8,7 +8,7 @@
 #include "dme/client.h"
 
 struct dme_attempt {
-    int64_t signed_ms;    /* the instant that it was signed with */
+    int64_t signed_ms; /* the instant that it was signed with */
     int64_t sent_mono_ms;
 };
 

@@ -6,7 +6,9 @@
 #include "util/mem.h"
 
 #define FLIGHT_MS 60000 /* what is under way for longer counts as done */
-#define POLLS 60        /* in a window */
+#define TRY_MS 10000    /* ... and is not waited for by those who would try next */
+#define TRY_POLL_MS 50
+#define POLLS 60 /* in a window */
 #define POLL_SHORTEST_MS 50
 #define POLL_LONGEST_MS 2000
 #define AWAY_POLLS 3 /* a waiting process that missed so many, and AWAY_MS, is gone */
@@ -78,14 +80,19 @@ static bool is_held_for(const struct dme_stamp *stamp, const void *owner)
     return stamp->kind == DME_STAMP_HELD && stamp->owner == *(const int64_t *)owner;
 }
 
+static bool is_held(const struct dme_stamp *stamp, UNUSED const void *ctx)
+{
+    return stamp->kind == DME_STAMP_HELD;
+}
+
 static bool is_sent_by(const struct dme_stamp *stamp, const void *owner)
 {
     return stamp->kind == DME_STAMP_SENT && stamp->owner == *(const int64_t *)owner;
 }
 
-static bool is_under_way(const struct dme_stamp *stamp, UNUSED const void *ctx)
+static bool is_under_way_since(const struct dme_stamp *stamp, const void *since_ms)
 {
-    return stamp->kind == DME_STAMP_SENT;
+    return stamp->kind == DME_STAMP_SENT && stamp->at_ms > *(const int64_t *)since_ms;
 }
 
 static bool is_own(const struct dme_stamp *stamp, UNUSED const void *ctx)
@@ -98,11 +105,11 @@ static bool is_over(const struct dme_stamp *stamp, const void *until_ms)
     return stamp->at_ms <= *(const int64_t *)until_ms;
 }
 
-/* Surely counted by the server when a request arrives that was sent at that time. */
+/* Surely counted by the server when a request arrives that was sent at that time (and is none of these itself). */
 static bool is_counted_by(const struct dme_stamp *stamp, const void *sent_ms)
 {
     return (stamp->kind == DME_STAMP_DONE || stamp->kind == DME_STAMP_FOREIGN) &&
-           stamp->at_ms <= *(const int64_t *)sent_ms;
+           stamp->at_ms < *(const int64_t *)sent_ms;
 }
 
 static bool may_be_counted(const struct dme_stamp *stamp, UNUSED const void *ctx)
@@ -165,10 +172,17 @@ int64_t dme_window_limit(const struct dme_window *window)
     return limit < DME_LIMIT_MAX ? limit : DME_LIMIT_MAX;
 }
 
-/* After a refusal one request at a time tries whether it is over. */
-static bool is_testing(const struct dme_window *window)
+/* While the limit is not known, or after a refusal, one request at a time tries. */
+static bool is_careful(const struct dme_window *window)
 {
-    return window->refusals > 0 && count_if(window, is_under_way, NULL) > 0;
+    return window->refusals > 0 || window->limit == 0;
+}
+
+bool dme_window_is_trying(const struct dme_window *window, int64_t now_ms)
+{
+    int64_t since_ms = now_ms - TRY_MS;
+
+    return is_careful(window) && count_if(window, is_under_way_since, &since_ms) > 0;
 }
 
 static int64_t room(const struct dme_window *window)
@@ -271,11 +285,10 @@ static void queue_up(struct dme_window *window, const struct dme_claim *claim, i
     ticket->count = claim->least;
 }
 
-/* Several at once only to those whom nobody waits behind, and not while it is being tried whether the API serves us
- * again. */
+/* Several at once only to those whom nobody waits behind. */
 static int64_t amount(const struct dme_window *window, const struct dme_claim *claim)
 {
-    int64_t most = window->refusals > 0 || window->ticket_count > 0 ? claim->least : claim->most;
+    int64_t most = is_careful(window) || window->ticket_count > 0 ? claim->least : claim->most;
     int64_t left = room(window);
 
     return most < left ? most : left;
@@ -291,9 +304,10 @@ void dme_window_force(struct dme_window *window, int64_t owner, size_t count, in
 static size_t use_held(struct dme_window *window, const struct dme_claim *claim, int64_t now_ms)
 {
     int64_t held = count_if(window, is_held_for, &claim->owner);
-    int64_t count = held < claim->most ? held : claim->most;
+    int64_t most = is_careful(window) ? 1 : claim->most;
+    int64_t count = held < most ? held : most;
 
-    if (claim->kind != DME_STAMP_SENT || window->refusals > 0)
+    if (claim->kind != DME_STAMP_SENT || window->closed_until_ms > now_ms || dme_window_is_trying(window, now_ms))
         return 0;
     drop(window, is_held_for, &claim->owner, count);
     dme_window_force(window, claim->owner, (size_t)count, now_ms);
@@ -313,8 +327,8 @@ int64_t dme_window_claim(struct dme_window *window, const struct dme_claim *clai
     if (*out_got >= (size_t)claim->least)
         return 0;
     wait_ms = turn_ms(window, claim->owner, bounded.least, now_ms);
-    if (wait_ms <= 0 && is_testing(window))
-        wait_ms = dme_window_poll_ms(window);
+    if (wait_ms <= 0 && dme_window_is_trying(window, now_ms))
+        wait_ms = TRY_POLL_MS;
     if (wait_ms > 0) {
         queue_up(window, &bounded, now_ms);
         return wait_ms;
@@ -348,8 +362,8 @@ static void finish(struct dme_window *window, int64_t owner, int64_t now_ms)
     sort(window);
 }
 
-/* The server has counted `used` requests.  More than we know of: other hosts have made them.  Fewer than it must know of:
- * they have fallen out of its window, or have not arrived. */
+/* The server has counted `used` requests.  More than we know of: other hosts have made them.  Fewer than it must know
+ * of: they have fallen out of its window, or have not arrived. */
 static void believe(struct dme_window *window, const struct dme_news *news, int64_t used, int64_t now_ms)
 {
     int64_t known = count_if(window, may_be_counted, NULL);
@@ -368,8 +382,8 @@ static int64_t used_of(const struct dme_news *news)
     return news->remaining < limit ? limit - news->remaining : 0;
 }
 
-/* Refused: the first time until the oldest of ours falls out of the server's window as of our own, for then there is room
- * unless another host takes it; where we know of none, for a part of the window.  Again: for a whole window. */
+/* Refused: the first time until the oldest of ours falls out of the server's window as of our own, for then there is
+ * room unless another host takes it; where we know of none, for a part of the window.  Again: for a whole window. */
 static void close_for(struct dme_window *window, const struct dme_news *news, int64_t now_ms)
 {
     int64_t until_ms = now_ms + window->window_ms / REFUSED_PART;
@@ -393,15 +407,24 @@ static void fill_up(struct dme_window *window, int64_t now_ms)
     int64_t missing = dme_window_limit(window) - (int64_t)window->stamp_count;
 
     for (int64_t i = 0; i < missing; i++)
-        dme_window_add_stamp(window, (struct dme_stamp){.at_ms = i ? now_ms : window->closed_until_ms - window->window_ms,
-                                                        .kind = DME_STAMP_FOREIGN});
+        dme_window_add_stamp(window,
+                             (struct dme_stamp){.at_ms = i ? now_ms : window->closed_until_ms - window->window_ms,
+                                                .kind = DME_STAMP_FOREIGN});
     sort(window);
+}
+
+/* There is less than we thought: what was promised beyond it can't be had. */
+static void break_promises(struct dme_window *window)
+{
+    drop(window, is_held, NULL, (int64_t)window->stamp_count - dme_window_limit(window));
 }
 
 void dme_window_learn(struct dme_window *window, const struct dme_news *news, int64_t now_ms)
 {
     if (news->limit > 0)
         window->limit = news->limit;
+    else if (window->limit == 0 && news->answered > 0)
+        window->limit = DME_LIMIT_USUAL; /* it does not tell */
     /* Whether the server counts what it refuses is not known; should it do so, the next answers tell. */
     drop(window, is_sent_by, &news->owner, (int64_t)(news->unsent + news->refused));
     finish(window, news->owner, now_ms);
@@ -409,10 +432,12 @@ void dme_window_learn(struct dme_window *window, const struct dme_news *news, in
     if (news->answered > 0 && news->sent_ms >= window->refused_ms) /* an older one's answer may come later */
         window->refusals = window->closed_until_ms = window->refused_ms = 0;
     if (news->refused > 0) {
+        drop(window, is_held, NULL, INT64_MAX);
         close_for(window, news, now_ms);
         if (news->asked_ms == 0)
             fill_up(window, now_ms);
     } else if (news->answered > 0 && news->limit > 0 && news->remaining >= 0) {
         believe(window, news, used_of(news), now_ms);
     }
+    break_promises(window);
 }

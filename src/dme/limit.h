@@ -4,9 +4,9 @@
  * alone: instants come as arguments (wall clock, since processes share them), and nothing is read or written.
  *
  * A *stamp* is a request that counts.  It is made before the request is sent, and when the answer is there it gets the
- * answer's time: the server has counted it before that, so that it surely is out of the server's window when it is out of
- * ours.  What the server counts beyond ours are requests of other hosts.  Whoever has to wait has a *ticket* in a queue,
- * first come first served; one whose owner does not come back is dropped.
+ * answer's time: the server has counted it before that, so that it surely is out of the server's window when it is out
+ * of ours.  What the server counts beyond ours are requests of other hosts.  Whoever has to wait has a *ticket* in a
+ * queue, first come first served; one whose owner does not come back is dropped.
  */
 #ifndef ACME_DME_DME_LIMIT_H
 #define ACME_DME_DME_LIMIT_H
@@ -43,11 +43,11 @@ struct dme_ticket {
 
 struct dme_window {
     int64_t window_ms;
-    int64_t allowed;         /* by the operator; 0: what the API says */
-    int64_t limit;           /* what the API says; 0: nothing yet */
-    int64_t closed_until_ms; /* after a refusal nothing is sent before; 0: it is open */
-    int64_t refusals;        /* in a row */
-    int64_t refused_ms;      /* when we learned of the last one; 0: there was none */
+    int64_t allowed;          /* by the operator; 0: what the API says */
+    int64_t limit;            /* what the API says; 0: nothing yet, so one request at a time asks */
+    int64_t closed_until_ms;  /* after a refusal nothing is sent before; 0: it is open */
+    int64_t refusals;         /* in a row */
+    int64_t refused_ms;       /* when we learned of the last one; 0: there was none */
     struct dme_stamp *stamps; /* oldest first */
     size_t stamp_count;
     struct dme_ticket *tickets; /* first come first */
@@ -71,8 +71,8 @@ int64_t dme_window_next_ms(const struct dme_window *window, int64_t now_ms);
 int64_t dme_window_own(const struct dme_window *window);
 
 struct dme_claim {
-    int64_t owner;            /* not 0, unlike those of other processes */
-    int64_t least, most;      /* so many, more only if nobody waits for them; more than the limit are never had at once */
+    int64_t owner;       /* not 0, unlike those of other processes */
+    int64_t least, most; /* so many, more only if nobody waits for them; more than the limit are never had at once */
     enum dme_stamp_kind kind; /* SENT (those held for the owner are used first), or HELD */
 };
 
@@ -82,6 +82,9 @@ int64_t dme_window_claim(struct dme_window *window, const struct dme_claim *clai
 
 /* Take regardless. */
 void dme_window_force(struct dme_window *window, int64_t owner, size_t count, int64_t now_ms);
+
+/* Is a request under way whose answer the others should wait for: the first of all, or the first after a refusal? */
+bool dme_window_is_trying(const struct dme_window *window, int64_t now_ms);
 
 /* How long the owner of a ticket sleeps at most before it asks again. */
 int64_t dme_window_poll_ms(const struct dme_window *window);

@@ -23,7 +23,7 @@ struct dme_retry {
     int64_t start_ms; /* monotonic */
     int64_t deadline_ms;
     int64_t budget_deadline_ms; /* of those that are limited */
-    uint64_t seed; /* for jitter */
+    uint64_t seed;              /* for jitter */
     unsigned attempts;
     unsigned transient; /* attempts that ended so */
     unsigned garbled;

@@ -195,6 +195,14 @@ static void limit_time(struct propagation_opts *opts, int64_t limit_ms)
         opts->timeout_ms = at_least_1(limit_ms - opts->settle_ms);
 }
 
+void await_adapt(const struct challenge_publish_opts *publish, int64_t time_limit_ms, struct propagation_opts *opts)
+{
+    opts->settle_ms = publish->settle_ms ? *publish->settle_ms : opts->settle_ms;
+    opts->sighted = publish->sighted;
+    opts->sighted_ctx = publish->sighted_ctx;
+    limit_time(opts, time_limit_ms);
+}
+
 enum err_code await_batch(struct challenge *c, const struct batch *batch, const struct challenge_publish_opts *publish,
                           int64_t time_limit_ms, struct err *err)
 {
@@ -207,10 +215,7 @@ enum err_code await_batch(struct challenge *c, const struct batch *batch, const 
     code = expect_run(c, publish->run_set, &list, err);
     if (code != ERR_OK || list.count == 0)
         return code;
-    opts.settle_ms = publish->settle_ms ? *publish->settle_ms : opts.settle_ms;
-    opts.sighted = publish->sighted;
-    opts.sighted_ctx = publish->sighted_ctx;
-    limit_time(&opts, time_limit_ms);
+    await_adapt(publish, time_limit_ms, &opts);
     code = wait_for(c, &list, &opts, err);
     if (code == ERR_OK)
         log_line(c->opts.log, LOG_INFO, "settled: %zu name%s can be validated", list.count, list.count == 1 ? "" : "s");

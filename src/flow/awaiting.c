@@ -102,7 +102,8 @@ static size_t find_members(struct challenge_awaiting *a, const struct challenge_
 {
     size_t count = 0;
 
-    qsort(a->published.items, a->published.count, sizeof *a->published.items, compare_asked);
+    if (a->published.count) /* none, when all of them failed */
+        qsort(a->published.items, a->published.count, sizeof *a->published.items, compare_asked);
     for (size_t i = 0; i < set->count; i++) {
         const struct published *published = published_find(&a->published, &set->items[i]);
 
@@ -346,4 +347,31 @@ enum err_code challenge_awaiting_explain(const struct challenge_awaiting *awaiti
     if (err)
         *err = why;
     return why.code;
+}
+
+/* ------------------------------------------------------------------ a batch */
+
+enum err_code await_each(struct challenge *c, const struct batch *batch, const struct challenge_publish_opts *publish,
+                         int64_t time_limit_ms, struct err *err)
+{
+    AUTO_FREE struct challenge_item *items = mem_calloc(batch->count, sizeof *items);
+    const struct challenge_set set = {items, batch->count};
+    struct published_list before = c->published;
+    struct challenge_awaiting *a;
+    enum err_code code = ERR_OK;
+
+    c->published = (struct published_list){NULL, 0};
+    published_note(c, batch);
+    for (size_t i = 0; i < batch->count; i++)
+        items[i] = (struct challenge_item){batch->items[i].asked, batch->items[i].value};
+    a = challenge_awaiting_new(c, &set);
+    c->published = before;
+    await_adapt(publish, time_limit_ms, &a->opts);
+    while (code == ERR_OK && count_names(a, BY_SERVERS, CHALLENGE_WAITING) + count_names(a, BY_DOH, CHALLENGE_WAITING))
+        code = challenge_await(a, NULL, err);
+    for (size_t i = 0; code == ERR_OK && i < batch->count; i++)
+        if (challenge_awaiting_state(a, i) != CHALLENGE_SHOWN)
+            (void)challenge_awaiting_explain(a, i, batch->items[i].outcome);
+    challenge_awaiting_free(a);
+    return code;
 }

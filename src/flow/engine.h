@@ -210,6 +210,14 @@ struct resolver *const *await_doh(const struct challenge *c, size_t *out_count);
 enum err_code await_batch(struct challenge *c, const struct batch *batch, const struct challenge_publish_opts *publish,
                           int64_t time_limit_ms, struct err *err) MUST_USE;
 
+/* What the caller's options mean for the wait. */
+void await_adapt(const struct challenge_publish_opts *publish, int64_t time_limit_ms, struct propagation_opts *opts);
+
+/* awaiting.c: the same for the batch alone, each record by itself: those that don't show have an error in *outcome.
+ * Errors: ERR_CANCELLED, ERR_INTERNAL. */
+enum err_code await_each(struct challenge *c, const struct batch *batch, const struct challenge_publish_opts *publish,
+                         int64_t time_limit_ms, struct err *err) MUST_USE;
+
 /* remove.c: delete every record of the batch and strike it out of the journal; ids that are not known or not fresh
  * are looked up by name and value first.  A zone that fails does not keep the others from being done; the first error
  * is returned. */

@@ -109,7 +109,8 @@ static bool is_to_create(const struct placement *p)
     return !p->record_id && p->outcome->code == ERR_OK;
 }
 
-static void take_created(struct cargo *cargo, enum err_code code, const struct err *err)
+/* `err`: what ended everything; an interrupt may also be found in a batch. */
+static void take_created(struct cargo *cargo, struct err *err)
 {
     struct placement **placements = cargo->placements;
 
@@ -117,6 +118,8 @@ static void take_created(struct cargo *cargo, enum err_code code, const struct e
         const struct dme_batch *batch = &cargo->batches[i];
 
         cargo->groups[i]->err = batch->err;
+        if (batch->err.code == ERR_CANCELLED && err->code == ERR_OK)
+            *err = batch->err;
         for (size_t k = 0; k < batch->count; k++) {
             struct placement *p = *placements++;
             const struct dme_record *record = &batch->records[k];
@@ -126,7 +129,7 @@ static void take_created(struct cargo *cargo, enum err_code code, const struct e
             p->may_appear = !record->id && batch->has_lost_answer;
             *p->outcome = record->err;
             if (record->err.code == ERR_OK && !record->id)
-                *p->outcome = code != ERR_OK ? *err : batch->err;
+                *p->outcome = err->code != ERR_OK ? *err : batch->err;
         }
     }
 }
@@ -144,8 +147,9 @@ enum err_code groups_create(struct challenge *c, struct groups *groups, struct e
         if (!cargo.batch_count)
             continue;
         err_init(&why);
-        code = dme_batches_create(account->dme, cargo.batches, cargo.batch_count, c->opts.ttl_s, &why);
-        take_created(&cargo, code, &why);
+        why.code = dme_batches_create(account->dme, cargo.batches, cargo.batch_count, c->opts.ttl_s, &why);
+        take_created(&cargo, &why);
+        code = why.code;
         if (code != ERR_OK && err)
             *err = why;
     }

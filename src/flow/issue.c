@@ -124,6 +124,8 @@ static size_t finish_runs(struct wave *wave)
         run_done(wave, run);
         run->is_finished = true;
     }
+    if (count)
+        wave_strike_kept(wave);
     if (count && wave->engine->finished)
         wave->engine->finished(wave->engine->finished_ctx, jobs, count);
     return count;
@@ -156,6 +158,8 @@ static enum err_code run_wave(struct wave *wave, struct err *err)
         while (finish_runs(wave) && code == ERR_OK)
             code = wave_download(wave, err);
         wave_withdraw(wave, WITHDRAW_MANY);
+        if (code == ERR_OK && wave->is_interrupted)
+            code = err_set(err, ERR_CANCELLED, "interrupted");
     }
     return code;
 }

@@ -6,6 +6,8 @@
 
 #include "flow/wave.h"
 
+#define AUTHZS_MAX 128
+
 /* ------------------------------------------------------------------ authorizations */
 
 static const struct acme_authz *authz_of(const struct wave *wave, const struct run *run, size_t i)
@@ -102,12 +104,28 @@ static void take_authzs(const struct wave *wave, struct run *run)
                  run->authz_count);
 }
 
+/* Some at a time, so that not all of the answers are in memory at once. */
+static enum err_code fetch_urls(struct wave *wave, const struct strlist *urls, enum acme_challenge_type type,
+                                struct err *err)
+{
+    enum err_code code = ERR_OK;
+
+    for (size_t done = 0; code == ERR_OK && done < urls->count; done += AUTHZS_MAX) {
+        size_t count = urls->count - done < AUTHZS_MAX ? urls->count - done : AUTHZS_MAX;
+        const struct strlist some = {urls->items + done, count};
+
+        wave_tell(wave, "fetching authorizations", done, urls->count);
+        code = acme_authzs_fetch(wave->engine->acme, &some, type, wave->authzs + wave->authz_count, err);
+        wave->authz_count += count;
+    }
+    return code;
+}
+
 /* Authorizations of one type are fetched together; runs of one wave seldom have more than one. */
 static enum err_code fetch_type(struct wave *wave, enum acme_challenge_type type, struct err *err)
 {
     struct strlist AUTO_STRLIST urls = {NULL, 0};
     size_t first = wave->authz_count;
-    enum err_code code;
 
     for (size_t i = 0; i < wave->count; i++) {
         struct run *run = &wave->runs[i];
@@ -121,12 +139,9 @@ static enum err_code fetch_type(struct wave *wave, enum acme_challenge_type type
     }
     if (!urls.count)
         return ERR_OK;
-    wave_tell(wave, "fetching authorizations", 0, urls.count);
     wave->authzs = mem_resize(wave->authzs, first + urls.count, sizeof *wave->authzs);
     memset(wave->authzs + first, 0, urls.count * sizeof *wave->authzs);
-    code = acme_authzs_fetch(wave->engine->acme, &urls, type, wave->authzs + first, err);
-    wave->authz_count = first + urls.count;
-    return code;
+    return fetch_urls(wave, &urls, type, err);
 }
 
 enum err_code wave_authorize(struct wave *wave, struct err *err)

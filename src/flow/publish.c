@@ -308,17 +308,8 @@ static int64_t remaining_ms(const struct publication *p)
 
 static enum err_code wait(struct publication *p, struct err *err)
 {
-    struct err why;
-    enum err_code code = await_batch(p->c, &p->batch, p->opts, remaining_ms(p), &why);
-
-    if (code != ERR_OK && code != ERR_CANCELLED && code != ERR_INTERNAL && p->opts->outcomes) {
-        for (size_t i = 0; i < p->batch.count; i++)
-            *p->batch.items[i].outcome = why;
-        return ERR_OK;
-    }
-    if (code != ERR_OK && err)
-        *err = why;
-    return code;
+    return p->opts->outcomes ? await_each(p->c, &p->batch, p->opts, remaining_ms(p), err)
+                             : await_batch(p->c, &p->batch, p->opts, remaining_ms(p), err);
 }
 
 /* ------------------------------------------------------------------ entry */
@@ -373,7 +364,7 @@ enum err_code challenge_publish(struct challenge *c, const struct challenge_set 
     struct publication p = {.c = c,
                             .set = set,
                             .opts = opts,
-                            .outcomes = own ? own : opts->outcomes,
+                            .outcomes = opts->outcomes ? opts->outcomes : own,
                             .start_ms = clock_mono_ms(c->opts.clock)};
     bool is_kept = false;
     enum err_code code = place(&p, err);

@@ -199,7 +199,6 @@ enum err_code wave_await(struct wave *wave, struct err *err)
 void wave_release(struct wave *wave, struct run *run)
 {
     bool is_kept = run->job->err.code == ERR_OK && run->job->challenge == ACME_DNS_PERSIST_01;
-    struct err err;
 
     if (!run->places)
         return;
@@ -209,7 +208,23 @@ void wave_release(struct wave *wave, struct run *run)
         out->needed--;
         out->is_kept |= is_kept;
     }
-    if (is_kept && challenge_release(wave->engine->challenge, &run->records, &err) != ERR_OK)
+}
+
+void wave_strike_kept(struct wave *wave)
+{
+    AUTO(challenge_set_done) struct challenge_set set = {0};
+    struct err err;
+    enum err_code code = ERR_OK;
+
+    for (size_t i = 0; code == ERR_OK && i < wave->records.count; i++) {
+        if (!wave->out[i].is_out || !wave->out[i].is_kept || wave->out[i].is_noted)
+            continue;
+        wave->out[i].is_noted = true;
+        code = challenge_set_add_record(&set, wave->records.items[i].name, wave->records.items[i].value, &err);
+    }
+    if (code == ERR_OK && set.count)
+        code = challenge_release(wave->engine->challenge, &set, &err);
+    if (code != ERR_OK)
         log_line(wave->engine->log, LOG_WARNING, "%s, continuing", err.msg);
 }
 

@@ -26,6 +26,7 @@ struct run {
 struct out_record {
     bool is_out;   /* it was published and not withdrawn */
     bool is_kept;  /* it is to stay (dns-persist-01) */
+    bool is_noted; /* and no longer in the journal */
     size_t needed; /* by so many runs that are not finished */
 };
 
@@ -59,6 +60,8 @@ enum err_code wave_settle(struct wave *wave, enum acme_order_status status, cons
 
 /* records.c: a run is at its end and needs its records no more; those of good runs may have to stay. */
 void wave_release(struct wave *wave, struct run *run);
+/* Strike records that are to stay out of the journal.  Never fails: no more than a warning. */
+void wave_strike_kept(struct wave *wave);
 enum wave_withdrawal { WITHDRAW_MANY /* not before it is worth its requests */, WITHDRAW_ALL };
 /* Withdraw records that no run needs.  Never fails: what can't be withdrawn is in the journal, and said. */
 void wave_withdraw(struct wave *wave, enum wave_withdrawal withdrawal);

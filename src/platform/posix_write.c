@@ -113,9 +113,9 @@ static enum err_code finish(struct pending *p, enum posix_sync sync, struct err 
                                    : posix_close_written(&p->fd, p->write->path, err);
 }
 
-static enum err_code fill_all(struct pending_list *list, struct err *err)
+static enum err_code fill_all(struct pending_list *list, enum platform_write_mode mode, struct err *err)
 {
-    enum posix_sync sync = posix_sync_for(list->count);
+    enum posix_sync sync = mode == PLATFORM_REPLACE_UNSYNCED ? POSIX_SYNC_NONE : posix_sync_for(list->count);
     enum err_code rc = ERR_OK;
 
     for (size_t start = 0; start < list->count && rc == ERR_OK; start += OPEN_MAX_FILES) {
@@ -154,10 +154,10 @@ enum err_code platform_files_write(const struct platform_file_write *writes, siz
     if (count == 0)
         return ERR_OK;
     pending_list_init(&list, writes, count);
-    rc = fill_all(&list, err);
+    rc = fill_all(&list, mode, err);
     if (rc == ERR_OK)
         rc = move_all(&list, mode, err);
-    if (rc == ERR_OK && mode != PLATFORM_REPLACE_LAZILY)
+    if (rc == ERR_OK && (mode == PLATFORM_CREATE || mode == PLATFORM_REPLACE))
         rc = posix_sync_directory_of(writes[0].path, err);
     return rc;
 }

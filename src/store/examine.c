@@ -85,6 +85,7 @@ static enum err_code examine_parts(struct store *store, struct store_examination
         {&journal_part, &found->journal_entries},  {&zone_memo_part, &found->zones},
         {&result_part, &found->results},           {&account_part, &found->accounts},
         {&certificate_part, &found->certificates}, {&order_part, &found->orders},
+        {&budget_part, &found->budgets},
     };
     enum err_code rc = ERR_OK;
 

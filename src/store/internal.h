@@ -67,6 +67,7 @@ extern const struct store_part result_part;
 extern const struct store_part account_part;
 extern const struct store_part certificate_part;
 extern const struct store_part order_part;
+extern const struct store_part budget_part;
 
 /* "<state directory>/<kind>/<file>"; yours. */
 char *store_part_path(const struct store *store, const struct store_part *part, const char *file) MUST_USE;

@@ -6,6 +6,7 @@
  *   results/<...>.json  how the last call for each name and certificate ended
  *   damaged/<...>       what could not be understood, set aside as "<date>-<kind>-<file>"; never looked at again
  *   zones/<...>.json    what we know of a zone (id, name servers), so that it need not be looked up again
+ *   budget/<...>.json   requests that were made with an API key: see budget.h
  *   lock/...            lock files
  *
  * and what the standalone client keeps: see certs.h.
@@ -167,6 +168,7 @@ struct store_examination {
     size_t accounts;         /* of CAs */
     size_t certificates;
     size_t orders;
+    size_t budgets;          /* of API keys */
     size_t damaged;          /* files in damaged/; in a store that is read only, damaged ones where they are, too */
     uint64_t free_bytes;     /* of the file system, for us */
 };
@@ -185,6 +187,7 @@ enum store_item {
     STORE_ITEM_JOURNAL,
     STORE_ITEM_ZONE,
     STORE_ITEM_RESULT,
+    STORE_ITEM_BUDGET,      /* requests that were made with an API key: budget.h */
     STORE_ITEM_ACCOUNT,     /* of a CA; these three are certs.h's */
     STORE_ITEM_CERTIFICATE, /* its record; its files are keys */
     STORE_ITEM_ORDER,

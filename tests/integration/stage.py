@@ -264,7 +264,7 @@ def damaged(change):
 
 
 # It would otherwise try for a minute and a half.
-impatient = config(dnsmadeeasy__give_up_after="1s", dnsmadeeasy__timeout="1s")
+impatient = config(dnsmadeeasy__give_up_after="1s", dnsmadeeasy__timeout="1s", dnsmadeeasy__budget_wait="1s")
 
 
 # -- looks at what should be so afterwards --------------------------------------------------------------------------

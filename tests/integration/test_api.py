@@ -210,35 +210,6 @@ def test_a_redirect_is_never_followed(lab, quick, method, status):
     quick.clean([(NAME, FOREIGN)])
 
 
-# -- request budget ----------------------------------------------------------------------------------------------------------------
-
-
-def test_a_used_up_budget_is_waited_for(lab, quick):
-    lab.set(limit=5, window=4)
-    names = [f"_acme-challenge.h{n}.example.com" for n in range(6)]
-    said = []
-    for name in names:
-        said += warnings(quick.run("add-record", name, VALUE).ok())
-    assert len(lab.txt()) == 7
-    for name in names:
-        said += warnings(quick.run("del-record", name, VALUE, timeout=60).ok())
-    assert said and all("limit" in text and text.endswith(", continuing") for text in said)
-    assert [r for r in lab.requests() if r["status"] == 400]
-    quick.clean([(NAME, FOREIGN)])
-
-
-def test_parallel_hooks_share_a_small_budget(lab, quick):
-    lab.set(limit=4, window=3)
-    running = [quick.start("add-record", f"_acme-challenge.p{n}.example.com", VALUE) for n in range(4)]
-    for each in running:
-        each.wait(90).ok()
-    assert len(lab.txt()) == 5
-    lab.set(limit=150)
-    for n in range(4):
-        quick.run("del-record", f"_acme-challenge.p{n}.example.com", VALUE).ok()
-    quick.clean([(NAME, FOREIGN)])
-
-
 # -- zones and records that are not what they were ---------------------------------------------------------------------------------
 
 

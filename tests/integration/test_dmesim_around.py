@@ -199,6 +199,17 @@ def test_feed_holds_and_releases_a_server(fed):
     assert told[-1]["values"] == ["one"]
 
 
+def test_feed_loses_the_changes_of_a_zone_that_is_held(fed):
+    sim, near, _ = fed
+    sim.control("/set", {"hold_zones": ["example.com"]})
+    sim.create(value="one")
+    time.sleep(0.2)
+    assert near.sets == {}
+    sim.control("/set", {"release": "all"})
+    sim.create(value="two")
+    near.wait_for(NAME, "TXT", ['"one"', '"two"'])
+
+
 def test_feed_tries_again_and_carries_other_types(fed):
     sim, near, far = fed
     near.code = dns.rcode.SERVFAIL

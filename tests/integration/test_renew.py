@@ -1,12 +1,13 @@
 """Renewal: what is due and why, what was given once is used again and what overrides it, programs and their failures."""
 
 import os
+import signal
 import time
 
 import pytest
 
 from lab import x509
-from program import OK, USAGE, ZONE, refused, silent, warnings
+from program import CANCELLED, OK, PROPAGATION, USAGE, ZONE, refused, silent, until, warnings
 from standalone import CHALLENGE, PROGRAM, Standalone, document, read
 
 HOST = "host.example.com"
@@ -113,6 +114,47 @@ def test_one_that_fails_keeps_no_other_from_being_renewed(client):
     assert done.returncode != OK and "www.not-ours.test" in done.stderr
     assert client.generation("a.example.com") == client.generation("b.example.com") == 1
     client.clean()
+
+
+THREE = [{"domains": ["a.example.com"]}, {"domains": ["b.example.net"]}, {"domains": ["c.example.com", "*.c.example.com"]}]
+
+
+def test_a_zone_that_never_shows_its_record_holds_up_no_other(client, lab):
+    client.configure(certificates=THREE, propagation__timeout="20s")
+    lab.set(hold_zones=["example.net"])
+    running = client.start("renew")
+    until(lambda: client.generation("a.example.com") == client.generation("c.example.com") == 1, what="the others' certificates")
+    assert running.alive(), "the others are there while one is still waited for"
+    done = running.wait()
+    assert done.returncode == PROPAGATION
+    errors = [line for line in done.stderr.splitlines() if "_acme-challenge.b.example.net" in line]
+    assert errors and "20 s" in errors[0] and "is not at every name server" in errors[0], done
+    assert "a.example.com" not in done.stderr and "c.example.com" not in done.stderr, done
+    client.clean()
+    # A second run takes up exactly what is left: the order that is still good.
+    lab.set(release="all")
+    client.ca.forget()
+    client.run("renew").ok()
+    assert client.ca.count("POST", "/order-plz") == 0
+    assert [client.generation(name) for name in ("a.example.com", "b.example.net", "c.example.com")] == [1, 1, 1]
+    client.installed("b.example.net", ["b.example.net"])
+
+
+def test_an_interrupt_keeps_what_is_finished_and_withdraws_the_rest(client, lab):
+    client.configure(certificates=THREE, propagation__timeout="60s")
+    lab.set(hold_zones=["example.net"])
+    running = client.start("renew")
+    until(lambda: client.generation("a.example.com") == client.generation("c.example.com") == 1, what="the others' certificates")
+    running.signal(signal.SIGTERM)
+    done = running.wait()
+    assert done.returncode == CANCELLED, done
+    assert [client.generation(name) for name in ("a.example.com", "b.example.net", "c.example.com")] == [1, 0, 1]
+    client.clean()
+    lab.set(release="all")
+    client.ca.forget()
+    client.run("renew").ok()
+    assert client.ca.count("POST", "/order-plz") == 0
+    client.installed("b.example.net", ["b.example.net"])
 
 
 def test_a_name_that_there_is_not_is_said(client):

@@ -247,11 +247,11 @@ def test_reset_keeps_what_counts_and_drops_what_comes_again(lab, quick):
     done = quick.run("reset", "--state").ok()
     for line in ("kept account.key: not a file of acme-dme", f'kept journal/{name}: record "{NAME}" in zone "example.com"',
                  'kept 1 journal entry (records that may still exist; run "acme-dme sweep")',
-                 f'set aside 1 damaged file, in "{path(quick, "damaged")}"', "dropped 1 remembered zone, 1 result"):
+                 f'set aside 1 damaged file, in "{path(quick, "damaged")}"', "dropped 1 remembered zone, 1 result, 1 request count"):
         assert line in done.stdout.splitlines(), done
     assert f"set aside journal/{ENTRY}: it is not valid JSON" in done.stdout and "acme-dme check DOMAIN" in done.stdout, done
-    assert f"would set aside journal/{ENTRY}: " in dry.stdout and "would drop 1 remembered zone, 1 result" in dry.stdout, dry
-    assert files(quick, "zones") == files(quick, "results") == [] and files(quick, "journal") == [name]
+    assert f"would set aside journal/{ENTRY}: " in dry.stdout and "would drop 1 remembered zone, 1 result, 1 request count" in dry.stdout, dry
+    assert files(quick, "zones") == files(quick, "results") == files(quick, "budget") == [] and files(quick, "journal") == [name]
     assert done.stderr == ""
     silent(quick.run("del-record", NAME, VALUE))
     quick.clean()

@@ -71,9 +71,9 @@ static void say(struct call *c, const char *fmt, ...)
 static void finish(struct call *c, long status, const char *type)
 {
     int n = snprintf(c->api->headers, sizeof c->api->headers,
-                     "Content-Type: %s\nx-dnsme-requestLimit: " RATE_LIMIT "\nx-dnsme-requestsRemaining: 100\n"
+                     "Content-Type: %s\nx-dnsme-requestLimit: " RATE_LIMIT "\nx-dnsme-requestsRemaining: %d\n"
                      "x-dnsme-requestId: 0815",
-                     type);
+                     type, c->api->requests_remaining);
 
     assert_true(n > 0 && (size_t)n < sizeof c->api->headers);
     c->out->status = status;
@@ -202,12 +202,21 @@ static void create(struct call *c, int64_t zone_id, const json_t *item)
     say_record(c, fake_api_add(c->api, zone_id, "TXT", text_of(item, "name"), text_of(item, "value"), FAKE_API_OURS));
 }
 
+static bool is_liked(const struct call *c, const json_t *item)
+{
+    return !*c->api->refused_value || strcmp(text_of(item, "value"), c->api->refused_value) != 0;
+}
+
 static void post_one(struct call *c, int64_t zone_id, const json_t *item)
 {
     if (is_duplicate(c->api, zone_id, item)) {
         say(c, "{\"error\":[\"Record with this type (TXT), name (%s), and value (\\\"%s\\\") already exists.\"]}",
             text_of(item, "name"), text_of(item, "value"));
         finish(c, 400, "application/json");
+        return;
+    }
+    if (!is_liked(c, item)) {
+        answer_error(c, 400, "Record value is not valid.");
         return;
     }
     create(c, zone_id, item);
@@ -228,6 +237,10 @@ static void post_many(struct call *c, int64_t zone_id, const json_t *list)
                 "\\\"x\\\".\"]}",
                 text_of(item, "name"), text_of(item, "value"));
             finish(c, 400, "application/json");
+            return;
+        }
+        if (!is_liked(c, item)) {
+            answer_error(c, 400, "Record value is not valid.");
             return;
         }
     }
@@ -473,13 +486,20 @@ static void note(struct fake_api *api, const struct fake_seen *seen)
     text_cut_into(api->requests[n].target, sizeof api->requests[n].target, seen->url + root_len);
 }
 
+static bool is_due(const struct fake_api *api, const struct fake_seen *seen)
+{
+    size_t n = api->request_count;
+    AUTO_FREE char *start = mem_printf("%s %s", seen->method, seen->url + strlen(FAKE_API_ROOT));
+
+    return n >= api->fault_first && n - api->fault_first < api->fault_count &&
+           text_starts_with(start, api->fault_where);
+}
+
 static void handle(void *context, const struct fake_seen *seen, UNUSED size_t index, struct fake_exchange *answer)
 {
     struct fake_api *api = context;
     struct call c = {.api = api, .seen = seen, .out = answer};
-    size_t n = api->request_count;
-    bool is_due = n >= api->fault_first && n - api->fault_first < api->fault_count;
-    enum fake_api_fault fault = is_due ? api->fault : FAKE_API_OK;
+    enum fake_api_fault fault = is_due(api, seen) ? api->fault : FAKE_API_OK;
 
     note(api, seen);
     if (is_carried_out(fault))

@@ -80,9 +80,9 @@ struct fake_api_request {
 
 struct fake_api {
     struct fake_clock *clock; /* that of the process that made it; valid in its children, which have a copy */
-    struct fake_api_zone zones[16];
+    struct fake_api_zone zones[32];
     size_t zone_count;
-    struct fake_api_record records[160];
+    struct fake_api_record records[2200];
     size_t record_count;
     int64_t next_id;
     struct fake_api_request requests[300]; /* what does not fit is counted only */
@@ -91,11 +91,14 @@ struct fake_api {
     size_t foreign_touched;
     int64_t denied_zone;                 /* shown by name, its records never */
     int refused_account;                 /* whose key is answered with 403; -1: none */
+    int requests_remaining;              /* so says each answer; 100 */
     bool filters_loosely;                /* recordName finds every name that contains it */
     bool multi_is_nothing;               /* createMulti answers 201 with an empty body */
     char late_url[160], late_body[4096]; /* a POST of account 0 that is carried out later; "": none */
     enum fake_api_fault fault;
     size_t fault_first, fault_count;
+    char fault_where[64];   /* only for requests that begin so, see fake_api_fail_where(); "": for any */
+    char refused_value[64]; /* a TXT record with it is none that the API likes; "": it likes all */
     char answer[1u << 17];
     char headers[256];
 };
@@ -108,6 +111,8 @@ void fake_api_attach(struct fake_api *api, struct fake_http *http);
 
 /* From request `first` (from 0, counted over the life of the API) on, `count` requests go wrong. */
 void fake_api_fail(struct fake_api *api, enum fake_api_fault fault, size_t first, size_t count);
+/* Each request that begins with `where` ("POST /dns/managed/11/") goes wrong, until another fault is set. */
+void fake_api_fail_where(struct fake_api *api, enum fake_api_fault fault, const char *where);
 /* Nothing goes wrong any more; and what was late is carried out. */
 void fake_api_heal(struct fake_api *api);
 

@@ -16,6 +16,14 @@ void fake_api_fail(struct fake_api *api, enum fake_api_fault fault, size_t first
     api->fault = fault;
     api->fault_first = first;
     api->fault_count = count;
+    api->fault_where[0] = '\0';
+}
+
+void fake_api_fail_where(struct fake_api *api, enum fake_api_fault fault, const char *where)
+{
+    fake_api_fail(api, fault, 0, FAKE_API_FOREVER);
+    assert_true(strlen(where) < sizeof api->fault_where);
+    text_cut_into(api->fault_where, sizeof api->fault_where, where);
 }
 
 struct fake_api *fake_api_new(struct fake_clock *clock)
@@ -25,6 +33,7 @@ struct fake_api *fake_api_new(struct fake_clock *clock)
     assert_true(api != MAP_FAILED);
     api->clock = clock;
     api->refused_account = -1;
+    api->requests_remaining = 100;
     api->next_id = INT64_C(5000000001); /* more than 32 bits */
     return api;
 }

@@ -43,6 +43,7 @@ static void fake_accept_cancel(struct clock *self)
 
     clock->cancelled = false;
     clock->cancel_at_ms = 0;
+    clock->accepted++;
 }
 
 void fake_clock_init(struct fake_clock *clock)

@@ -273,7 +273,7 @@ static void answer_question(void *ctx, const struct dns_question *question, UNUS
     text_cut_into(q.name, sizeof q.name, question->name);
     text_cut_into(q.server, sizeof q.server, question->server ? question->server : "");
     note(dns, &q);
-    reply->takes_ms = ROUND_TRIP_MS;
+    reply->takes_ms = dns->round_trip_ms;
     reply->answer.authoritative = false;
     if (go_wrong(dns, n, server, &q, reply))
         return;
@@ -289,6 +289,7 @@ struct fake_resolver *fake_resolver_new(struct fake_clock *clock, struct fake_ap
 
     dns->questions = fake_dns_new(clock, answer_question, dns);
     dns->clock = clock;
+    dns->round_trip_ms = ROUND_TRIP_MS;
     dns->api = api;
     return dns;
 }

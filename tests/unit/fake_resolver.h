@@ -24,7 +24,7 @@ enum fake_mood { FAKE_SERVER_FINE, FAKE_SERVER_SILENT, FAKE_SERVER_REFUSES, FAKE
 struct fake_server {
     const char *name;    /* all strings here are literals of the test */
     const char *address; /* NULL: it has none in DNS */
-    const char *zones[8];
+    const char *zones[32];
     size_t zone_count;
     uint32_t serial; /* of all its zones */
     int64_t lag_ms; /* after the API; FAKE_NEVER: it shows nothing that came by the API */
@@ -53,10 +53,11 @@ struct fake_resolver {
     struct fake_api *api;
     struct fake_server servers[12];
     size_t server_count;
-    struct fake_rr records[24];
+    struct fake_rr records[256];
     size_t record_count;
     struct fake_rr inside[24]; /* what the recursive resolver says instead (split horizon) */
     size_t inside_count;
+    int64_t round_trip_ms;
     struct fake_question asked[600]; /* what does not fit is counted only */
     size_t asked_count;
     size_t names_spoilt; /* recursive questions for a name that begins with "_", which the cache then denies */

@@ -48,7 +48,8 @@ static struct dme *make_dme(struct world *w, size_t account)
                                      .clock = &w->clock.base,
                                      .log = &w->log,
                                      .request_timeout_ms = 10000,
-                                     .give_up_after_ms = 60000});
+                                     .give_up_after_ms = 60000,
+                                     .budget_wait_ms = 900000});
     secret_free(api_key);
     secret_free(api_secret);
     return dme;

@@ -22,6 +22,7 @@ UNIT_TESTS = \
 	tests/unit/test_http_http \
 	tests/unit/test_http_trace \
 	tests/unit/test_dns_authority \
+	tests/unit/test_dns_authority_many \
 	tests/unit/test_dns_delegation \
 	tests/unit/test_dns_direct \
 	tests/unit/test_dns_doh \
@@ -67,7 +68,11 @@ UNIT_TESTS = \
 	tests/unit/test_store_generation \
 	tests/unit/test_store_order \
 	tests/unit/test_store_many \
+	tests/unit/test_store_budget \
 	tests/unit/test_dme_retry \
+	tests/unit/test_dme_limit \
+	tests/unit/test_dme_budget \
+	tests/unit/test_dme_batch \
 	tests/unit/test_dme_error \
 	tests/unit/test_dme_answer \
 	tests/unit/test_dme_auth \
@@ -90,10 +95,12 @@ UNIT_TESTS += \
 UNIT_TESTS += \
 	tests/unit/test_flow_set \
 	tests/unit/test_flow_publish \
+	tests/unit/test_flow_outcomes \
 	tests/unit/test_flow_locate \
 	tests/unit/test_flow_place \
 	tests/unit/test_flow_withdraw \
 	tests/unit/test_flow_await \
+	tests/unit/test_flow_budget \
 	tests/unit/test_flow_awaiting \
 	tests/unit/test_flow_sweep \
 	tests/unit/test_flow_faults \
@@ -162,6 +169,8 @@ tests_unit_test_check_dnssec_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=dnssec_examine
 # Writes go through a disk that fails on demand.
 FAKE_DISK_WRAP = -Wl,--wrap=platform_files_write,--wrap=platform_file_remove \
 	-Wl,--wrap=platform_file_replace,--wrap=platform_file_create
+tests_unit_test_flow_outcomes_SOURCES = tests/unit/test_flow_outcomes.c tests/unit/fake_disk.c tests/unit/fake_disk.h
+tests_unit_test_flow_outcomes_LDFLAGS = $(AM_LDFLAGS) $(FAKE_DISK_WRAP)
 tests_unit_test_flow_faults_SOURCES = tests/unit/test_flow_faults.c tests/unit/fake_disk.c tests/unit/fake_disk.h
 tests_unit_test_flow_faults_LDFLAGS = $(AM_LDFLAGS) $(FAKE_DISK_WRAP)
 tests_unit_test_flow_account_SOURCES = tests/unit/test_flow_account.c tests/unit/fake_disk.c tests/unit/fake_disk.h

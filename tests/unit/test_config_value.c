@@ -47,6 +47,9 @@ TEST(without_settings_all_have_their_defaults)
     assert_int_equal(c->ttl_s, 10);
     assert_int_equal(c->request_timeout_ms, 30000);
     assert_int_equal(c->give_up_after_ms, 90000);
+    assert_int_equal(c->request_limit, 0);
+    assert_int_equal(c->request_window_ms, 300000);
+    assert_int_equal(c->budget_wait_ms, 900000);
     assert_int_equal(c->propagation_timeout_ms, 100000);
     assert_int_equal(c->settle_ms, 10000);
     assert_int_equal(c->lame_after_ms, 10000);
@@ -75,6 +78,9 @@ TEST(every_setting_is_taken_from_the_file)
                                          "  ttl: 5\n"
                                          "  timeout: 1500ms\n"
                                          "  give_up_after: 20s\n"
+                                         "  request_limit: 100\n"
+                                         "  request_window: 1m\n"
+                                         "  budget_wait: 0s\n"
                                          "propagation:\n"
                                          "  timeout: 2m\n"
                                          "  settle: 0s\n"
@@ -96,6 +102,9 @@ TEST(every_setting_is_taken_from_the_file)
     assert_int_equal(c->ttl_s, 5);
     assert_int_equal(c->request_timeout_ms, 1500);
     assert_int_equal(c->give_up_after_ms, 20000);
+    assert_int_equal(c->request_limit, 100);
+    assert_int_equal(c->request_window_ms, 60000);
+    assert_int_equal(c->budget_wait_ms, 0);
     assert_int_equal(c->propagation_timeout_ms, 120000);
     assert_int_equal(c->settle_ms, 0);
     assert_int_equal(c->lame_after_ms, 1000);

@@ -122,6 +122,25 @@ TEST(what_was_not_published_fails_at_once)
     world_free(w);
 }
 
+TEST(where_nothing_was_published_there_is_nothing_to_wait_for)
+{
+    struct world *w = world_new();
+    struct challenge_set set = world_set(BOTH);
+    struct challenge_set none = {NULL, 0};
+    struct challenge_awaiting *awaiting[2];
+
+    (void)world_engine(w);
+    awaiting[0] = challenge_awaiting_new(world_current(w), &set);
+    awaiting[1] = challenge_awaiting_new(world_current(w), &none);
+    for (size_t i = 0; i < ARRAY_LEN(awaiting); i++) {
+        assert_int_equal(challenge_await(awaiting[i], NULL, &w->err), ERR_OK);
+        challenge_awaiting_free(awaiting[i]);
+    }
+    assert_int_equal(w->dns->asked_count, 0);
+    challenge_set_done(&set);
+    world_free(w);
+}
+
 /* ------------------------------------------------------------------ DNS over HTTPS */
 
 TEST(what_its_servers_can_not_be_asked_for_is_asked_for_by_https_after_all_others)
@@ -202,6 +221,7 @@ int main(void)
         cmocka_unit_test(a_name_with_two_values_is_shown_with_both),
         cmocka_unit_test(a_record_is_waited_for_where_its_cname_led_and_without_a_journal),
         cmocka_unit_test(what_was_not_published_fails_at_once),
+        cmocka_unit_test(where_nothing_was_published_there_is_nothing_to_wait_for),
         cmocka_unit_test(what_its_servers_can_not_be_asked_for_is_asked_for_by_https_after_all_others),
         cmocka_unit_test(what_https_does_not_show_fails_within_the_time_out),
         cmocka_unit_test(without_https_servers_that_are_silent_fail_their_records),

@@ -8,6 +8,8 @@
  *   - the next run succeeds, without another order where one was stored that can still lead somewhere, and a sweep a
  *     day later leaves nothing;
  *   - a process that is killed leaves things no worse.
+ *
+ * One of the two zones is slow, so that the certificates are through in different rounds.
  */
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +20,7 @@
 #include "test.h"
 
 #define PEACE "in peace"
+#define SLOW_MS 12000 /* of example.net, beyond what the others have patience for */
 
 static void add_names(struct issue_world *iw, const char *name, size_t count)
 {
@@ -231,6 +234,8 @@ static struct issue_world *begin(void)
     fake_disk_heal();
     (void)issue_world_add(iw, "one", "a.example.com,*.a.example.com");
     (void)issue_world_add(iw, "two", "b.example.net");
+    (void)issue_world_add(iw, "three", "c.example.com");
+    iw->w->dns->servers[2].lag_ms = SLOW_MS;
     return iw;
 }
 
@@ -241,6 +246,7 @@ static size_t count_in_peace(enum where where)
     size_t count;
 
     assert_int_equal(issue_world_outcome(iw, issue_world_run(iw)), ERR_OK);
+    assert_true(iw->told_ms[0] < iw->told_ms[1]);
     count = where == AT_CA    ? iw->ca->request_count - account
             : where == AT_API ? iw->w->api->request_count
                               : fake_disk_changes();

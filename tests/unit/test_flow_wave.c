@@ -182,7 +182,11 @@ TEST(the_next_run_takes_up_exactly_what_is_left)
 
     assert_int_equal(issue_world_run(iw), ERR_OK);
     orders = iw->ca->order_count;
-    iw->jobs[0] = iw->jobs[1]; /* the caller leaves out what is done */
+    for (size_t i = 0; i < iw->job_count; i += 2) { /* the caller leaves out what is done */
+        issue_job_done(&iw->jobs[i]);
+        strlist_done(&iw->domains[i]);
+    }
+    iw->jobs[0] = iw->jobs[1];
     iw->domains[0] = iw->domains[1];
     iw->jobs[0].domains = &iw->domains[0];
     iw->job_count = 1;
@@ -233,6 +237,64 @@ TEST(a_wish_to_stop_at_any_time_withdraws_and_keeps_what_is_finished)
     assert_int_equal(bad, 0);
 }
 
+/* Who has accepted a wish to stop accepts it for good: in a later wave it would not be heeded. */
+TEST(an_order_that_fails_is_no_reason_to_be_deaf_afterwards)
+{
+    struct issue_world *iw = begin(FAKE_NEVER);
+
+    iw->never_valid = "b.example.com";
+    assert_int_equal(issue_world_run(iw), ERR_OK);
+    assert_int_equal(iw->jobs[1].err.code, ERR_PROPAGATION);
+    assert_int_equal(iw->jobs[2].err.code, ERR_CHALLENGE);
+    assert_int_equal(iw->w->clock.accepted, 0);
+    expect_nothing_left(iw);
+    issue_world_free(iw);
+}
+
+static struct issue_world *begin_one(void)
+{
+    struct issue_world *iw = issue_world_new();
+
+    (void)issue_world_add(iw, "www", "a.example.com");
+    return iw;
+}
+
+TEST(a_wish_to_stop_while_records_are_withdrawn_leaves_none)
+{
+    struct issue_world *iw = begin_one();
+    size_t requests;
+
+    assert_int_equal(issue_world_outcome(iw, issue_world_run(iw)), ERR_OK);
+    requests = iw->w->api->request_count;
+    issue_world_free(iw);
+    iw = begin_one();
+    fake_api_fail(iw->w->api, FAKE_API_CANCEL, requests - 1, 1); /* the DELETE */
+    assert_int_equal(issue_world_run(iw), ERR_CANCELLED);
+    assert_int_equal(iw->w->clock.accepted, 1);
+    assert_int_equal(iw->jobs[0].err.code, ERR_OK);
+    assert_true(issue_world_is_good(iw, &iw->jobs[0], "although interrupted"));
+    expect_nothing_left(iw);
+    issue_world_free(iw);
+}
+
+TEST(a_wish_to_stop_while_some_records_are_withdrawn_ends_the_wait_for_others)
+{
+    struct issue_world *iw = begin(FAKE_NEVER);
+    size_t requests;
+
+    assert_int_equal(issue_world_run(iw), ERR_OK);
+    requests = iw->w->api->request_count;
+    issue_world_free(iw);
+    iw = begin(FAKE_NEVER);
+    fake_api_fail(iw->w->api, FAKE_API_CANCEL, requests - 2, 1); /* the first of two DELETEs */
+    assert_int_equal(issue_world_run(iw), ERR_CANCELLED);
+    expect_others_done(iw);
+    assert_int_equal(iw->jobs[1].err.code, ERR_CANCELLED);
+    assert_in_range(iw->told_ms[1], 0, QUICK_MS);
+    expect_nothing_left(iw);
+    issue_world_free(iw);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -247,6 +309,9 @@ int main(void)
         cmocka_unit_test(an_order_of_an_earlier_run_that_is_ready_waits_for_no_records),
         cmocka_unit_test(the_next_run_takes_up_exactly_what_is_left),
         cmocka_unit_test(a_wish_to_stop_at_any_time_withdraws_and_keeps_what_is_finished),
+        cmocka_unit_test(an_order_that_fails_is_no_reason_to_be_deaf_afterwards),
+        cmocka_unit_test(a_wish_to_stop_while_records_are_withdrawn_leaves_none),
+        cmocka_unit_test(a_wish_to_stop_while_some_records_are_withdrawn_ends_the_wait_for_others),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,7 +4,7 @@ GET  /state            zones with records, budget of each key, settings, name se
 GET  /log[?since=N]    the requests so far, oldest first, from entry N on
 GET  /feed             what each name server was told, and when
 POST /set              any setting by name ("certificate" must be one of a listener's); "lag": seconds or {server: seconds}; "hold": [servers];
-                       "release": [servers]
+                       "release": [servers]; "hold_zones": [zones], whose changes are lost until "release": "all"
 POST /fault            see the fault module; GET lists, DELETE clears
 POST /record           {"zone": name or id, "records": [{name, type, value, ttl, source, sourceId}, ...]}
                        or one record's fields inline; {"zone": ..., "delete": [ids]} removes behind the
@@ -125,6 +125,9 @@ class Control:
             [(feed.pick(name), {"lag": seconds}) for name, seconds in lags.items()] if feed.servers else []
         )
         moves += [(feed.pick(fields.pop("hold")), {"held": True})] if "hold" in fields else []
+        feed.held_zones |= set(fields.pop("hold_zones", []))
+        if fields.get("release") == "all":
+            feed.held_zones.clear()
         moves += [(feed.pick(fields.pop("release")), {"held": False})] if "release" in fields else []
         self.app.settings.change(fields)
         for servers, what in moves:

@@ -317,6 +317,7 @@ class Feed:
     def __init__(self, entries):
         self.serials = Serials()
         self.servers = [Server(entry, self.serials) for entry in entries]
+        self.held_zones = set()  # whose changes no server is ever told of
 
     def start(self):
         if self.servers:
@@ -334,7 +335,7 @@ class Feed:
 
     def publish(self, zone, name, kind, records):
         """The store's news. The zone's own NS set is the servers' business."""
-        if not self.servers or kind in NOT_IN_DNS or (kind == "NS" and not name):
+        if not self.servers or kind in NOT_IN_DNS or (kind == "NS" and not name) or zone.name in self.held_zones:
             return
         if kind in ("TXT", "SPF"):
             values = [txt_pieces(record.value) for record in records]
