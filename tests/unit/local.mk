@@ -67,8 +67,8 @@ UNIT_TESTS = \
 	tests/unit/test_store_certificate \
 	tests/unit/test_store_generation \
 	tests/unit/test_store_order \
-	tests/unit/test_store_budget \
 	tests/unit/test_store_many \
+	tests/unit/test_store_budget \
 	tests/unit/test_dme_retry \
 	tests/unit/test_dme_limit \
 	tests/unit/test_dme_budget \
