@@ -64,6 +64,7 @@ libacmedme_a_SOURCES = \
 	src/store/examine.c \
 	src/store/reset.c \
 	src/store/journal.c \
+	src/store/deferred.c \
 	src/store/zonememo.c \
 	src/store/budget.c src/store/budget.h \
 	src/store/result.c \
@@ -191,6 +192,7 @@ libacmedme_a_SOURCES = \
 	src/flow/undo.c \
 	src/flow/remove.c \
 	src/flow/withdraw.c \
+	src/flow/deferral.c src/flow/deferral.h \
 	src/flow/sweep.c \
 	src/flow/issue.c src/flow/issue.h \
 	src/flow/wave.h \

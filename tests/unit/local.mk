@@ -59,6 +59,7 @@ UNIT_TESTS = \
 	tests/unit/test_platform_tree \
 	tests/unit/test_store_store \
 	tests/unit/test_store_journal \
+	tests/unit/test_store_deferred \
 	tests/unit/test_store_zonememo \
 	tests/unit/test_store_result \
 	tests/unit/test_store_damage \
@@ -102,6 +103,7 @@ UNIT_TESTS += \
 	tests/unit/test_flow_budget \
 	tests/unit/test_flow_awaiting \
 	tests/unit/test_flow_sweep \
+	tests/unit/test_flow_deferral \
 	tests/unit/test_flow_faults \
 	tests/unit/test_flow_account \
 	tests/unit/test_flow_install \
@@ -178,6 +180,8 @@ tests_unit_test_flow_issue_SOURCES = tests/unit/test_flow_issue.c tests/unit/fak
 tests_unit_test_flow_issue_LDFLAGS = $(AM_LDFLAGS) $(FAKE_DISK_WRAP)
 tests_unit_test_store_account_SOURCES = tests/unit/test_store_account.c tests/unit/fake_disk.c tests/unit/fake_disk.h
 tests_unit_test_store_account_LDFLAGS = $(AM_LDFLAGS) $(FAKE_DISK_WRAP)
+tests_unit_test_store_deferred_SOURCES = tests/unit/test_store_deferred.c tests/unit/fake_disk.c tests/unit/fake_disk.h
+tests_unit_test_store_deferred_LDFLAGS = $(AM_LDFLAGS) $(FAKE_DISK_WRAP)
 tests_unit_test_store_order_SOURCES = tests/unit/test_store_order.c tests/unit/fake_disk.c tests/unit/fake_disk.h
 tests_unit_test_store_order_LDFLAGS = $(AM_LDFLAGS) $(FAKE_DISK_WRAP)
 # A name service that hangs on demand.
