@@ -232,6 +232,7 @@ libacmedme_a_SOURCES = \
 	src/cmd/logging.c src/cmd/logging.h \
 	src/cmd/progress.c src/cmd/progress.h \
 	src/cmd/hook.c \
+	src/cmd/hook_report.c src/cmd/hook_report.h \
 	src/cmd/client.c src/cmd/client.h \
 	src/cmd/workspace.c src/cmd/workspace.h \
 	src/cmd/plan.c src/cmd/plan.h \
