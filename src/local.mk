@@ -64,6 +64,7 @@ libacmedme_a_SOURCES = \
 	src/store/examine.c \
 	src/store/reset.c \
 	src/store/journal.c \
+	src/store/deferred.c \
 	src/store/zonememo.c \
 	src/store/budget.c src/store/budget.h \
 	src/store/result.c \
@@ -192,6 +193,7 @@ libacmedme_a_SOURCES = \
 	src/flow/undo.c \
 	src/flow/remove.c \
 	src/flow/withdraw.c \
+	src/flow/deferral.c src/flow/deferral.h \
 	src/flow/sweep.c \
 	src/flow/issue.c src/flow/issue.h \
 	src/flow/wave.h \
@@ -231,6 +233,7 @@ libacmedme_a_SOURCES = \
 	src/cmd/logging.c src/cmd/logging.h \
 	src/cmd/progress.c src/cmd/progress.h \
 	src/cmd/hook.c \
+	src/cmd/hook_report.c src/cmd/hook_report.h \
 	src/cmd/client.c src/cmd/client.h \
 	src/cmd/workspace.c src/cmd/workspace.h \
 	src/cmd/plan.c src/cmd/plan.h \

@@ -3,8 +3,9 @@
 # Posh-ACME plugin: DNS Made Easy through acme-dme.  Copy it to a directory of your own, point POSHACME_PLUGINS there, and
 # issue with "-Plugin AcmeDme -DnsSleep 0".  Credentials are acme-dme's own; Posh-ACME stores none.
 #
-# Add-DnsTxt and Remove-DnsTxt only take notes.  Save-DnsTxt, which Posh-ACME calls once for all of them, starts acme-dme
-# once: one request to DNS Made Easy for each zone, and one wait for all names.  If it fails, nothing is left behind.
+# Add-DnsTxt and Remove-DnsTxt have acme-dme check the name and take a note (--defer).  Save-DnsTxt, which Posh-ACME calls
+# once for all of them, has it done: one request to DNS Made Easy for each zone, and one wait for all names.  If it fails,
+# nothing is left behind.
 
 function Get-CurrentPluginType { 'dns-01' }
 
@@ -25,7 +26,7 @@ function Add-DnsTxt {
     if ($TxtValue -match '[\s;]') {
         throw "The AcmeDme plugin serves dns-01 only; '$RecordName' is to hold '$TxtValue'."
     }
-    Add-AcmeDmeNote 'add-record' $RecordName $TxtValue
+    Invoke-AcmeDme @('--defer','add-record',$RecordName,$TxtValue) $AcmeDmePath $AcmeDmeConfig
 
     <#
     .SYNOPSIS
@@ -66,7 +67,7 @@ function Remove-DnsTxt {
         $ExtraParams
     )
 
-    Add-AcmeDmeNote 'del-record' $RecordName $TxtValue
+    Invoke-AcmeDme @('--defer','del-record',$RecordName,$TxtValue) $AcmeDmePath $AcmeDmeConfig
 
     <#
     .SYNOPSIS
@@ -103,15 +104,7 @@ function Save-DnsTxt {
         $ExtraParams
     )
 
-    # Taken first, so that a failure is not repeated by the next call.
-    $notes = @(Get-AcmeDmeNote)
-    $script:AcmeDmeNotes = @()
-    foreach ($verb in 'add-record','del-record') {
-        $pairs = @($notes | Where-Object { $_.Verb -eq $verb } | ForEach-Object { $_.Name; $_.Value })
-        if ($pairs.Count -gt 0) {
-            Invoke-AcmeDme $verb $pairs $AcmeDmePath $AcmeDmeConfig
-        }
-    }
+    Invoke-AcmeDme @('save-records') $AcmeDmePath $AcmeDmeConfig
 
     <#
     .SYNOPSIS
@@ -137,27 +130,14 @@ function Save-DnsTxt {
 # Helper Functions
 ############################
 
-# Posh-ACME reads this file again for each call, so the notes live in its module's scope and are not reset here.
-function Get-AcmeDmeNote {
-    $variable = Get-Variable -Name AcmeDmeNotes -Scope Script -ErrorAction Ignore
-    if ($variable) { $variable.Value }
-}
-
-function Add-AcmeDmeNote {
-    param([string]$Verb, [string]$Name, [string]$Value)
-
-    $note = [pscustomobject]@{ Verb = $Verb; Name = $Name; Value = $Value }
-    $script:AcmeDmeNotes = @(Get-AcmeDmeNote) + $note
-}
-
 function Invoke-AcmeDme {
-    param([string]$Verb, [string[]]$Pairs, [string]$Path, [string]$Config)
+    param([string[]]$Words, [string]$Path, [string]$Config)
 
     $program = if ($Path) { $Path } else { 'acme-dme' }
     if (-not (Get-Command $program -CommandType Application -ErrorAction Ignore)) {
         throw "There is no program '$program'; name its path by the plugin argument AcmeDmePath."
     }
-    $arguments = @(if ($Config) { '--config'; $Config }) + $Verb + $Pairs
+    $arguments = @(if ($Config) { '--config'; $Config }) + $Words
 
     # Lines on standard error are no PowerShell errors; only the exit status counts.
     $ErrorActionPreference = 'Continue'
@@ -166,6 +146,6 @@ function Invoke-AcmeDme {
     $output = & $program $arguments 2>&1 | ForEach-Object { "$_" }
     $output | ForEach-Object { Write-Verbose $_ }
     if ($LASTEXITCODE -ne 0) {
-        throw "acme-dme $Verb failed with exit status ${LASTEXITCODE}: $($output -join ' ')"
+        throw "acme-dme $($Words[0..1] -join ' ') failed with exit status ${LASTEXITCODE}: $($output -join ' ')"
     }
 }

@@ -284,6 +284,12 @@ void app_start(struct app *app, const struct opts *opts)
     app->log = opts->log;
 }
 
+void app_find_run(struct app *app, const struct app_request *request)
+{
+    if (!app->run_id)
+        app->run_id = request->run == APP_RUN_OWN ? platform_own_run_id() : platform_run_find(&app->run_trust);
+}
+
 enum err_code app_connect(struct app *app, const struct app_request *request, struct err *err)
 {
     enum err_code code = open_http(app, app->config->ca_file, &app->api_http, err);
@@ -294,7 +300,7 @@ enum err_code app_connect(struct app *app, const struct app_request *request, st
         code = open_accounts(app, request->time_limit_ms, err);
     if (code != ERR_OK)
         return code;
-    app->run_id = request->run == APP_RUN_OWN ? platform_own_run_id() : platform_run_id();
+    app_find_run(app, request);
     open_challenge(app);
     return ERR_OK;
 }

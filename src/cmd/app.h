@@ -28,7 +28,8 @@ struct app {
     struct challenge_account *accounts;
     size_t account_count;
     struct budget **budgets; /* one an account; NULL: private to the process */
-    char *run_id;
+    char *run_id; /* NULL until app_find_run() */
+    enum platform_run_trust run_trust;
     struct challenge *challenge;
 };
 
@@ -53,6 +54,7 @@ enum err_code app_open(struct app *app, const struct app_request *request, struc
 void app_start(struct app *app, const struct opts *opts);                                 /* clock, log, progress */
 enum err_code app_configure(struct app *app, const struct app_request *request, struct err *err) MUST_USE;
 enum err_code app_open_store(struct app *app, struct err *err) MUST_USE;                   /* may be left out */
+void app_find_run(struct app *app, const struct app_request *request); /* app_connect() does so, too */
 enum err_code app_connect(struct app *app, const struct app_request *request, struct err *err) MUST_USE;
 
 /* HTTP to ACME CAs, once, for the standalone client. */

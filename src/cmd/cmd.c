@@ -116,6 +116,7 @@ static enum err_code dispatch(int argc, char **argv, struct opts *opts, int *sta
     call.argv = argv + index;
     call.commands = names;
     call.command_count = ARRAY_LEN(commands);
+    call.defer = opts->defer;
     return run_verb(&call, opts, status, err);
 }
 

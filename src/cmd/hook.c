@@ -1,13 +1,33 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * A call of an ACME client.  One that others follow leaves its records to the last one (flow/deferral.h), so that a
+ * batch of any size costs one request a zone and one wait.
+ */
 #include "cmd/cmd.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/hook_report.h"
 #include "cmd/sweep.h"
-#include "util/text.h"
+#include "flow/deferral.h"
 
-#define CHALLENGE_PREFIX "_acme-challenge."
+struct call {
+    const struct hook_request *request;
+    const struct opts *opts;
+    struct app app;
+    bool is_connected;
+    enum hook_turn turn;      /* the request's, where calls can be tied together */
+    struct deferral deferral; /* valid there */
+    int64_t begin_ms;
+};
+
+static void call_done(struct call *call)
+{
+    app_close(&call->app);
+}
+
+/* ------------------------------------------------------------------ the records */
 
 static enum err_code add_record(struct challenge_set *set, const struct hook_record *record, struct err *err)
 {
@@ -24,133 +44,264 @@ static enum err_code make_set(const struct hook_request *request, struct challen
     return code;
 }
 
-/* The client may prove other identifiers of its run by other means (an IP address by http-01): what can't be a record
- * of ours is nothing to wait for. */
-static void make_run_set(struct app *app, const struct hook_request *request, struct challenge_set *set)
-{
-    for (size_t i = 0; i < request->run_domains.count; i++) {
-        struct err err;
+/* ------------------------------------------------------------------ opening */
 
-        if (challenge_set_add_domain(set, request->run_domains.items[i], NULL, &err) != ERR_OK)
-            log_line(app->log, LOG_INFO, "not waited for: %s", err.msg);
-    }
+static struct app_request app_request_of(const struct call *call)
+{
+    return (struct app_request){.opts = call->opts, .time_limit_ms = call->request->time_limit_ms};
 }
 
-static enum err_code publish(struct app *app, const struct hook_request *request, const struct opts *opts,
-                             const struct challenge_set *set, struct err *err)
+/* Records that are left to a call which does not find them are never published.  So it has to be sure that both calls
+ * have the same run id: as sure as can be where the client has not been asked whether it wants this. */
+static bool can_defer(const struct call *call)
 {
-    AUTO(challenge_set_done) struct challenge_set run_set = {0};
-    /* Without a journal the run's last call does not know what the earlier ones published: each waits for its own. */
-    bool is_to_wait = request->wait == HOOK_WAIT_NOW || !app->store;
-    const struct challenge_publish_opts publish_opts = {
-        .wait = is_to_wait && !opts->no_wait ? CHALLENGE_WAIT : CHALLENGE_NO_WAIT,
-        .on_timeout = request->on_timeout == HOOK_TIMEOUT_KEEP ? CHALLENGE_TIMEOUT_KEEP : CHALLENGE_TIMEOUT_ROLL_BACK,
-        .time_limit_ms = request->time_limit_ms,
-        .run_set = &run_set,
-    };
+    enum platform_run_trust least = *call->request->batch.name ? PLATFORM_RUN_CLIENT : PLATFORM_RUN_GUESSED;
 
-    make_run_set(app, request, &run_set);
-    return challenge_publish(app->challenge, set, &publish_opts, err);
+    return call->app.store && call->app.run_trust >= least;
 }
 
-static enum err_code withdraw(struct app *app, const struct hook_request *request, const struct challenge_set *set,
-                              struct err *err)
+/* Configuration and state, which is all that a call needs that only takes a note: so a hundred of them are cheap. */
+static enum err_code open_call(struct call *call, struct err *err)
 {
-    enum err_code code = request->action == HOOK_WITHDRAW ? challenge_withdraw(app->challenge, set, err)
-                                                          : challenge_withdraw_run(app->challenge, err);
+    const struct app_request app_request = app_request_of(call);
+    enum err_code code;
 
+    app_start(&call->app, call->opts);
+    code = app_configure(&call->app, &app_request, err);
     if (code == ERR_OK)
-        sweep_leftovers(app);
+        code = app_open_store(&call->app, err);
+    if (code != ERR_OK)
+        return code;
+    app_find_run(&call->app, &app_request);
+    log_line(call->app.log, LOG_INFO, "called by %s", call->request->client);
+    call->deferral = (struct deferral){
+        .store = call->app.store,
+        .run_id = call->app.run_id,
+        .batch = call->request->batch.name,
+        .position = call->request->batch.position,
+        .clock = call->app.clock,
+        .log = call->app.log,
+    };
+    if (can_defer(call))
+        call->turn = call->request->turn;
+    else if (call->request->turn != HOOK_TURN_ONLY)
+        log_line(call->app.log, LOG_INFO, "calls of one run can't be told to belong together here: each works alone");
+    return ERR_OK;
+}
+
+static enum err_code connect_call(struct call *call, struct err *err)
+{
+    const struct app_request app_request = app_request_of(call);
+    enum err_code code = call->is_connected ? ERR_OK : app_connect(&call->app, &app_request, err);
+
+    call->is_connected = call->is_connected || code == ERR_OK;
     return code;
 }
 
-/* ------------------------------------------------------------------ results */
+/* ------------------------------------------------------------------ leaving it to the last call */
 
-static const char *domain_of(const struct challenge_item *item)
+static enum deferred_action deferred_action_of(enum hook_action action)
 {
-    return text_starts_with(item->name, CHALLENGE_PREFIX) ? item->name + strlen(CHALLENGE_PREFIX) : item->name;
+    return action == HOOK_PUBLISH ? DEFERRED_PUBLISH : DEFERRED_WITHDRAW;
 }
 
-/* Base and wildcard are two records of one name. */
-static bool is_noted(const struct result *results, size_t count, const char *name)
+static enum err_code begin_batch(const struct call *call, enum hook_action action, struct err *err)
 {
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(results[i].name, name) == 0)
-            return true;
-    return false;
+    bool is_begun = call->turn != HOOK_TURN_ONLY && call->request->batch.is_begun && action == HOOK_PUBLISH;
+
+    return is_begun ? deferral_begin(&call->deferral, err) : ERR_OK;
 }
 
-/* No reason to fail: the call did what it was asked to, or has an error of its own to tell. */
-static void note_in(const struct app *app, const struct hook_request *request, const struct challenge_set *set,
-                         int64_t begin_ms, const struct err *outcome)
+static void warn_if_alone(const struct call *call, enum hook_action action, size_t left)
 {
-    AUTO_FREE struct result *results = mem_calloc(set->count, sizeof *results);
-    const struct result call = {
-        .kind = RESULT_HOOK,
-        .client = (char *)request->client,
-        .action = (char *)(request->action == HOOK_PUBLISH ? "publish" : "withdraw"),
-        .code = outcome->code,
-        .error = (char *)outcome->msg,
-        .hint = (char *)outcome->hint,
-        .at_ms = clock_wall_ms(app->clock),
-        .took_ms = clock_mono_ms(app->clock) - begin_ms,
-    };
-    size_t count = 0;
+    if (action == HOOK_PUBLISH && left == 0 && call->request->count > 0 && call->request->batch.calls_before > 0)
+        log_line(call->app.log, LOG_WARNING,
+                 "none of the %zu calls that %s made before this one has left a record to be published, continuing",
+                 call->request->batch.calls_before, call->request->client);
+}
+
+static enum err_code gather(const struct call *call, enum hook_action action, struct challenge_set *set,
+                            struct err *err)
+{
+    size_t left = 0;
+    enum err_code code;
+
+    if (call->turn != HOOK_TURN_LAST)
+        return ERR_OK;
+    code = deferral_gather(&call->deferral, deferred_action_of(action), set, &left, err);
+    if (code == ERR_OK)
+        warn_if_alone(call, action, left);
+    return code;
+}
+
+/* What can't be forgotten costs a later call a look. */
+static void settle(const struct call *call, enum hook_action action, const struct challenge_set *set)
+{
     struct err err;
 
-    for (size_t i = 0; i < set->count; i++) {
-        const char *domain = domain_of(&set->items[i]);
-
-        if (is_noted(results, count, domain))
-            continue;
-        results[count] = call;
-        results[count++].name = (char *)domain;
-    }
-    if (count > 0 && result_note_all(app->store, results, count, &err) != ERR_OK)
-        log_line(app->log, LOG_INFO, "the result of this call was not noted: %s", err.msg);
+    if (call->turn == HOOK_TURN_LAST &&
+        deferral_settle(&call->deferral, deferred_action_of(action), set, &err) != ERR_OK)
+        log_line(call->app.log, LOG_WARNING, "%s, continuing", err.msg);
 }
 
-/* For `acme-dme status`.  A configuration whose credentials can't be used, so that not even a store was opened, is
- * what monitoring should see first. */
-static void note_results(const struct app *app, const struct hook_request *request, const struct opts *opts,
-                         const struct challenge_set *set, int64_t begin_ms, const struct err *outcome)
-{
-    AUTO_APP struct app alone = {0};
+/* ------------------------------------------------------------------ doing it */
 
-    if (app->store)
-        note_in(app, request, set, begin_ms, outcome);
-    else if (outcome->code != ERR_OK && app_open_store_alone(&alone, opts, NULL) == ERR_OK && alone.store)
-        note_in(&alone, request, set, begin_ms, outcome);
+static enum err_code publish_as(struct call *call, const struct challenge_set *set, struct err *outcomes,
+                                struct err *err)
+{
+    const struct hook_request *request = call->request;
+    const struct challenge_publish_opts publish_opts = {
+        .wait = call->opts->no_wait ? CHALLENGE_NO_WAIT : CHALLENGE_WAIT,
+        .on_timeout = request->on_timeout == HOOK_TIMEOUT_KEEP ? CHALLENGE_TIMEOUT_KEEP : CHALLENGE_TIMEOUT_ROLL_BACK,
+        .time_limit_ms = request->time_limit_ms,
+        .outcomes = outcomes,
+    };
+
+    return challenge_publish(call->app.challenge, set, &publish_opts, err);
+}
+
+/* A client that goes on whatever we say gets as many of the names as can be had: certbot's --allow-subset-of-names.
+ * *out_outcomes is one a name then, and yours; NULL: the error is that of all. */
+static enum err_code publish(struct call *call, const struct challenge_set *set, struct err **out_outcomes,
+                             struct err *err)
+{
+    AUTO_FREE struct err *outcomes = NULL;
+    enum err_code code;
+
+    if (call->request->on_timeout != HOOK_TIMEOUT_KEEP)
+        return publish_as(call, set, NULL, err);
+    outcomes = mem_calloc(set->count, sizeof *outcomes);
+    code = publish_as(call, set, outcomes, err);
+    if (code != ERR_OK)
+        return code;
+    code = hook_report_sum(&call->app, set, outcomes, err);
+    *out_outcomes = outcomes;
+    outcomes = NULL;
+    return code;
+}
+
+static enum err_code do_now(struct call *call, enum hook_action action, struct challenge_set *set,
+                            struct err **out_outcomes, struct err *err)
+{
+    enum err_code code = gather(call, action, set, err);
+
+    if (code != ERR_OK || set->count == 0)
+        return code;
+    code = connect_call(call, err);
+    if (code != ERR_OK)
+        return code;
+    code = action == HOOK_PUBLISH ? publish(call, set, out_outcomes, err)
+                                  : challenge_withdraw(call->app.challenge, set, err);
+    settle(call, action, set);
+    if (code == ERR_OK && action == HOOK_WITHDRAW)
+        sweep_leftovers(&call->app);
+    return code;
+}
+
+static void note(const struct call *call, enum hook_action action, const struct challenge_set *set,
+                 const struct err *outcomes, const struct err *err)
+{
+    const struct hook_report report = {
+        .client = call->request->client,
+        .action = action == HOOK_PUBLISH ? "publish" : "withdraw",
+        .set = set,
+        .outcomes = outcomes,
+        .begin_ms = call->begin_ms,
+    };
+
+    hook_report_note(&call->app, call->opts, &report, err);
+}
+
+/* Publish or withdraw the set, now or by the last call; the one that does it notes the result. */
+static enum err_code work(struct call *call, enum hook_action action, struct challenge_set *set, struct err *err)
+{
+    AUTO_FREE struct err *outcomes = NULL;
+    enum err_code code = begin_batch(call, action, err);
+
+    if (code == ERR_OK && call->turn == HOOK_TURN_LATER) {
+        code = deferral_leave(&call->deferral, deferred_action_of(action), set, err);
+        if (code == ERR_OK)
+            return ERR_OK;
+    } else if (code == ERR_OK) {
+        code = do_now(call, action, set, &outcomes, err);
+    }
+    if (code == ERR_OK)
+        err_init(err);
+    note(call, action, set, outcomes, err);
+    return code;
+}
+
+/* ------------------------------------------------------------------ calls without records of their own */
+
+static enum err_code withdraw_run(struct call *call, struct err *err)
+{
+    enum err_code code = connect_call(call, err);
+
+    if (code == ERR_OK)
+        code = challenge_withdraw_run(call->app.challenge, err);
+    if (code == ERR_OK && can_defer(call))
+        code = deferral_drop(&call->deferral, DEFERRED_PUBLISH, err);
+    if (code == ERR_OK && can_defer(call))
+        code = deferral_drop(&call->deferral, DEFERRED_WITHDRAW, err);
+    if (code == ERR_OK)
+        sweep_leftovers(&call->app);
+    return code;
+}
+
+/* What is to be published comes first, as somebody waits for it; that it fails is no reason to leave the rest. */
+static enum err_code save(struct call *call, struct err *err)
+{
+    AUTO(challenge_set_done) struct challenge_set to_publish = {0};
+    AUTO(challenge_set_done) struct challenge_set to_withdraw = {0};
+    struct err second;
+    enum err_code code;
+    enum err_code second_code;
+
+    if (call->turn != HOOK_TURN_LAST)
+        return ERR_OK;
+    err_init(&second);
+    code = work(call, HOOK_PUBLISH, &to_publish, err);
+    second_code = deferral_drop(&call->deferral, DEFERRED_PUBLISH, &second);
+    if (second_code == ERR_OK)
+        second_code = work(call, HOOK_WITHDRAW, &to_withdraw, &second);
+    if (code == ERR_OK && second_code != ERR_OK)
+        *err = second;
+    return code == ERR_OK ? second_code : code;
 }
 
 /* ------------------------------------------------------------------ a call */
 
-static enum err_code act(struct app *app, const struct hook_request *request, const struct opts *opts,
-                         const struct challenge_set *set, struct err *err)
+static enum err_code act(struct call *call, struct challenge_set *set, struct err *err)
 {
-    log_line(app->log, LOG_INFO, "called by %s", request->client);
-    return request->action == HOOK_PUBLISH ? publish(app, request, opts, set, err)
-                                           : withdraw(app, request, set, err);
+    if (call->request->action == HOOK_WITHDRAW_RUN)
+        return withdraw_run(call, err);
+    return call->request->action == HOOK_SAVE ? save(call, err) : work(call, call->request->action, set, err);
+}
+
+static enum err_code refusal_of(const struct hook_request *request, struct err *err)
+{
+    if (request->refusal.code != ERR_OK)
+        *err = request->refusal;
+    return request->refusal.code;
 }
 
 static enum err_code run(const struct hook_request *request, const struct opts *opts, struct err *err)
 {
-    AUTO_APP struct app app = {0};
+    AUTO(call_done)
+    struct call call = {
+        .request = request, .opts = opts, .turn = HOOK_TURN_ONLY, .begin_ms = clock_mono_ms(platform_clock())};
     AUTO(challenge_set_done) struct challenge_set set = {0};
-    const struct app_request app_request = {.opts = opts, .time_limit_ms = request->time_limit_ms};
-    int64_t begin_ms = clock_mono_ms(platform_clock());
     enum err_code code = make_set(request, &set, err);
 
     if (code != ERR_OK)
         return code;
     err_init(err);
-    code = app_open(&app, &app_request, err);
-    if (code == ERR_OK)
-        code = act(&app, request, opts, &set, err);
-    if (code == ERR_OK)
-        err_init(err);
-    note_results(&app, request, opts, &set, begin_ms, err);
-    return code;
+    code = open_call(&call, err);
+    if (code != ERR_OK)
+        note(&call, request->action, &set, NULL, err);
+    else
+        code = act(&call, &set, err);
+    return code == ERR_OK ? refusal_of(request, err) : code;
 }
 
 enum err_code cmd_hook(const struct hook_call *call, const struct opts *opts, int *out_status, struct err *err)

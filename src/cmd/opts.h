@@ -21,6 +21,7 @@ struct opts {
     const char *config_file; /* borrowed from argv, as all text here */
     const char *account;
     bool no_wait;
+    bool defer;
     bool dry_run;
     bool state;
     bool json;

@@ -76,6 +76,37 @@ static enum err_code sweep_group(struct challenge *c, struct placement *items, s
     return code;
 }
 
+/* ------------------------------------------------------------------ deferred work */
+
+/* Nobody but its own run takes it up.  Where the system can't tell whether that goes on, age has to do. */
+static bool is_abandoned(const struct challenge *c, const struct deferred_entry *entry, int64_t age_ms)
+{
+    int64_t age = clock_wall_ms(c->opts.clock) - entry->created_ms;
+
+    if (age_ms == 0 || !platform_run_is_alive(entry->run_id))
+        return true;
+    return age >= age_ms && !platform_run_is_younger(entry->run_id, age_ms);
+}
+
+static enum err_code sweep_deferred(struct challenge *c, const struct sweep_opts *opts, struct err *err)
+{
+    AUTO(deferred_list_done) struct deferred_list list = {NULL, 0};
+    enum err_code code = deferred_load(c->opts.store, NULL, &list, err);
+    size_t count = 0;
+
+    for (size_t i = 0; i < list.count && code == ERR_OK; i++) {
+        if (!is_abandoned(c, &list.items[i], opts->age_ms))
+            continue;
+        count++;
+        if (opts->mode == SWEEP_REMOVE)
+            code = deferred_remove(c->opts.store, &list.items[i], err);
+    }
+    if (count)
+        log_line(c->opts.log, LOG_INFO, "%zu record%s left to last calls that never came%s", count,
+                 count == 1 ? "" : "s", opts->mode == SWEEP_REMOVE ? ": forgotten" : "");
+    return code;
+}
+
 enum err_code challenge_sweep(struct challenge *c, const struct sweep_opts *opts, struct err *err)
 {
     AUTO(journal_list_done) struct journal_list journal = {0};
@@ -84,6 +115,8 @@ enum err_code challenge_sweep(struct challenge *c, const struct sweep_opts *opts
                                         : err_set(err, ERR_CONFIG, "there is no journal to sweep");
     size_t count;
 
+    if (first == ERR_OK)
+        first = sweep_deferred(c, opts, err);
     if (first != ERR_OK)
         return first;
     pick(c, &journal, opts, &due);

@@ -4,16 +4,23 @@
  *
  *   CERTBOT_DOMAIN, since 5.3 also CERTBOT_IDENTIFIER     the identifier, without "*."
  *   CERTBOT_VALIDATION                                    the TXT value
- *   CERTBOT_ALL_DOMAINS, since 5.3 CERTBOT_ALL_IDENTIFIERS  all of the run, "," between; base and wildcard twice
+ *   CERTBOT_ALL_DOMAINS, since 5.3 CERTBOT_ALL_IDENTIFIERS  all of the batch, in the order of the calls, "," between;
+ *                                                         base and wildcard twice
  *   CERTBOT_REMAINING_CHALLENGES                          how many calls follow (since 1.4)
  *   CERTBOT_TOKEN                                         only for http-01, which is certbot's default
  *
- * All auth calls come before certbot asks the CA, so only the last one waits, for all of them.
+ * All auth calls come before certbot asks the CA, so the last one publishes for all of them, and waits.  Each clean-up
+ * has the environment of its auth call, in the same order: the last one withdraws for all.
+ *
+ * Which call is the last for us?  Addresses can only be proved by http-01, perhaps by a script of the operator's that
+ * asks us for the names alone: what follows of them is not counted.  A name that is proved by http-01 can't be told
+ * from one that is ours.  If its call comes to us it is refused, and if it is the last, the others are served first.
  */
 #include "hook/value.h"
 
 #include <string.h>
 
+#include "crypto/digest.h"
 #include "util/parse.h"
 
 static const char *first_env(const struct hook_call *call, const char *name, const char *older)
@@ -31,33 +38,97 @@ static enum err_code refuse_http01(struct err *err)
     return code;
 }
 
-static void add_run_domains(const struct hook_call *call, struct hook_request *out)
-{
-    const char *all = first_env(call, "CERTBOT_ALL_IDENTIFIERS", "CERTBOT_ALL_DOMAINS");
+/* ------------------------------------------------------------------ the batch */
 
+static void split_list(const char *all, struct strlist *out)
+{
     while (all && *all) {
         size_t len = strcspn(all, ",");
 
         if (len)
-            strlist_add_take(&out->run_domains, mem_strndup(all, len));
+            strlist_add_take(out, mem_strndup(all, len));
         all += len + (all[len] == ',');
     }
 }
 
-static enum err_code read_remaining(const struct hook_call *call, struct hook_request *out, struct err *err)
+/* No domain's last label is a number (RFC 3696 section 2). */
+static bool is_address(const char *identifier)
+{
+    return strchr(identifier, ':') || !identifier[strspn(identifier, "0123456789.")];
+}
+
+static size_t count_names(const struct strlist *all, size_t first, size_t end)
+{
+    size_t count = 0;
+
+    for (size_t i = first; i < end; i++)
+        count += !is_address(all->items[i]);
+    return count;
+}
+
+static enum err_code name_batch(const char *all, struct hook_batch *out, struct err *err)
+{
+    char digest[DIGEST_B64URL_SHA256_LEN + 1];
+    enum err_code code = digest_sha256_b64url(all, strlen(all), digest, err);
+
+    if (code == ERR_OK)
+        memcpy(out->name, digest, HOOK_BATCH_LEN);
+    return code;
+}
+
+/* A single name, or a list and a number that contradict each other, is served by itself. */
+static enum err_code place_in_batch(const char *all, size_t remaining, struct hook_request *out, struct err *err)
+{
+    AUTO_STRLIST struct strlist list = {NULL, 0};
+    size_t index;
+    size_t before;
+    size_t behind;
+
+    split_list(all, &list);
+    if (remaining >= list.count)
+        return ERR_OK;
+    index = list.count - 1 - remaining;
+    before = count_names(&list, 0, index);
+    behind = count_names(&list, index + 1, list.count);
+    if (before + behind == 0)
+        return ERR_OK;
+    out->turn = behind > 0 ? HOOK_TURN_LATER : HOOK_TURN_LAST;
+    out->batch = (struct hook_batch){.position = (int64_t)remaining, .is_begun = before == 0, .calls_before = before};
+    return name_batch(all, &out->batch, err);
+}
+
+static enum err_code read_turn(const struct hook_call *call, struct hook_request *out, struct err *err)
 {
     const char *text = call->env("CERTBOT_REMAINING_CHALLENGES");
+    const char *all = first_env(call, "CERTBOT_ALL_IDENTIFIERS", "CERTBOT_ALL_DOMAINS");
     uint64_t remaining = 0;
 
-    if (!text || !*text)
-        return ERR_OK; /* certbot before 1.4: every call waits for its own record */
+    if (!text || !*text) /* certbot before 1.4 */
+        return ERR_OK;
     if (!parse_uint(text, 0, 1000000, &remaining))
         return err_set(err, ERR_USAGE, "CERTBOT_REMAINING_CHALLENGES is \"%s\", not a number", text);
-    if (remaining > 0)
-        out->wait = HOOK_WAIT_LATER;
-    else
-        add_run_domains(call, out);
-    return ERR_OK;
+    return place_in_batch(all, (size_t)remaining, out, err);
+}
+
+/* ------------------------------------------------------------------ a call */
+
+static enum err_code read_http01(const struct hook_call *call, const char *domain, struct hook_request *out,
+                                 struct err *err)
+{
+    enum hook_action action = out->action;
+    struct err ignored;
+    bool is_last = domain && !is_address(domain) && read_turn(call, out, &ignored) == ERR_OK &&
+                   out->turn == HOOK_TURN_LAST;
+
+    if (!is_last) {
+        out->action = HOOK_NOTHING;
+        out->turn = HOOK_TURN_ONLY;
+    }
+    if (action != HOOK_PUBLISH) /* the auth call has said it; there is nothing to clean up */
+        return ERR_OK;
+    if (is_last)
+        (void)refuse_http01(&out->refusal);
+    return is_last ? ERR_OK : refuse_http01(err);
 }
 
 enum err_code hook_certbot_read(const struct hook_call *call, struct hook_request *out, struct err *err)
@@ -67,12 +138,8 @@ enum err_code hook_certbot_read(const struct hook_call *call, struct hook_reques
     char *value = NULL;
     enum err_code code;
 
-    if (call->env("CERTBOT_TOKEN")) {
-        if (out->action == HOOK_PUBLISH)
-            return refuse_http01(err);
-        out->action = HOOK_NOTHING; /* the auth call has said it; there is nothing to clean up */
-        return ERR_OK;
-    }
+    if (call->env("CERTBOT_TOKEN"))
+        return read_http01(call, domain, out, err);
     if (!domain || !validation) {
         code = err_set(err, ERR_USAGE, "%s is not set in the environment",
                        domain ? "CERTBOT_VALIDATION" : "CERTBOT_DOMAIN");
@@ -85,5 +152,6 @@ enum err_code hook_certbot_read(const struct hook_call *call, struct hook_reques
     if (code != ERR_OK)
         return err_prefix(err, code, "CERTBOT_VALIDATION");
     hook_request_add(out, HOOK_NAME_DOMAIN, domain, value);
-    return out->action == HOOK_PUBLISH ? read_remaining(call, out, err) : ERR_OK;
+    code = read_turn(call, out, err);
+    return out->action == HOOK_PUBLISH ? code : ERR_OK; /* whatever certbot says, it is to be withdrawn */
 }

@@ -124,6 +124,7 @@ const struct hook_contract hook_contracts[] = {
     {
         .client = "any, by record name (acme.sh, Posh-ACME)",
         .label = "add-record",
+        .can_defer = true,
         .publish = "add-record",
         .withdraw = {"del-record"},
         .usage = "NAME VALUE [NAME VALUE ...]",
@@ -137,6 +138,7 @@ const struct hook_contract hook_contracts[] = {
     {
         .client = "any, by domain (getssl)",
         .label = "add-domain",
+        .can_defer = true,
         .publish = "add-domain",
         .withdraw = {"del-domain"},
         .usage = "DOMAIN VALUE [DOMAIN VALUE ...]",
@@ -146,6 +148,13 @@ const struct hook_contract hook_contracts[] = {
         .name_arg = 1,
         .value_arg = 2,
         .name_kind = HOOK_NAME_DOMAIN,
+    },
+    {
+        .client = "any, after calls with --defer (Posh-ACME)",
+        .label = "save-records",
+        .save = "save-records",
+        .usage = "(no arguments)",
+        .layout = HOOK_LAYOUT_NONE,
     },
 };
 

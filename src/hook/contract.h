@@ -16,6 +16,7 @@ enum hook_layout {
     HOOK_LAYOUT_ARGS,        /* one record, in fixed places of argv */
     HOOK_LAYOUT_ARGS_REPEAT, /* groups of `max_args` arguments, a record each */
     HOOK_LAYOUT_CERTBOT,     /* environment variables */
+    HOOK_LAYOUT_NONE,        /* none are given */
 };
 
 enum hook_value_kind {
@@ -28,6 +29,7 @@ struct hook_contract {
     const char *label;                         /* short, for logs and results; NULL: `client` */
     const char *publish;                       /* verb; also a suffix of the program's name if `by_program` */
     const char *withdraw[HOOK_WITHDRAW_VERBS]; /* verbs */
+    const char *save;                          /* verb that does what the others left */
     const char *program_publish[2];            /* suffixes of argv[0] instead of a verb */
     const char *program_withdraw[2];
     const char *usage; /* names of the arguments behind the verb, for messages and --help */
@@ -37,6 +39,7 @@ struct hook_contract {
     int name_arg, value_arg;  /* places behind the verb, from 1 */
     const char *marker;       /* must stand in place 1 */
     int type_arg;             /* place of the challenge type, 0: none; what is not dns-01 is declined */
+    bool can_defer;           /* a caller of its own making may say that HOOK_SAVE follows */
     const char *type_env;     /* variable that has it, where no argument does */
     int declined_status;      /* exit status that declines a publish */
     enum hook_name_kind name_kind;

@@ -29,6 +29,8 @@ static enum hook_action verb_action(const struct hook_contract *c, const char *v
 {
     if (c->publish && strcmp(verb, c->publish) == 0)
         return HOOK_PUBLISH;
+    if (c->save && strcmp(verb, c->save) == 0)
+        return HOOK_SAVE;
     return equals_any(verb, c->withdraw, HOOK_WITHDRAW_VERBS) ? HOOK_WITHDRAW : HOOK_NOTHING;
 }
 
@@ -143,7 +145,7 @@ static enum err_code refuse_verb(const struct hook_call *call, struct err *err)
 {
     const char *verb = call->argv[0];
     AUTO_FREE const char **verbs =
-        mem_calloc(call->command_count + hook_contract_count * (1 + HOOK_WITHDRAW_VERBS), sizeof *verbs);
+        mem_calloc(call->command_count + hook_contract_count * (2 + HOOK_WITHDRAW_VERBS), sizeof *verbs);
     size_t n = 0;
     const char *nearest;
     enum err_code code = err_set(err, ERR_USAGE, "\"%s\" is no command and no client's verb", verb);
@@ -156,6 +158,8 @@ static enum err_code refuse_verb(const struct hook_call *call, struct err *err)
         const struct hook_contract *c = &hook_contracts[i];
         if (c->publish)
             verbs[n++] = c->publish;
+        if (c->save)
+            verbs[n++] = c->save;
         for (size_t j = 0; j < HOOK_WITHDRAW_VERBS; j++)
             if (c->withdraw[j])
                 verbs[n++] = c->withdraw[j];
@@ -233,6 +237,21 @@ static int is_declined(const struct match *m, const struct hook_call *call, char
     return type && *type && strcmp(type, "dns-01") != 0;
 }
 
+static enum err_code refuse_defer(const struct hook_call *call, struct err *err)
+{
+    AUTO_BUF struct buf takers = BUF_INIT(ERR_HINT_MAX);
+    enum err_code code = err_set(err, ERR_USAGE, "option --defer is not for \"%s\"",
+                                 call->argc ? call->argv[0] : call->program);
+
+    for (size_t i = 0; i < hook_contract_count; i++) {
+        const struct hook_contract *c = &hook_contracts[i];
+        if (c->can_defer)
+            buf_printf(&takers, "%s\"%s\", \"%s\"", takers.len ? ", " : "", c->publish, c->withdraw[0]);
+    }
+    err_hint(err, "It is for %s; clients that say which call is the last need no option.", buf_cstr(&takers));
+    return code;
+}
+
 static enum err_code parse_match(const struct match *m, const struct hook_call *call, char *const *args, int count,
                                  struct hook_request *out, struct err *err)
 {
@@ -243,6 +262,12 @@ static enum err_code parse_match(const struct match *m, const struct hook_call *
     out->action = m->action;
     out->on_timeout = m->contract->on_timeout;
     out->time_limit_ms = m->contract->time_limit_ms;
+    if (m->action == HOOK_SAVE)
+        out->turn = HOOK_TURN_LAST;
+    if (call->defer && contract->can_defer)
+        out->turn = HOOK_TURN_LATER;
+    else if (call->defer)
+        return refuse_defer(call, err);
     if (m->contract->layout == HOOK_LAYOUT_CERTBOT)
         return hook_certbot_read(call, out, err);
     if (is_declined(m, call, args)) {
@@ -288,7 +313,6 @@ void hook_request_done(struct hook_request *request)
         free(request->records[i].value);
     }
     free(request->records);
-    strlist_done(&request->run_domains);
     *request = (struct hook_request){.client = ""};
 }
 
@@ -307,6 +331,7 @@ int hook_contract_describe(size_t i, struct hook_contract_text *out)
     c = &hook_contracts[i];
     *out = (struct hook_contract_text){.client = c->client, .usage = c->usage};
     list_verb(out, c->publish);
+    list_verb(out, c->save);
     for (size_t j = 0; j < ARRAY_LEN(c->program_publish); j++)
         list_verb(out, c->program_publish[j]);
     for (size_t j = 0; j < HOOK_WITHDRAW_VERBS; j++)

@@ -8,6 +8,7 @@
 #ifndef ACME_DME_HOOK_HOOK_H
 #define ACME_DME_HOOK_HOOK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,7 @@ enum hook_action {
     HOOK_PUBLISH,      /* create the records */
     HOOK_WITHDRAW,     /* delete the records; those that are not there are fine */
     HOOK_WITHDRAW_RUN, /* the client's run is over: delete whatever this run left */
+    HOOK_SAVE,         /* create, and then delete, what earlier calls of this run left to this one */
 };
 
 /* What a client's name argument means; never guessed from the name. */
@@ -28,9 +30,20 @@ enum hook_name_kind {
     HOOK_NAME_RECORD, /* the TXT record's own name, perhaps a CNAME's target: taken as it is */
 };
 
-enum hook_wait {
-    HOOK_WAIT_NOW,   /* wait until every authoritative server shows the records */
-    HOOK_WAIT_LATER, /* more calls of this run follow, the last one waits for all */
+/* Where a call stands among those that a client makes for one batch of names. */
+enum hook_turn {
+    HOOK_TURN_ONLY,  /* there is but this one, or the client does not tell: it does what it is asked for */
+    HOOK_TURN_LATER, /* others follow: the last one does it for all */
+    HOOK_TURN_LAST,
+};
+
+/* What tells a batch from others of the same run. */
+#define HOOK_BATCH_LEN 16
+struct hook_batch {
+    char name[HOOK_BATCH_LEN + 1]; /* "": it has none, and is all that the run left */
+    int64_t position;              /* how many calls follow */
+    bool is_begun;                 /* by this call */
+    size_t calls_before;           /* as far as the client tells; 0: it does not */
 };
 
 /* When not every server shows the records in time. */
@@ -50,11 +63,12 @@ struct hook_request {
     enum hook_action action;
     struct hook_record *records;
     size_t count;
-    enum hook_wait wait;
+    enum hook_turn turn;
+    struct hook_batch batch; /* unless HOOK_TURN_ONLY */
     enum hook_on_timeout on_timeout;
-    struct strlist run_domains; /* domains whose records, published earlier by this run, are waited for too */
-    int64_t time_limit_ms;      /* the client stops waiting for us after this; 0: never */
-    int exit_status;            /* for HOOK_NOTHING */
+    int64_t time_limit_ms; /* the client stops waiting for us after this; 0: never */
+    int exit_status;       /* for HOOK_NOTHING */
+    struct err refusal;    /* what the call ends with when all else went well; code ERR_OK: nothing */
 };
 
 void hook_request_done(struct hook_request *request);
@@ -66,6 +80,7 @@ struct hook_call {
     int argc;            /* of argv below */
     char *const *argv;   /* from the verb on */
     hook_env_fn *env;
+    bool defer; /* the caller says that a HOOK_SAVE follows */
     const char *const *commands; /* words that are commands and no verbs: one of them may be meant; may be NULL */
     size_t command_count;
 };
@@ -75,7 +90,7 @@ struct hook_call {
 int hook_program_is_verb(const char *program);
 
 /* Errors: ERR_USAGE (unknown verb, missing, extra or empty arguments, values that can't be TXT values; says what the
- * client would send), ERR_INTERNAL. */
+ * client would send; `defer` with a verb that does not take it), ERR_INTERNAL. */
 enum err_code hook_parse(const struct hook_call *call, struct hook_request *out, struct err *err) MUST_USE;
 
 /* For --help and the man page lint: the i-th contract as text; 0 past the end. */

@@ -39,6 +39,15 @@ long platform_process_id(void);
  * under 80 bytes, never NULL. */
 char *platform_run_id(void) MUST_USE;
 
+/* How sure is it that all hooks of a run, and none of another, get the same run id? */
+enum platform_run_trust {
+    PLATFORM_RUN_UNKNOWN, /* the system does not show processes: each call may have an id of its own */
+    PLATFORM_RUN_GUESSED, /* no process above us is known as an ACME client; the nearest that may be one was taken */
+    PLATFORM_RUN_CLIENT,  /* it is the process of a client that is known by name */
+};
+/* The same id, and what it is worth. */
+char *platform_run_find(enum platform_run_trust *out_trust) MUST_USE;
+
 /* The same for this process itself, when it is the run. */
 char *platform_own_run_id(void) MUST_USE;
 /* Is it of that kind?  Then nothing goes on once its process has ended. */

@@ -266,12 +266,13 @@ static void ancestry_load(const char *proc, pid_t pid, struct ancestry *out)
     }
 }
 
-static const struct process *choose(const struct ancestry *a)
+static const struct process *choose(const struct ancestry *a, enum platform_run_trust *out_trust)
 {
     size_t best = 0;
 
     while (best < a->count && !is_client(&a->items[best]))
         best++;
+    *out_trust = best < a->count ? PLATFORM_RUN_CLIENT : a->count > 0 ? PLATFORM_RUN_GUESSED : PLATFORM_RUN_UNKNOWN;
     if (best == a->count) {
         best = 0;
         while (best + 1 < a->count && is_go_between(&a->items[best]) && !is_spawner(&a->items[best + 1]))
@@ -315,14 +316,14 @@ static void place_load(const char *proc, struct place *out)
         short_hash(out->host, host.nodename, strlen(host.nodename));
 }
 
-char *posix_run_id_in(const char *proc, pid_t pid)
+char *posix_run_find_in(const char *proc, pid_t pid, enum platform_run_trust *out_trust)
 {
     struct ancestry AUTO(ancestry_done) above = {.count = 0};
     const struct process *client;
     struct place here;
 
     ancestry_load(proc, pid, &above);
-    client = choose(&above);
+    client = choose(&above, out_trust);
     place_load(proc, &here);
     return mem_printf("%ld:%s:%s:%s:%s", client ? (long)client->pid : (long)pid, client ? client->start : UNKNOWN,
                       here.boot, here.pid_namespace, here.host);
@@ -418,9 +419,16 @@ bool posix_run_is_younger_in(const char *proc, const char *run_id, int64_t age_m
     return (now - (int64_t)started) / sysconf(_SC_CLK_TCK) < age_ms / 1000;
 }
 
+char *platform_run_find(enum platform_run_trust *out_trust)
+{
+    return posix_run_find_in("/proc", getppid(), out_trust);
+}
+
 char *platform_run_id(void)
 {
-    return posix_run_id_in("/proc", getppid());
+    enum platform_run_trust ignored;
+
+    return platform_run_find(&ignored);
 }
 
 char *platform_own_run_id(void)

@@ -62,6 +62,7 @@ struct store_part {
 };
 
 extern const struct store_part journal_part;
+extern const struct store_part deferred_part;
 extern const struct store_part zone_memo_part;
 extern const struct store_part result_part;
 extern const struct store_part account_part;

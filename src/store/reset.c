@@ -3,9 +3,9 @@
  * The state directory is brought into order:
  *
  *   1. what stands where a directory of ours should be is set aside, and the directory made;
- *   2. under the lock of a sweep, each file of the journal, of the remembered zones, of the results, of the request
- *      budgets and of the records of accounts, certificates and orders is looked at: damaged ones are set aside, zones,
- *      results and budgets go, as they come again by themselves, the others stay;
+ *   2. under the lock of a sweep, each file of the journal, of deferred work, of the remembered zones, of the results,
+ *      of the request budgets and of the records of accounts, certificates and orders is looked at: damaged ones are
+ *      set aside, zones, results and budgets go, as they come again by themselves, the others stay;
  *   3. keys and the files of certificates are not touched, and whatever else is there is none of our business.
  *
  * Hooks may be at work meanwhile: nothing that one of them needs is taken away, see damage.c.
@@ -83,14 +83,13 @@ static enum err_code clear_directory(struct reset *r, const char *path, const ch
     return rc == ERR_NOT_FOUND ? ERR_OK : rc;
 }
 
-/* What we keep files in; the last four are made when they are needed. */
+/* What we keep files in; the last five are made when they are needed. */
 static const struct {
     const char *name;
     bool is_made;
 } directories[] = {
-    {"damaged", true}, {"lock", true},      {"journal", true},  {"zones", true},
-    {"results", true}, {"accounts", false}, {"renewal", false}, {"orders", false},
-    {"budget", false},
+    {"damaged", true},   {"lock", true},      {"journal", true},  {"zones", true},   {"results", true},
+    {"deferred", false}, {"accounts", false}, {"renewal", false}, {"orders", false}, {"budget", false},
 };
 
 static enum err_code set_up(struct reset *r, struct err *err)
@@ -291,9 +290,9 @@ static void report_set_aside(struct reset *r)
 
 static enum err_code reset_parts(struct reset *r, struct err *err)
 {
-    static const struct store_part *const parts[] = {&journal_part, &zone_memo_part,   &result_part,
-                                                     &account_part, &certificate_part, &order_part,
-                                                     &budget_part};
+    static const struct store_part *const parts[] = {&journal_part,     &deferred_part, &zone_memo_part,
+                                                     &result_part,      &account_part,  &certificate_part,
+                                                     &order_part,       &budget_part};
     struct platform_lock AUTO(platform_lock_free_auto) *lock = NULL;
     enum err_code rc = is_dry(r) ? ERR_OK : store_lock(r->store, "sweep", LOCK_WAIT_MS, &lock, err);
 

@@ -3,6 +3,7 @@
  * The state directory.  Only this module opens files there.
  *
  *   journal/<id>.json   one file for each TXT record of ours that may exist at DNS Made Easy
+ *   deferred/<...>.json what a call left for the last one of its run to do
  *   results/<...>.json  how the last call for each name and certificate ended
  *   damaged/<...>       what could not be understood, set aside as "<date>-<kind>-<file>"; never looked at again
  *   zones/<...>.json    what we know of a zone (id, name servers), so that it need not be looked up again
@@ -94,6 +95,40 @@ enum err_code journal_remove(struct store *store, const char *id, struct err *er
  * process removes meanwhile are simply not in the list. */
 enum err_code journal_load(struct store *store, struct journal_list *out, struct err *err) MUST_USE;
 
+/* ------------------------------------------------------------------ deferred work */
+
+enum deferred_action { DEFERRED_PUBLISH, DEFERRED_WITHDRAW };
+
+/* What a call of a run left for the run's last call to do.  Of one record only the latest is kept. */
+struct deferred_entry {
+    enum deferred_action action;
+    char *run_id;       /* platform_run_id() */
+    char *batch;        /* a run may have several batches, one after the other; "": it is not told */
+    int64_t position;   /* how many calls of the batch were to follow */
+    char *name;         /* the record's name as asked for: lower case, no trailing dot */
+    char *value;
+    int64_t created_ms; /* wall clock */
+};
+
+struct deferred_list {
+    struct deferred_entry *items;
+    size_t count;
+};
+
+void deferred_list_done(struct deferred_list *list);
+
+/* Write it, in place of what was left for the same record.  Not durable: after a power failure its client is gone too,
+ * and nobody will ask for it.  Errors: ERR_IO; ERR_INTERNAL for what could not be read back. */
+enum err_code deferred_save(struct store *store, const struct deferred_entry *entry, struct err *err) MUST_USE;
+/* What is left to do for a record; ERR_NOT_FOUND: nothing. */
+enum err_code deferred_find(struct store *store, const char *run_id, const char *name, const char *value,
+                            enum deferred_action *out, struct err *err) MUST_USE;
+/* Forget it; one that is gone is success. */
+enum err_code deferred_remove(struct store *store, const struct deferred_entry *entry, struct err *err) MUST_USE;
+/* Of a run, or of all (run_id NULL); oldest first.  Damaged ones are set aside. */
+enum err_code deferred_load(struct store *store, const char *run_id, struct deferred_list *out, struct err *err)
+    MUST_USE;
+
 /* ------------------------------------------------------------------ remembered zones */
 
 struct zone_memo {
@@ -163,6 +198,7 @@ enum err_code result_forget(struct store *store, enum result_kind kind, const ch
 struct store_examination {
     size_t journal_entries;  /* good ones, as of zones and results */
     int64_t journal_oldest_ms; /* wall clock; 0: none */
+    size_t deferred;
     size_t zones;
     size_t results;
     size_t accounts;         /* of CAs */
@@ -185,6 +221,7 @@ enum store_reset_outcome {
 
 enum store_item {
     STORE_ITEM_JOURNAL,
+    STORE_ITEM_DEFERRED,
     STORE_ITEM_ZONE,
     STORE_ITEM_RESULT,
     STORE_ITEM_BUDGET,      /* requests that were made with an API key: budget.h */

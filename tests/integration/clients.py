@@ -91,11 +91,14 @@ class Certbot(Client):
     def options(self):
         return ["--config-dir", self.path("config"), "--work-dir", self.path("work"), "--logs-dir", self.path("log")]
 
-    def issue(self, names):
-        return self.run([binaries.find("certbot"), "certonly", "-n", "--agree-tos", "--email", "admin@example.com", "--server",
-                         self.lab.acme_dir, *self.options(), "--manual", "--preferred-challenges", "dns",
-                         "--manual-auth-hook", f"{self.hook.path} auth", "--manual-cleanup-hook", f"{self.hook.path} cleanup",
-                         *(word for name in names for word in ("-d", name))])
+    def argv(self, names, *more):
+        return [binaries.find("certbot"), "certonly", "-n", "--agree-tos", "--email", "admin@example.com", "--server",
+                self.lab.acme_dir, *self.options(), "--manual", "--preferred-challenges", "dns",
+                "--manual-auth-hook", f"{self.hook.path} auth", "--manual-cleanup-hook", f"{self.hook.path} cleanup",
+                *(word for name in names for word in ("-d", name)), *more]
+
+    def issue(self, names, *more):
+        return self.run(self.argv(names, *more))
 
     def renew(self):
         return self.run_from_cron([binaries.find("certbot"), "renew", "--force-renewal", "--no-random-sleep-on-renew", *self.options()])

@@ -72,6 +72,31 @@ class Running:
 
         return int(until(child, what="the program's process")[0])
 
+    def below(self):
+        """The ids of all processes that it has started and that still run."""
+        found, look = [], [self.process.pid]
+        while look:
+            pid = look.pop()
+            try:
+                with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+                    children = [int(word) for word in f.read().split()]
+            except OSError:
+                continue
+            found += children
+            look += children
+        return found
+
+    def running(self, path):
+        """The ids of those among them that run the program at PATH."""
+        found = []
+        for pid in self.below():
+            try:
+                if os.path.samefile(f"/proc/{pid}/exe", path):
+                    found.append(pid)
+            except OSError:
+                pass
+        return found
+
     def signal(self, number):
         """To the program alone: nsenter would die of it and hide the program's own end."""
         os.kill(self.pid(), number)

@@ -1,12 +1,14 @@
 """Real clients get real certificates through our hook: first issue, renewal from cron, a name that fails; nothing is left behind."""
 
+import json
 import os
+import signal
 
 import pytest
 
 import clients
-from lab import x509
-from program import refused
+from lab import binaries, x509
+from program import refused, until
 
 FOREIGN = "some other program's"
 APEX, WILDCARD, SUB, ALIAS = "example.com", "*.example.com", "www.sub.example.com", "alias.example.com"
@@ -80,8 +82,8 @@ def check_requests(lab, cold, client, count):
     creations, deletions = ([r for r in requests if r["method"] == m] for m in ("POST", "DELETE"))
     looks = [r for r in requests if r["method"] == "GET"]
     batches = count
-    if isinstance(client, clients.DehydratedChain):
-        # One for each zone; if the CA took one name's validation over, a zone may have nothing to do.
+    if isinstance(client, (clients.Certbot, clients.DehydratedChain)):
+        # One for each zone, and that is three; if the CA took a name's validation over, a zone may have nothing to do.
         batches = min(max(len(creations), count - 1), 3) if count < 4 else 3
     # Parallel hooks may each look for the same zone while none has told the others.
     parallel = 2 if isinstance(client, clients.Acmetool) else 0
@@ -121,3 +123,95 @@ def test_a_name_that_fails_leaves_nothing_behind(lab, program, client, foreign):
     assert failed and all(c["status"] == 5 for c in failed), client.hook.calls()
     assert all("foreign.org" in c["stderr"] and c["stdout"] == "" for c in failed)
     program.clean(foreign)
+
+
+# -- many names --------------------------------------------------------------------------------------------------------------------
+
+MANY = [f"host{n}.example.com" for n in range(20)]
+
+
+@pytest.fixture
+def as_default(lab, program, default_config):
+    """The program's configuration is the default one; the CA's resolver has forgotten a name's first value when a second is there."""
+    program.configure(**clients.ONE_BY_ONE)
+    with open(program.config, encoding="utf-8") as f:
+        lab.run(["sh", "-c", 'umask 077; cat >"$0"', default_config], stdin=f.read()).ok()
+    yield
+    lab.run(["rm", "-f", default_config])
+
+
+def installed(kind):
+    if not binaries.find(kind.binary):
+        pytest.skip(f"{kind.binary} is not installed")
+    return kind
+
+
+@pytest.fixture(params=[clients.Certbot, clients.DehydratedChain], ids=lambda kind: kind.__name__.lower())
+def batching(request, lab, program, as_default):
+    """A client that tells us when all names are there, with our program as its hook."""
+    return installed(request.param)(lab, program)
+
+
+def test_twenty_names_cost_three_requests_and_two_when_the_zone_is_known(lab, program, batching):
+    batching.issue(MANY).ok()
+    check_certificate(lab, batching, MANY)
+    check_calls(batching)
+    assert [r["method"] for r in lab.requests()] == ["GET", "POST", "DELETE"]
+    program.clean()
+    lab.sim("POST", "/reset", {"only": ["log", "window"]})
+    batching.hook.plain()
+    batching.renew().ok()
+    assert [r["method"] for r in lab.requests()] == ["POST", "DELETE"]
+    program.clean()
+
+
+def test_names_over_two_zones_cost_two_requests_a_zone(lab, program, batching):
+    names = MANY[:4] + ["a.example.net", "*.example.net", "example.net"]
+    batching.issue(names).ok()
+    check_certificate(lab, batching, names)
+    assert sorted(r["method"] for r in lab.requests()) == ["DELETE"] * 2 + ["GET"] * 2 + ["POST"] * 2
+    program.clean()
+
+
+@pytest.fixture
+def certbot(lab, program, as_default):
+    return lambda: installed(clients.Certbot)(lab, program)
+
+
+def test_certbot_renews_two_certificates_in_one_process_in_two_batches(lab, program, certbot):
+    """One of them with the same names, and another kind of key."""
+    one = certbot()
+    one.issue(MANY[:3]).ok()
+    one.issue(MANY[:3], "--cert-name", "the-other", "--key-type", "rsa").ok()
+    lab.sim("POST", "/reset", {"only": ["log", "window"]})
+    one.hook.plain()
+    one.renew().ok()
+    assert [r["method"] for r in lab.requests()] == ["POST", "DELETE"] * 2
+    values = [{e["value"] for e in json.loads(r["body"])} for r in lab.requests() if r["method"] == "POST"]
+    assert [len(v) for v in values] == [3, 3] and not values[0] & values[1]
+    program.clean()
+
+
+def test_two_certbots_at_once_get_both_their_certificates(lab, program, certbot):
+    both = [certbot(), certbot()]
+    running = [program.popen(each.argv(MANY[:5])) for each in both]
+    for each, process in zip(both, running):
+        assert process.wait(90).returncode == 0, each.hook.calls()
+        check_certificate(lab, each, MANY[:5])
+        check_calls(each)
+    assert [r["method"] for r in lab.requests()].count("POST") == 2
+    program.clean()
+
+
+def test_a_certbot_that_is_killed_in_its_last_call_leaves_what_a_sweep_takes(lab, program, certbot):
+    lab.set(hold="ns12")
+    one = certbot()
+    one.hook.plain()
+    running = program.popen(one.argv(MANY[:5]))
+    until(lambda: len(lab.txt()) == 5, what="the records")
+    for pid in running.below():
+        os.kill(pid, signal.SIGKILL)
+    running.wait()
+    program.run("sweep", env=program.clock("+7200")).ok()
+    program.clean()
+    assert os.listdir(os.path.join(program.state, "deferred")) == []

@@ -275,6 +275,36 @@ def test_posh_acme_creates_all_in_one_request(hooks):
     hooks.clean()
 
 
+# The plugin's functions in Posh-ACME's order; what each says to acme-dme is read from the file.
+STAND_IN = """#!/bin/sh
+program=$1
+shift
+for words; do $program $words || exit 1; done
+"""
+
+
+def test_the_words_of_the_posh_acme_plugin_create_all_in_one_request(hooks):
+    text = hooks.text("posh-acme/AcmeDme.ps1")
+    says = {}
+    for function, body in re.findall(r"^function (\S+) \{$(.*?)^\}", text, re.M | re.S):
+        said = re.findall(r"^    Invoke-AcmeDme @\(([^)]*)\) \$AcmeDmePath \$AcmeDmeConfig$", body, re.M)
+        if said:
+            says[function] = " ".join(word.strip("'") for word in said[0].split(","))
+    assert says == {"Add-DnsTxt": "--defer add-record $RecordName $TxtValue", "Remove-DnsTxt": "--defer del-record $RecordName $TxtValue",
+                    "Save-DnsTxt": "save-records"}
+    pairs = [("_acme-challenge.example.com", "one"), ("_acme-challenge.example.com", "-two"), (RECORD, VALUE)]
+    steps = []
+    for function in ("Add-DnsTxt", "Remove-DnsTxt"):
+        steps += [says[function].replace("$RecordName", name).replace("$TxtValue", value) for name, value in pairs] + [says["Save-DnsTxt"]]
+    pwsh = hooks.write("pwsh", STAND_IN, 0o755)
+    done = hooks.run([pwsh, hooks.program, *steps[:4]])
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), done
+    assert hooks.lab.txt() == sorted(pairs)
+    hooks.run([pwsh, hooks.program, *steps[4:]]).ok()
+    assert [r["method"] for r in hooks.lab.requests() if r["method"] != "GET"] == ["POST", "DELETE"]
+    hooks.clean()
+
+
 # ------------------------------------------------------------------ what runs by the clock
 
 def test_systemd_likes_the_units(hooks):

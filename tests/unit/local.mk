@@ -59,6 +59,7 @@ UNIT_TESTS = \
 	tests/unit/test_platform_tree \
 	tests/unit/test_store_store \
 	tests/unit/test_store_journal \
+	tests/unit/test_store_deferred \
 	tests/unit/test_store_zonememo \
 	tests/unit/test_store_result \
 	tests/unit/test_store_damage \
@@ -103,6 +104,7 @@ UNIT_TESTS += \
 	tests/unit/test_flow_budget \
 	tests/unit/test_flow_awaiting \
 	tests/unit/test_flow_sweep \
+	tests/unit/test_flow_deferral \
 	tests/unit/test_flow_faults \
 	tests/unit/test_flow_account \
 	tests/unit/test_flow_install \
@@ -181,6 +183,8 @@ tests_unit_test_store_account_SOURCES = tests/unit/test_store_account.c tests/un
 tests_unit_test_store_account_LDFLAGS = $(AM_LDFLAGS) $(FAKE_DISK_WRAP)
 tests_unit_test_store_many_SOURCES = tests/unit/test_store_many.c tests/unit/fake_disk.c tests/unit/fake_disk.h
 tests_unit_test_store_many_LDFLAGS = $(AM_LDFLAGS) $(FAKE_DISK_WRAP)
+tests_unit_test_store_deferred_SOURCES = tests/unit/test_store_deferred.c tests/unit/fake_disk.c tests/unit/fake_disk.h
+tests_unit_test_store_deferred_LDFLAGS = $(AM_LDFLAGS) $(FAKE_DISK_WRAP)
 tests_unit_test_store_order_SOURCES = tests/unit/test_store_order.c tests/unit/fake_disk.c tests/unit/fake_disk.h
 tests_unit_test_store_order_LDFLAGS = $(AM_LDFLAGS) $(FAKE_DISK_WRAP)
 # A name service that hangs on demand.

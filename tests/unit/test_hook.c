@@ -32,11 +32,15 @@ static int set_up(UNUSED void **state)
 
 /* ------------------------------------------------------------------ helpers */
 
-static enum err_code parse_as(const char *program, struct hook_request *out, struct err *err, int argc,
-                              const char *const *argv)
+static enum err_code parse_call(const struct hook_call *from, struct hook_request *out, struct err *err, int argc,
+                                const char *const *argv)
 {
     char *copy[32];
-    const struct hook_call call = {.program = program, .argc = argc, .argv = copy, .env = env_lookup};
+    struct hook_call call = *from;
+
+    call.argc = argc;
+    call.argv = copy;
+    call.env = env_lookup;
 
     assert_true(argc < 32);
     for (int i = 0; i < argc; i++) {
@@ -48,6 +52,12 @@ static enum err_code parse_as(const char *program, struct hook_request *out, str
     for (int i = 0; i < argc; i++)
         free(copy[i]);
     return code;
+}
+
+static enum err_code parse_as(const char *program, struct hook_request *out, struct err *err, int argc,
+                              const char *const *argv)
+{
+    return parse_call(&(struct hook_call){.program = program}, out, err, argc, argv);
 }
 
 #define ARGS(...) (int)ARRAY_LEN(((const char *const[]){__VA_ARGS__})), (const char *const[]){__VA_ARGS__}
@@ -69,7 +79,8 @@ static void expect_one(enum hook_action action, enum hook_name_kind kind, const 
         assert_string_equal(r.records[0].value, value);
     else
         assert_null(r.records[0].value);
-    assert_int_equal(r.wait, HOOK_WAIT_NOW);
+    assert_int_equal(r.turn, HOOK_TURN_ONLY);
+    assert_int_equal(r.refusal.code, ERR_OK);
     hook_request_done(&r);
 }
 
@@ -114,26 +125,132 @@ TEST(certbot_5_3_calls_the_domain_an_identifier)
     expect_one(HOOK_PUBLISH, HOOK_NAME_DOMAIN, "new.example.com", VALUE, ARGS("auth"));
 }
 
-TEST(certbot_waits_only_in_the_last_call_and_then_for_the_whole_run)
+/* A call of certbot for the identifier that `remaining` follow in `all`. */
+static struct hook_request certbot_call(const char *verb, const char *domain, const char *all, const char *remaining)
 {
     struct hook_request r;
     struct err err;
 
-    ENV("CERTBOT_DOMAIN", "a.example.com", "CERTBOT_VALIDATION", VALUE, "CERTBOT_ALL_DOMAINS",
-        "a.example.com,b.example.com,b.example.com", "CERTBOT_REMAINING_CHALLENGES", "2");
+    ENV("CERTBOT_DOMAIN", domain, "CERTBOT_VALIDATION", VALUE, "CERTBOT_ALL_DOMAINS", all,
+        "CERTBOT_REMAINING_CHALLENGES", remaining);
+    err_init(&err);
+    if (parse_as("acme-dme", &r, &err, ARGS(verb)) != ERR_OK)
+        fail_msg("%s", err.msg);
+    assert_int_equal(r.count, 1);
+    return r;
+}
+
+static void expect_turn(const char *domain, const char *all, const char *remaining, enum hook_turn turn)
+{
+    static const char *const verbs[] = {"auth", "cleanup"};
+
+    for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
+        struct hook_request r = certbot_call(verbs[i], domain, all, remaining);
+
+        if (r.turn != turn)
+            fail_msg("%s of \"%s\" in \"%s\": turn %d, not %d", verbs[i], domain, all, (int)r.turn, (int)turn);
+        assert_int_equal(strlen(r.batch.name), turn == HOOK_TURN_ONLY ? 0 : HOOK_BATCH_LEN);
+        hook_request_done(&r);
+    }
+}
+
+#define THREE "a.example.com,b.example.com,b.example.com"
+
+TEST(certbot_says_how_many_calls_follow_and_the_last_one_works_for_all)
+{
+    struct hook_request first = certbot_call("auth", "a.example.com", THREE, "2");
+    struct hook_request last = certbot_call("auth", "b.example.com", THREE, "0");
+
+    assert_int_equal(first.turn, HOOK_TURN_LATER);
+    assert_int_equal(first.batch.position, 2);
+    assert_int_equal(first.batch.calls_before, 0);
+    assert_true(first.batch.is_begun);
+    assert_int_equal(last.turn, HOOK_TURN_LAST);
+    assert_int_equal(last.on_timeout, HOOK_TIMEOUT_KEEP);
+    assert_int_equal(last.batch.position, 0);
+    assert_int_equal(last.batch.calls_before, 2);
+    assert_false(last.batch.is_begun);
+    assert_string_equal(first.batch.name, last.batch.name);
+    hook_request_done(&first);
+    hook_request_done(&last);
+    first = certbot_call("auth", "b.example.com", THREE, "1");
+    assert_int_equal(first.turn, HOOK_TURN_LATER);
+    assert_false(first.batch.is_begun);
+    hook_request_done(&first);
+    expect_turn("a.example.com", THREE, "2", HOOK_TURN_LATER);
+    expect_turn("b.example.com", THREE, "0", HOOK_TURN_LAST);
+}
+
+TEST(batches_of_other_names_have_other_names)
+{
+    struct hook_request one = certbot_call("auth", "a.example.com", "a.example.com,b.example.com", "1");
+    struct hook_request other = certbot_call("auth", "a.example.com", "a.example.com,c.example.com", "1");
+
+    assert_string_not_equal(one.batch.name, other.batch.name);
+    hook_request_done(&one);
+    hook_request_done(&other);
+}
+
+TEST(a_single_name_and_what_certbot_does_not_tell_are_served_alone)
+{
+    expect_turn("a.example.com", "a.example.com", "0", HOOK_TURN_ONLY);
+    expect_turn("a.example.com", "", "0", HOOK_TURN_ONLY);
+    expect_turn("a.example.com", "", "3", HOOK_TURN_ONLY);
+    expect_turn("a.example.com", THREE, "", HOOK_TURN_ONLY);
+    expect_turn("a.example.com", THREE, "3", HOOK_TURN_ONLY); /* more to come than there are */
+    expect_turn("a.example.com", ",,", "0", HOOK_TURN_ONLY);
+}
+
+TEST(addresses_are_proved_by_others_and_are_not_counted)
+{
+    struct hook_request r = certbot_call("auth", "b.example.com", "192.0.2.1,a.example.com,b.example.com,2001:db8::1", "1");
+
+    assert_int_equal(r.batch.calls_before, 1);
+    hook_request_done(&r);
+    r = certbot_call("auth", "a.example.com", "192.0.2.1,a.example.com,b.example.com", "1");
+    assert_true(r.batch.is_begun);
+    hook_request_done(&r);
+    expect_turn("b.example.com", "a.example.com,b.example.com,192.0.2.1,2001:db8::1", "2", HOOK_TURN_LAST);
+    expect_turn("a.example.com", "a.example.com,b.example.com,192.0.2.1", "2", HOOK_TURN_LATER);
+    expect_turn("a.example.com", "192.0.2.1,a.example.com,192.0.2.2", "1", HOOK_TURN_ONLY);
+}
+
+TEST(a_clean_up_is_done_whatever_certbot_says_of_its_place)
+{
+    ENV("CERTBOT_DOMAIN", "example.com", "CERTBOT_VALIDATION", VALUE, "CERTBOT_REMAINING_CHALLENGES", "two");
+    expect_one(HOOK_WITHDRAW, HOOK_NAME_DOMAIN, "example.com", VALUE, ARGS("cleanup"));
+}
+
+TEST(certbots_last_call_for_http01_serves_the_others_before_it_is_refused)
+{
+    struct hook_request r;
+    struct err err;
+
+    ENV("CERTBOT_DOMAIN", "b.example.com", "CERTBOT_VALIDATION", "t.thumb", "CERTBOT_TOKEN", "t", "CERTBOT_ALL_DOMAINS",
+        "a.example.com,b.example.com", "CERTBOT_REMAINING_CHALLENGES", "0");
     assert_int_equal(parse_as("acme-dme", &r, &err, ARGS("auth")), ERR_OK);
-    assert_int_equal(r.wait, HOOK_WAIT_LATER);
-    assert_int_equal(r.run_domains.count, 0);
+    assert_int_equal(r.action, HOOK_PUBLISH);
+    assert_int_equal(r.count, 0);
+    assert_int_equal(r.turn, HOOK_TURN_LAST);
+    assert_int_equal(r.refusal.code, ERR_USAGE);
+    assert_non_null(strstr(r.refusal.msg, "http-01"));
+    hook_request_done(&r);
+    assert_int_equal(parse_as("acme-dme", &r, &err, ARGS("cleanup")), ERR_OK);
+    assert_int_equal(r.action, HOOK_WITHDRAW);
+    assert_int_equal(r.count, 0);
+    assert_int_equal(r.turn, HOOK_TURN_LAST);
+    assert_int_equal(r.refusal.code, ERR_OK);
     hook_request_done(&r);
 
-    ENV("CERTBOT_DOMAIN", "b.example.com", "CERTBOT_VALIDATION", VALUE, "CERTBOT_ALL_DOMAINS",
-        "a.example.com,b.example.com,b.example.com", "CERTBOT_REMAINING_CHALLENGES", "0");
-    assert_int_equal(parse_as("acme-dme", &r, &err, ARGS("auth")), ERR_OK);
-    assert_int_equal(r.wait, HOOK_WAIT_NOW);
-    assert_int_equal(r.on_timeout, HOOK_TIMEOUT_KEEP);
-    assert_int_equal(r.run_domains.count, 3);
-    assert_string_equal(r.run_domains.items[0], "a.example.com");
-    hook_request_done(&r);
+    /* one in the middle, and an address, behind which nothing of ours is left */
+    ENV("CERTBOT_DOMAIN", "a.example.com", "CERTBOT_VALIDATION", "t.thumb", "CERTBOT_TOKEN", "t", "CERTBOT_ALL_DOMAINS",
+        "a.example.com,b.example.com", "CERTBOT_REMAINING_CHALLENGES", "1");
+    expect_refused("http-01", "--preferred-challenges dns", ARGS("auth"));
+    expect_nothing(0, ARGS("cleanup"));
+    ENV("CERTBOT_DOMAIN", "192.0.2.1", "CERTBOT_VALIDATION", "t.thumb", "CERTBOT_TOKEN", "t", "CERTBOT_ALL_DOMAINS",
+        "a.example.com,192.0.2.1", "CERTBOT_REMAINING_CHALLENGES", "0");
+    expect_refused("http-01", "--preferred-challenges dns", ARGS("auth"));
+    expect_nothing(0, ARGS("cleanup"));
 }
 
 TEST(certbot_with_http01_is_told_which_flag_is_missing)
@@ -329,6 +446,53 @@ TEST(the_general_verbs_take_a_whole_batch)
     expect_refused("3 arguments", "NAME VALUE [NAME VALUE ...]", ARGS("del-record", "a.example.com", VALUE, "b"));
 }
 
+TEST(the_general_verbs_may_leave_their_records_to_save_records)
+{
+    const struct hook_call defer = {.program = "acme-dme", .defer = true};
+    struct hook_request r;
+    struct err err;
+
+    assert_int_equal(parse_call(&defer, &r, &err, ARGS("add-record", "a.example.com", VALUE, "b.example.com", VALUE)),
+                     ERR_OK);
+    assert_int_equal(r.action, HOOK_PUBLISH);
+    assert_int_equal(r.turn, HOOK_TURN_LATER);
+    assert_string_equal(r.batch.name, "");
+    assert_int_equal(r.count, 2);
+    hook_request_done(&r);
+    assert_int_equal(parse_call(&defer, &r, &err, ARGS("del-domain", "example.com", VALUE)), ERR_OK);
+    assert_int_equal(r.action, HOOK_WITHDRAW);
+    assert_int_equal(r.turn, HOOK_TURN_LATER);
+    hook_request_done(&r);
+    assert_int_equal(parse_as("acme-dme", &r, &err, ARGS("save-records")), ERR_OK);
+    assert_int_equal(r.action, HOOK_SAVE);
+    assert_int_equal(r.turn, HOOK_TURN_LAST);
+    assert_int_equal(r.count, 0);
+    hook_request_done(&r);
+    expect_refused("1 argument ", "save-records (no arguments)", ARGS("save-records", "a.example.com"));
+}
+
+TEST(other_verbs_can_not_be_deferred_as_nobody_would_say_when_all_are_there)
+{
+    static const char *const calls[][5] = {{"present", "a.example.com.", VALUE},
+                                           {"begin", "dns-01", "a.example.com", "t", VALUE},
+                                           {"save-records"},
+                                           {"auth"}};
+
+    for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
+        const struct hook_call defer = {.program = "acme-dme", .defer = true};
+        struct hook_request r;
+        struct err err;
+        int argc = 0;
+
+        while (argc < 5 && calls[i][argc])
+            argc++;
+        assert_int_equal(parse_call(&defer, &r, &err, argc, calls[i]), ERR_USAGE);
+        assert_non_null(strstr(err.msg, "--defer"));
+        assert_non_null(strstr(err.msg, calls[i][0]));
+        assert_non_null(strstr(err.hint, "\"add-record\", \"del-record\", \"add-domain\", \"del-domain\""));
+    }
+}
+
 /* ------------------------------------------------------------------ what is refused */
 
 TEST(unknown_verbs_and_wrong_numbers_of_arguments_say_what_is_expected)
@@ -361,11 +525,15 @@ TEST(every_contract_describes_itself)
 
     for (; hook_contract_describe(n, &text); n++) {
         assert_non_null(text.client);
+        assert_non_null(text.usage);
+        if (strcmp(text.verbs[0], "save-records") == 0) {
+            assert_int_equal(text.verb_count, 1);
+            continue;
+        }
         assert_true(text.verb_count >= 2 && text.verb_count <= HOOK_VERBS_MAX);
         assert_string_not_equal(text.verbs[0], text.verbs[text.verb_count - 1]);
-        assert_non_null(text.usage);
     }
-    assert_int_equal(n, 11);
+    assert_int_equal(n, 12);
 }
 
 int main(void)
@@ -374,7 +542,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(certbot_gives_domain_and_value_in_the_environment),
         CASE(certbot_5_3_calls_the_domain_an_identifier),
-        CASE(certbot_waits_only_in_the_last_call_and_then_for_the_whole_run),
+        CASE(certbot_says_how_many_calls_follow_and_the_last_one_works_for_all),
+        CASE(batches_of_other_names_have_other_names),
+        CASE(a_single_name_and_what_certbot_does_not_tell_are_served_alone),
+        CASE(addresses_are_proved_by_others_and_are_not_counted),
+        CASE(a_clean_up_is_done_whatever_certbot_says_of_its_place),
+        CASE(certbots_last_call_for_http01_serves_the_others_before_it_is_refused),
         CASE(certbot_with_http01_is_told_which_flag_is_missing),
         CASE(certbot_without_its_environment_is_refused),
         CASE(lego_gives_the_record_name_with_a_dot),
@@ -393,6 +566,8 @@ int main(void)
         CASE(unknown_verbs_and_wrong_numbers_of_arguments_say_what_is_expected),
         CASE(values_that_no_txt_record_can_have_are_refused),
         CASE(the_general_verbs_take_a_whole_batch),
+        CASE(the_general_verbs_may_leave_their_records_to_save_records),
+        CASE(other_verbs_can_not_be_deferred_as_nobody_would_say_when_all_are_there),
         CASE(every_contract_describes_itself),
     };
 

@@ -361,6 +361,28 @@ static int replace_with_fault(void *context)
     return CHILD_OK;
 }
 
+static int write_without_a_sync(void *context)
+{
+    const struct fault *f = context;
+    const struct platform_file_write write = {.path = f->place.path, .data = "new", .len = 3};
+
+    if (!fixture_fail(CALL_FSYNC, EIO))
+        return CHILD_CANNOT;
+    CHILD_CHECK(platform_files_write(&write, 1, PLATFORM_REPLACE_LAZILY, NULL) == ERR_IO);
+    CHILD_CHECK(platform_files_write(&write, 1, PLATFORM_REPLACE_UNSYNCED, NULL) == ERR_OK);
+    return CHILD_OK;
+}
+
+TEST(what_need_not_survive_a_power_failure_is_not_synced)
+{
+    struct fault f = {.place = place_new("old")};
+
+    if (fixture_in_child(write_without_a_sync, &f))
+        expect_content(f.place.path, "new");
+    assert_int_equal(fixture_count(f.place.dir), 1);
+    place_free(&f.place);
+}
+
 TEST(whatever_fails_in_a_write_the_old_file_stays_and_nothing_else)
 {
     static const struct {
@@ -490,6 +512,7 @@ int main(void)
         cmocka_unit_test(many_files_are_written_at_once),
         cmocka_unit_test(of_many_new_files_all_or_none_are_made),
         cmocka_unit_test(create_works_where_rename_cannot_be_told_to_spare_what_exists),
+        cmocka_unit_test(what_need_not_survive_a_power_failure_is_not_synced),
         cmocka_unit_test(whatever_fails_in_a_write_the_old_file_stays_and_nothing_else),
         cmocka_unit_test(a_kill_at_any_step_leaves_the_old_file_and_at_worst_a_temporary_one_that_is_swept),
         cmocka_unit_test(full_and_read_only_file_systems_are_named_as_such),

@@ -58,6 +58,13 @@ static void put_process(const char *proc, const struct made_up *p, const char *s
     free(cmdline);
 }
 
+static char *run_id_in(const char *proc, int pid)
+{
+    enum platform_run_trust ignored;
+
+    return posix_run_find_in(proc, pid, &ignored);
+}
+
 /* Of the processes (the first is our parent), which one is the run? */
 static void expect_run(const struct made_up *processes, size_t count, int want)
 {
@@ -67,7 +74,7 @@ static void expect_run(const struct made_up *processes, size_t count, int want)
 
     for (size_t i = 0; i < count; i++)
         put_process(proc, &processes[i], "S", processes[i].pid * 10L);
-    id = posix_run_id_in(proc, processes[0].pid);
+    id = run_id_in(proc, processes[0].pid);
     if (!text_starts_with(id, prefix))
         fail_msg("the run is \"%s\", not \"%s...\"", id, prefix);
     free(id);
@@ -161,6 +168,32 @@ TEST(names_with_spaces_and_parentheses_do_not_confuse_it)
     EXPECT_RUN(500, {501, 500, "sh", "sh|-c|x"}, {500, 1, "a b", "a b|c"}, INIT);
 }
 
+static enum platform_run_trust trust_in(const struct made_up *processes, size_t count)
+{
+    char *proc = fixture_dir_new();
+    enum platform_run_trust trust;
+
+    for (size_t i = 0; i < count; i++)
+        put_process(proc, &processes[i], "S", processes[i].pid * 10L);
+    free(posix_run_find_in(proc, 501, &trust));
+    fixture_dir_free(proc);
+    return trust;
+}
+
+TEST(only_a_client_that_is_known_by_name_is_sure_to_be_the_run_of_all_calls)
+{
+    static const struct made_up known[] = {{501, 500, "hook.sh", "/bin/sh|/etc/hook.sh"},
+                                           {500, 300, "python3", "python3|-m|certbot|renew"}, CRON, INIT};
+    static const struct made_up unknown[] = {{501, 500, "hook.sh", "/bin/sh|/etc/hook.sh"},
+                                             {500, 300, "some-new-client", "some-new-client"}, CRON, INIT};
+
+    assert_int_equal(trust_in(known, ARRAY_LEN(known)), PLATFORM_RUN_CLIENT);
+    assert_int_equal(trust_in(unknown, ARRAY_LEN(unknown)), PLATFORM_RUN_GUESSED);
+    /* /proc hides the processes of other users: whoever started the script is out of sight */
+    assert_int_equal(trust_in(known, 1), PLATFORM_RUN_GUESSED);
+    assert_int_equal(trust_in(known, 0), PLATFORM_RUN_UNKNOWN);
+}
+
 TEST(damaged_process_files_are_survived)
 {
     static const char *const stats[] = {"",
@@ -178,7 +211,7 @@ TEST(damaged_process_files_are_survived)
         char *id;
 
         put(proc, "500/stat", stats[i], strlen(stats[i]));
-        id = posix_run_id_in(proc, 500);
+        id = run_id_in(proc, 500);
         assert_true(text_starts_with(id, "500:-:"));
         free(id);
         fixture_dir_free(proc);
@@ -192,7 +225,7 @@ TEST(a_circle_of_processes_is_no_endless_loop)
 
     put_process(proc, &(struct made_up){500, 501, "sh", "sh|-c|x"}, "S", 1);
     put_process(proc, &(struct made_up){501, 500, "sh", "sh|-c|x"}, "S", 2);
-    id = posix_run_id_in(proc, 500);
+    id = run_id_in(proc, 500);
     assert_true(strlen(id) > 0 && strlen(id) < 80);
     free(id);
     fixture_dir_free(proc);
@@ -207,7 +240,7 @@ TEST(a_run_lives_until_its_process_ends_or_its_number_is_used_again)
 
     put_process(proc, &client, "S", 123);
     put(proc, "sys/kernel/random/boot_id", "0b5e-1", 6);
-    id = posix_run_id_in(proc, client.pid);
+    id = run_id_in(proc, client.pid);
     assert_true(posix_run_is_alive_in(proc, id));
     put_process(proc, &client, "Z", 123);
     assert_false(posix_run_is_alive_in(proc, id));
@@ -235,7 +268,7 @@ TEST(the_age_of_a_run_comes_from_the_time_since_the_system_started)
 
     put_process(proc, &client, "S", 100 * tick);
     put(proc, "sys/kernel/random/boot_id", "0b5e-1", 6);
-    id = posix_run_id_in(proc, client.pid);
+    id = run_id_in(proc, client.pid);
     assert_false(posix_run_is_younger_in(proc, id, 60000)); /* how long the system has been up is not told */
     put(proc, "uptime", "3700.25 9999.99\n", 16);
     assert_false(posix_run_is_younger_in(proc, id, 3600000));
@@ -264,7 +297,7 @@ TEST(a_run_of_another_host_or_container_counts_as_alive)
     put_process(proc, &(struct made_up){INT_MAX - 7, 1, "lego", "lego"}, "S", 123);
     put(proc, "self/ns/x", "", 0);
     assert_int_equal(symlink("pid:[1]", ns), 0);
-    id = posix_run_id_in(proc, INT_MAX - 7);
+    id = run_id_in(proc, INT_MAX - 7);
     put_process(proc, &(struct made_up){INT_MAX - 7, 1, "lego", "lego"}, "S", 999);
     assert_false(posix_run_is_alive_in(proc, id));
     elsewhere = mem_strdup(id);
@@ -329,6 +362,7 @@ int main(void)
         cmocka_unit_test(the_search_ends_below_what_outlives_every_run),
         cmocka_unit_test(in_a_container_the_first_process_may_be_the_client),
         cmocka_unit_test(names_with_spaces_and_parentheses_do_not_confuse_it),
+        cmocka_unit_test(only_a_client_that_is_known_by_name_is_sure_to_be_the_run_of_all_calls),
         cmocka_unit_test(damaged_process_files_are_survived),
         cmocka_unit_test(a_circle_of_processes_is_no_endless_loop),
         cmocka_unit_test(a_run_lives_until_its_process_ends_or_its_number_is_used_again),
