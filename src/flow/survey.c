@@ -41,9 +41,17 @@ void survey_done(struct survey *survey)
 
 /* ------------------------------------------------------------------ what is kept */
 
+/* A zone that was looked at as one hosted elsewhere may turn out to be ours.  Then DNS Made Easy names its servers, and
+ * what could not be seen before is looked at again. */
+static char *key_of(const struct zone *zone)
+{
+    return mem_printf("%s%s", zone->account ? "" : "outside ", zone->name);
+}
+
 enum err_code survey_look(struct survey *survey, struct zone *zone, const char *name, const struct authority_view **out)
 {
-    AUTO_FREE char *place = mem_printf("%s %s", zone->name, name);
+    AUTO_FREE char *key = key_of(zone);
+    AUTO_FREE char *place = mem_printf("%s %s", key, name);
     size_t i = 0;
 
     if (strmap_find(&survey->sights_by_place, place, &i)) {
@@ -130,8 +138,9 @@ static enum err_code find_servers(struct survey *survey, struct zone_servers **o
 
     for (size_t i = survey->known; i < survey->sight_count; i++) {
         struct zone *zone = survey->sights[i]->zone;
+        AUTO_FREE char *key = key_of(zone);
 
-        if (!zone->is_silent && strmap_add(out_places, zone->name, count))
+        if (!zone->is_silent && strmap_add(out_places, key, count))
             zones[count++].zone = zone;
     }
     code = servers_of_zones(survey->c, zones, count, err);
@@ -150,10 +159,11 @@ static size_t make_queries(struct survey *survey, const struct zone_servers *zon
 
     for (size_t i = survey->known; i < survey->sight_count; i++) {
         struct sight *sight = survey->sights[i];
+        AUTO_FREE char *key = key_of(sight->zone);
         struct err silence;
         size_t place = 0;
 
-        if (!strmap_find(places, sight->zone->name, &place)) {
+        if (!strmap_find(places, key, &place)) {
             (void)err_set(&silence, ERR_TIMEOUT, "they did not answer before");
             note_failure(survey, sight, &silence);
             continue;
