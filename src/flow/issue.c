@@ -181,7 +181,7 @@ enum err_code issue_certificates(const struct issue_engine *engine, struct issue
                                  struct err *err)
 {
     AUTO(wave_done) struct wave wave = {.engine = engine, .count = count};
-    struct err why;
+    struct err why = {.code = ERR_OK};
     enum err_code code;
 
     wave_init(&wave, jobs);
