@@ -11,7 +11,6 @@
 
 #include "cmd/deploy.h"
 #include "cmd/keep.h"
-#include "cmd/sweep.h"
 
 /* ------------------------------------------------------------------ lists */
 
@@ -277,7 +276,6 @@ enum err_code issuance_run(struct client *client, struct issuance *const *list, 
         finish(client->app, list, count, begin_ms);
     for (size_t i = 0; i < count; i++)
         issuance_unlock(list[i]);
-    sweep_leftovers(client->app);
     return code;
 }
 

@@ -7,6 +7,7 @@
 #include "cmd/cmd.h"
 #include "cmd/deploy.h"
 #include "cmd/issuance.h"
+#include "cmd/sweep.h"
 #include "cmd/workspace.h"
 #include "import/import.h"
 
@@ -142,5 +143,6 @@ enum err_code cmd_issue(const struct opts *opts, struct err *err)
     issuance_unlock(&list.items[0]);
     if (!opts->dry_run)
         deploy_all_once(&space.app, &list);
+    sweep_leftovers(&space.app); /* of a run that was killed after its certificate was installed, too */
     return issuance_report(&space.app, opts, &list, err);
 }

@@ -9,6 +9,7 @@
 #include "cmd/deploy.h"
 #include "cmd/due.h"
 #include "cmd/quota.h"
+#include "cmd/sweep.h"
 #include "util/parse.h"
 
 /* Certificates that go through the phases together.  Requests to DNS Made Easy grow with the zones of a wave, so that
@@ -223,5 +224,6 @@ enum err_code cmd_renew(const struct opts *opts, struct err *err)
     if (code != ERR_OK)
         return code;
     run_turns(&space, opts, &list);
+    sweep_leftovers(&space.app); /* of a run that was killed after its certificates were installed, too */
     return issuance_report(&space.app, opts, &list, err);
 }
