@@ -84,8 +84,6 @@ struct challenge_publish_opts {
     const int64_t *settle_ms;            /* in place of the engine's; NULL: that one */
     propagation_sighting_fn *sighted;    /* told when a server first shows a record; may be NULL */
     void *sighted_ctx;
-    const struct challenge_set *run_set; /* names (values unused) whose records, published earlier by this run, are
-                                            waited for too; NULL: none; not with outcomes */
     struct err *outcomes;                /* out, one an item of the set; NULL: all or nothing */
 };
 

@@ -205,8 +205,7 @@ bool await_is_silence(enum err_code code);
  * was nothing. */
 struct resolver *const *await_doh(const struct challenge *c, size_t *out_count);
 
-/* await.c: wait until the batch, and what `run_set` of the options names of this run, shows everywhere;
- * `time_limit_ms` is what is left of that of the options. */
+/* await.c: wait until the batch shows everywhere; `time_limit_ms` is what is left of that of the options. */
 enum err_code await_batch(struct challenge *c, const struct batch *batch, const struct challenge_publish_opts *publish,
                           int64_t time_limit_ms, struct err *err) MUST_USE;
 

@@ -133,96 +133,6 @@ TEST(no_wait_is_no_wait)
     world_free(w);
 }
 
-/* ------------------------------------------------------------------ the run */
-
-static void publish_at(struct world *w, int64_t lag_of_example_net_ms, enum err_code want, bool want_waited)
-{
-    AUTO(challenge_set_done)
-    struct challenge_set run = world_set(
-        PAIRS({"_acme-challenge.example.com", NULL}, {"_acme-challenge.example.net", NULL}));
-    int64_t took_ms;
-
-    w->dns->servers[2].lag_ms = lag_of_example_net_ms;
-    took_ms = timed(w, one, &(struct challenge_publish_opts){.wait = CHALLENGE_WAIT, .run_set = &run}, want);
-    assert_int_equal(took_ms >= lag_of_example_net_ms, want_waited);
-}
-
-TEST(the_last_call_of_a_run_waits_for_what_the_earlier_ones_published)
-{
-    struct world *w = world_new();
-
-    w->dns->servers[2].lag_ms = 9000;
-    (void)timed(w, PAIRS({"_acme-challenge.example.net", VALUE_B}), &later, ERR_OK);
-    publish_at(w, 9000, ERR_OK, true);
-    world_free(w);
-}
-
-TEST(the_earlier_value_of_the_same_name_is_waited_for_too)
-{
-    struct world *w = world_new();
-    AUTO(challenge_set_done) struct challenge_set run = world_set(PAIRS({"_acme-challenge.example.com", NULL}));
-
-    (void)timed(w, PAIRS({"_acme-challenge.example.com", VALUE_B}), &later, ERR_OK);
-    fake_api_find_txt(w->api, EXAMPLE_COM, "_acme-challenge", VALUE_B)->created_ms += 6000; /* it is slow to get out */
-    assert_true(timed(w, one, &(struct challenge_publish_opts){.wait = CHALLENGE_WAIT, .run_set = &run}, ERR_OK) >=
-                5900);
-    world_free(w);
-}
-
-TEST(another_run_s_entries_are_not_waited_for)
-{
-    struct world *w = world_new();
-    const char *mine = w->opts.run_id;
-
-    w->opts.run_id = "another run";
-    (void)timed(w, PAIRS({"_acme-challenge.example.net", VALUE_B}), &later, ERR_OK);
-    w->opts.run_id = mine;
-    publish_at(w, 9000, ERR_OK, false);
-    world_free(w);
-}
-
-TEST(names_that_the_client_does_not_list_are_not_waited_for)
-{
-    struct world *w = world_new();
-    AUTO(challenge_set_done) struct challenge_set run = world_set(PAIRS({"_acme-challenge.example.com", NULL}));
-
-    w->dns->servers[2].lag_ms = 9000;
-    (void)timed(w, PAIRS({"_acme-challenge.example.net", VALUE_B}), &later, ERR_OK);
-    assert_true(timed(w, one, &(struct challenge_publish_opts){.wait = CHALLENGE_WAIT, .run_set = &run}, ERR_OK) <
-                1000);
-    world_free(w);
-}
-
-TEST(what_a_killed_call_of_the_run_never_created_is_not_waited_for)
-{
-    struct world *w = world_new();
-    struct journal_list journal;
-
-    (void)timed(w, PAIRS({"_acme-challenge.example.net", VALUE_B}), &later, ERR_OK);
-    journal = world_journal(w);
-    journal.items[0].state = JOURNAL_INTENDED;
-    (void)world_engine(w);
-    assert_int_equal(journal_update(w->store, &journal.items[0], NULL), ERR_OK);
-    journal_list_done(&journal);
-    publish_at(w, 9000, ERR_OK, false);
-    world_free(w);
-}
-
-TEST(a_value_published_again_in_the_same_run_is_waited_for_by_the_last_call)
-{
-    struct world *w = world_new();
-    AUTO_FREE char *dead = world_dead_run_id();
-    const char *mine = w->opts.run_id;
-
-    w->opts.run_id = dead; /* an aborted run has published it before */
-    (void)timed(w, PAIRS({"_acme-challenge.example.net", VALUE_B}), &later, ERR_OK);
-    w->opts.run_id = mine;
-    w->dns->servers[2].lag_ms = 9000;
-    (void)timed(w, PAIRS({"_acme-challenge.example.net", VALUE_B}), &later, ERR_OK);
-    publish_at(w, 9000, ERR_OK, true);
-    world_free(w);
-}
-
 /* ------------------------------------------------------------------ time-outs */
 
 TEST(after_a_time_out_the_records_are_rolled_back)
@@ -427,12 +337,6 @@ int main(void)
         cmocka_unit_test(who_publishes_is_told_when_each_server_shows_it),
         cmocka_unit_test(all_values_of_a_name_are_waited_for_beside_those_of_others),
         cmocka_unit_test(no_wait_is_no_wait),
-        cmocka_unit_test(the_last_call_of_a_run_waits_for_what_the_earlier_ones_published),
-        cmocka_unit_test(the_earlier_value_of_the_same_name_is_waited_for_too),
-        cmocka_unit_test(another_run_s_entries_are_not_waited_for),
-        cmocka_unit_test(names_that_the_client_does_not_list_are_not_waited_for),
-        cmocka_unit_test(what_a_killed_call_of_the_run_never_created_is_not_waited_for),
-        cmocka_unit_test(a_value_published_again_in_the_same_run_is_waited_for_by_the_last_call),
         cmocka_unit_test(after_a_time_out_the_records_are_rolled_back),
         cmocka_unit_test(after_a_time_out_the_records_are_kept_for_clients_that_go_on_all_the_same),
         cmocka_unit_test(keeping_is_for_waits_and_not_for_records_that_could_not_be_created),
