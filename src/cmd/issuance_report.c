@@ -4,12 +4,16 @@
  * would mail it.
  */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "cmd/cmd.h"
 #include "cmd/issuance.h"
 #include "json/json.h"
+#include "util/strmap.h"
 
 #define DOCUMENT_MAX (16u * 1024 * 1024)
+#define LINE_MAX_BYTES 200 /* about, of a list of names */
 
 static const char *outcome_name(const struct issuance *issuance)
 {
@@ -141,34 +145,89 @@ static enum err_code print_document(const struct app *app, const struct issuance
 
 /* ------------------------------------------------------------------ whole */
 
-/* One failure is the error of the command; of several each is said, and they are summed up. */
-static enum err_code sum_up(const struct app *app, const struct issuance_list *list, struct err *err)
-{
-    const struct issuance *first = NULL;
-    size_t bad = 0;
+/* Those that failed for the same reason. */
+struct reason {
+    const struct issuance *first;
+    struct strlist others; /* their names */
+};
 
-    for (size_t i = 0; i < list->count; i++) {
-        if (list->items[i].err.code == ERR_OK)
-            continue;
-        first = first ? first : &list->items[i];
-        bad++;
-    }
-    if (!bad)
-        return ERR_OK;
-    if (bad == 1) {
-        *err = first->err;
-        return list->total == 1 ? err->code : err_prefix(err, err->code, "certificate \"%s\"", first->plan.name);
-    }
+struct reasons {
+    struct reason *items;
+    size_t count;
+    size_t bad; /* certificates in all */
+};
+
+static void reasons_done(struct reasons *reasons)
+{
+    for (size_t i = 0; i < reasons->count; i++)
+        strlist_done(&reasons->items[i].others);
+    free(reasons->items);
+}
+
+/* What a CA that can't be reached, or a full disk, does to thousands is one sentence. */
+static void gather_reasons(const struct issuance_list *list, struct reasons *out)
+{
+    AUTO_STRMAP struct strmap known = {NULL, 0, 0};
+
+    out->items = mem_calloc(list->count, sizeof *out->items);
     for (size_t i = 0; i < list->count; i++) {
         const struct issuance *issuance = &list->items[i];
+        size_t at = out->count;
 
         if (issuance->err.code == ERR_OK)
             continue;
-        log_line(app->log, LOG_ERROR, "certificate \"%s\": %s", issuance->plan.name, issuance->err.msg);
-        if (*issuance->err.hint)
-            log_line(app->log, LOG_ERROR, "hint: %s", issuance->err.hint);
+        out->bad++;
+        if (strmap_add(&known, issuance->err.msg, at)) {
+            out->items[out->count++].first = issuance;
+            continue;
+        }
+        (void)strmap_find(&known, issuance->err.msg, &at);
+        strlist_add(&out->items[at].others, issuance->plan.name);
     }
-    return err_set(err, first->err.code, "%zu of %zu certificates failed", bad, list->total);
+}
+
+/* Each is named, some on a line. */
+static void print_others(const struct app *app, const struct strlist *names)
+{
+    struct buf AUTO_BUF line = BUF_INIT(2 * LINE_MAX_BYTES);
+
+    for (size_t i = 0; i < names->count; i++) {
+        buf_printf(&line, "%s\"%s\"", line.len ? ", " : "the same happened to ", names->items[i]);
+        if (line.len < LINE_MAX_BYTES && i + 1 < names->count)
+            continue;
+        log_line(app->log, LOG_ERROR, "%s", buf_cstr(&line));
+        buf_clear(&line);
+    }
+}
+
+static void print_reason(const struct app *app, const struct reason *reason)
+{
+    const struct issuance *first = reason->first;
+    AUTO_FREE char *more = reason->others.count ? mem_printf(" and %zu more", reason->others.count) : mem_strdup("");
+
+    log_line(app->log, LOG_ERROR, "certificate \"%s\"%s: %s", first->plan.name, more, first->err.msg);
+    if (*first->err.hint)
+        log_line(app->log, LOG_ERROR, "hint: %s", first->err.hint);
+    print_others(app, &reason->others);
+}
+
+/* One failure is the error of the command; of several each is said, and they are summed up. */
+static enum err_code sum_up(const struct app *app, const struct issuance_list *list, struct err *err)
+{
+    AUTO(reasons_done) struct reasons reasons = {.count = 0};
+    const struct issuance *first;
+
+    gather_reasons(list, &reasons);
+    if (!reasons.bad)
+        return ERR_OK;
+    first = reasons.items[0].first;
+    if (reasons.bad == 1) {
+        *err = first->err;
+        return list->total == 1 ? err->code : err_prefix(err, err->code, "certificate \"%s\"", first->plan.name);
+    }
+    for (size_t i = 0; i < reasons.count; i++)
+        print_reason(app, &reasons.items[i]);
+    return err_set(err, first->err.code, "%zu of %zu certificates failed", reasons.bad, list->total);
 }
 
 enum err_code issuance_report(const struct app *app, const struct opts *opts, const struct issuance_list *list,

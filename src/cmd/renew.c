@@ -166,6 +166,27 @@ static enum err_code run_wave(const struct turn *turn, struct issuance *const *w
     return code == ERR_CANCELLED ? code : ERR_OK;
 }
 
+/* Nothing of a wave could be had, for one reason that is no certificate's own: nor could the rest from that CA. */
+static bool is_out_of_reach(struct issuance *const *wave, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (wave[i]->outcome != ISSUANCE_FAILED || strcmp(wave[i]->err.msg, wave[0]->err.msg) != 0)
+            return false;
+    return count > 1;
+}
+
+static void give_up_on(const struct turn *turn, struct issuance_list *list, const struct issuance *like)
+{
+    AUTO_FREE struct issuance **rest = mem_calloc(list->count, sizeof *rest);
+    size_t count = 0;
+
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i].outcome == ISSUANCE_DUE && list->items[i].plan.why &&
+            strcmp(list->items[i].plan.directory, like->plan.directory) == 0)
+            rest[count++] = &list->items[i];
+    issuance_fail_all(&turn->space->app, turn->opts, rest, count, &like->err);
+}
+
 /* After a stop those that are left have the same outcome. */
 static void fail_rest(struct issuance_list *list, const struct err *err)
 {
@@ -181,8 +202,11 @@ static enum err_code run_waves(const struct turn *turn, struct issuance_list *li
     enum err_code code = ERR_OK;
     size_t count;
 
-    while (code == ERR_OK && (count = next_wave(turn, list, wave, max)) > 0)
+    while (code == ERR_OK && (count = next_wave(turn, list, wave, max)) > 0) {
         code = run_wave(turn, wave, count, err);
+        if (code == ERR_OK && is_out_of_reach(wave, count))
+            give_up_on(turn, list, wave[0]);
+    }
     return code;
 }
 
