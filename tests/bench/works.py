@@ -196,6 +196,7 @@ class Works:
 
     def idle(self):
         """A state directory full of certificates, none of them due."""
+        self.lab.reset()
         config = issuance.configure(self.lab, self.budget.told)
         soon = dict.fromkeys(("window_start_ms", "drawn_ms"), ms_from_now(50)) | {"window_end_ms": ms_from_now(52), "next_look_ms": ms_from_now(1)}
         many.make(os.path.join(os.path.dirname(config), "state"), self.sizes.idle, zones=self.lab.zones, directory=self.lab.acme_dir,
