@@ -150,12 +150,12 @@ struct acme_order {
     struct strlist names;          /* DNS names, lower case */
     struct strlist authorizations; /* URLs */
     char *finalize_url;
-    char *certificate_url;     /* NULL until valid */
-    char *profile;             /* NULL: not told */
-    char *replaces;            /* NULL: not told */
-    int64_t expires_s;         /* 0: not told */
-    int64_t retry_after_ms;    /* monotonic time before which it should not be asked again; 0: any */
-    struct {                   /* of acme_orders_settle() */
+    char *certificate_url;  /* NULL until valid */
+    char *profile;          /* NULL: not told */
+    char *replaces;         /* NULL: not told */
+    int64_t expires_s;      /* 0: not told */
+    int64_t retry_after_ms; /* monotonic time before which it should not be asked again; 0: any */
+    struct {                /* of acme_orders_settle() */
         enum acme_order_status status;
         int64_t since_ms; /* monotonic time since which its end is waited for; 0: it is not */
         int64_t look_at_ms;

@@ -203,16 +203,15 @@ static enum err_code open_account(struct app *app, const struct config_account *
         .clock = app->clock,
         .log = app->log,
         .request_timeout_ms = app->config->request_timeout_ms,
-        .give_up_after_ms =
-            time_limit_ms && time_limit_ms / APP_CALLS_IN_TIME_LIMIT < give_up_after_ms
-                ? time_limit_ms / APP_CALLS_IN_TIME_LIMIT
-                : give_up_after_ms,
+        .give_up_after_ms = time_limit_ms && time_limit_ms / APP_CALLS_IN_TIME_LIMIT < give_up_after_ms
+                                ? time_limit_ms / APP_CALLS_IN_TIME_LIMIT
+                                : give_up_after_ms,
         .budget_window_ms = app->config->request_window_ms,
         .budget_allowed = app->config->request_limit,
         .budget_wait_ms = app->config->budget_wait_ms,
-        .budget_until_ms = time_limit_ms ? clock_mono_ms(app->clock) + time_limit_ms -
-                                               time_limit_ms / APP_CALLS_IN_TIME_LIMIT
-                                         : 0,
+        .budget_until_ms = time_limit_ms
+                               ? clock_mono_ms(app->clock) + time_limit_ms - time_limit_ms / APP_CALLS_IN_TIME_LIMIT
+                               : 0,
         .waiting = show_waiting,
         .waiting_ctx = &app->progress,
     };

@@ -28,7 +28,7 @@ struct app {
     struct challenge_account *accounts;
     size_t account_count;
     struct budget **budgets; /* one an account; NULL: private to the process */
-    char *run_id; /* NULL until app_find_run() */
+    char *run_id;            /* NULL until app_find_run() */
     enum platform_run_trust run_trust;
     struct challenge *challenge;
 };
@@ -42,7 +42,7 @@ struct app_request {
     const struct opts *opts;
     enum config_need need; /* CONFIG_WITHOUT_CREDENTIALS: app_connect() is not called */
     enum { APP_FINDINGS_LOGGED, APP_FINDINGS_KEPT } findings; /* of the configuration: logged, or kept in the app */
-    int64_t time_limit_ms; /* the ACME client stops listening after this; 0: never */
+    int64_t time_limit_ms;                                    /* the ACME client stops listening after this; 0: never */
     enum { APP_RUN_OF_CALLER, APP_RUN_OWN } run; /* whose records they are: of the ACME client that calls us, or ours */
 };
 
@@ -51,10 +51,10 @@ struct app_request {
 enum err_code app_open(struct app *app, const struct app_request *request, struct err *err) MUST_USE;
 
 /* The steps, for commands that go on without one of them. */
-void app_start(struct app *app, const struct opts *opts);                                 /* clock, log, progress */
+void app_start(struct app *app, const struct opts *opts); /* clock, log, progress */
 enum err_code app_configure(struct app *app, const struct app_request *request, struct err *err) MUST_USE;
-enum err_code app_open_store(struct app *app, struct err *err) MUST_USE;                   /* may be left out */
-void app_find_run(struct app *app, const struct app_request *request); /* app_connect() does so, too */
+enum err_code app_open_store(struct app *app, struct err *err) MUST_USE; /* may be left out */
+void app_find_run(struct app *app, const struct app_request *request);   /* app_connect() does so, too */
 enum err_code app_connect(struct app *app, const struct app_request *request, struct err *err) MUST_USE;
 
 /* HTTP to ACME CAs, once, for the standalone client. */

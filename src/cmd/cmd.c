@@ -29,7 +29,7 @@ static enum err_code run_version(UNUSED const struct opts *opts, UNUSED struct e
 static const struct command {
     const char *name;
     command_fn *run;
-    size_t words_max; /* arguments that it takes */
+    size_t words_max;          /* arguments that it takes */
     status_fn *run_for_status; /* instead of `run` */
     int rest_max;              /* with more behind it it is a client's verb of the same name; 0: there is none */
 } commands[] = {

@@ -41,8 +41,7 @@ void issuance_add(struct issuance_list *list, struct plan *plan_take);
 /* Takes it out of another list, where nothing is left of it. */
 void issuance_move(struct issuance_list *list, struct issuance *issuance_take);
 /* One that is not due: all that is kept of it is what will be printed. */
-void issuance_pass(struct issuance_list *list, const struct app *app, const struct opts *opts,
-                   const struct plan *plan);
+void issuance_pass(struct issuance_list *list, const struct app *app, const struct opts *opts, const struct plan *plan);
 void issuance_list_done(struct issuance_list *list);
 
 void issuance_fail(struct issuance *issuance, const struct err *err);

@@ -42,7 +42,7 @@ struct opts {
     uint64_t given; /* bit n: row n of opts_rows was on the command line */
     struct config_override *overrides;
     size_t override_count;
-    struct log *log; /* borrowed; where the whole program logs to, the final error included */
+    struct log *log;    /* borrowed; where the whole program logs to, the final error included */
     const char **words; /* behind a command of ours; the list is owned */
     size_t word_count;
 };

@@ -51,7 +51,7 @@ struct config_account {
     char *key_origin; /* where it was read: "FILE:LINE:COLUMN", "environment variable X"; NULL without api_key */
     char *secret_origin;
     char *hidden_origin; /* where different ones stand that the environment's hide; NULL: nowhere */
-    char *unusable; /* why this account can't be used, e.g. its values are encrypted; NULL: it can */
+    char *unusable;      /* why this account can't be used, e.g. its values are encrypted; NULL: it can */
 };
 
 /* `acme`: the CA and the account, and what certificates get that do not say otherwise. */
@@ -63,17 +63,17 @@ struct config_acme {
     struct strlist emails; /* `acme.email`: addresses, without "mailto:" */
     char *ca_file;         /* NULL: the system's CAs */
     bool agree_tos;
-    char *account_key_type; /* "ecdsa-p256"; checked */
-    char *eab_kid;          /* NULL: no external account binding */
+    char *account_key_type;      /* "ecdsa-p256"; checked */
+    char *eab_kid;               /* NULL: no external account binding */
     struct secret *eab_hmac_key; /* base64url text; NULL without eab_kid, and while it is in a file that was not read */
     char *eab_hmac_key_file;     /* NULL: none; see config_read_eab() */
     enum config_hmac eab_alg;
     int64_t request_timeout_ms;
-    int64_t give_up_after_ms; /* a failing CA is tried again for so long */
-    int64_t poll_timeout_ms;  /* how long an order may be pending or processing */
-    bool ari;                 /* ask for renewal information (RFC 9773) */
+    int64_t give_up_after_ms;   /* a failing CA is tried again for so long */
+    int64_t poll_timeout_ms;    /* how long an order may be pending or processing */
+    bool ari;                   /* ask for renewal information (RFC 9773) */
     int64_t program_timeout_ms; /* of deploy programs and the like */
-    uint32_t keep;            /* generations of a certificate that are kept */
+    uint32_t keep;              /* generations of a certificate that are kept */
     uint32_t new_orders_per_3h; /* that the CA takes of an account; 0: what config/ca.h knows */
 };
 
@@ -89,24 +89,24 @@ struct config_commands {
 /* What can be said of a certificate: for all of them under `acme`, for one in `certificates`, on the command line.
  * NULL, 0 and empty: not said (see `given`). */
 struct config_certificate_settings {
-    char *key_type;        /* "ecdsa-p256" ... */
+    char *key_type; /* "ecdsa-p256" ... */
     bool reuse_key;
     char *profile;
     char *preferred_chain;
     enum config_challenge challenge;
     struct config_share renew_before; /* what must remain of the lifetime */
     char *csr_file;
-    char *key_file;        /* a private key that the operator brings */
+    char *key_file; /* a private key that the operator brings */
     char *owner;
     char *group;
-    uint32_t key_mode;     /* 0: 0600, or 0640 with a group */
-    bool combined;         /* combined.pem: chain and key in one file, for haproxy */
-    bool der;              /* cert.der, privkey.der */
+    uint32_t key_mode; /* 0: 0600, or 0640 with a group */
+    bool combined;     /* combined.pem: chain and key in one file, for haproxy */
+    bool der;          /* cert.der, privkey.der */
     bool pfx;
     bool pfx_legacy;
     char *pfx_password_file; /* NULL: an empty password */
     struct config_commands pre, deploy, post, failed;
-    bool deploy_once;      /* each deploy command is run once, after all, for all that have it */
+    bool deploy_once; /* each deploy command is run once, after all, for all that have it */
 };
 
 struct config_certificate {
@@ -161,7 +161,7 @@ struct config {
 
     struct config_acme acme;
     struct config_certificate_settings certificate_defaults; /* `acme.profile` and the like, and options */
-    struct config_certificate *managed; /* `certificates` */
+    struct config_certificate *managed;                      /* `certificates` */
     size_t managed_count;
     size_t *managed_by_name;      /* their indices, for config_certificate_find() */
     bool has_certificate_options; /* some setting of certificates is on the command line */

@@ -212,10 +212,14 @@ struct future {
     int64_t at_ms;
 };
 
+/* When the n-th of all goes out, those of the window first. */
 static int64_t nth_ms(const struct future *future, size_t n)
 {
-    return n < future->window->stamp_count ? future->window->stamps[n].at_ms
-                                           : future->made_ms[n - future->window->stamp_count];
+    size_t stamps = future->window->stamp_count;
+
+    if (n < stamps)
+        return future->window->stamps[n].at_ms;
+    return n - stamps < future->count ? future->made_ms[n - stamps] : future->at_ms;
 }
 
 /* `count` more, together. */

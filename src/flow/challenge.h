@@ -55,8 +55,8 @@ enum challenge_doh { CHALLENGE_DOH_AUTO, CHALLENGE_DOH_ALWAYS, CHALLENGE_DOH_NEV
 struct challenge_opts { /* all borrowed */
     const struct challenge_account *accounts;
     size_t account_count;
-    struct store *store;       /* NULL: without a journal, because the operator said so */
-    struct resolver *direct;   /* port 53 */
+    struct store *store;         /* NULL: without a journal, because the operator said so */
+    struct resolver *direct;     /* port 53 */
     struct resolver *const *doh; /* one a DoH server; may be none */
     size_t doh_count;
     enum challenge_doh doh_mode;
@@ -80,11 +80,11 @@ enum challenge_on_timeout { CHALLENGE_TIMEOUT_ROLL_BACK, CHALLENGE_TIMEOUT_KEEP 
 struct challenge_publish_opts {
     enum challenge_wait wait;
     enum challenge_on_timeout on_timeout;
-    int64_t time_limit_ms;               /* the caller stops listening after this; 0: never */
-    const int64_t *settle_ms;            /* in place of the engine's; NULL: that one */
-    propagation_sighting_fn *sighted;    /* told when a server first shows a record; may be NULL */
+    int64_t time_limit_ms;            /* the caller stops listening after this; 0: never */
+    const int64_t *settle_ms;         /* in place of the engine's; NULL: that one */
+    propagation_sighting_fn *sighted; /* told when a server first shows a record; may be NULL */
     void *sighted_ctx;
-    struct err *outcomes;                /* out, one an item of the set; NULL: all or nothing */
+    struct err *outcomes; /* out, one an item of the set; NULL: all or nothing */
 };
 
 /* Publish all of the set or nothing: on failure what this call created is withdrawn again (but see
@@ -143,8 +143,8 @@ struct challenge_place {
 
 /* Locate `name` (a record's name, lower case, no trailing dot) as challenge_publish() would.
  * Errors: ERR_ZONE, ERR_CANCELLED, those of dme_zone_find(). */
-enum err_code challenge_locate(struct challenge *c, const char *name, struct challenge_place *out, struct err *err)
-    MUST_USE;
+enum err_code challenge_locate(struct challenge *c, const char *name, struct challenge_place *out,
+                               struct err *err) MUST_USE;
 void challenge_place_done(struct challenge_place *place);
 
 /* ------------------------------------------------------------------ sweeping */

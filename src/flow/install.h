@@ -29,7 +29,7 @@ struct install_request { /* all borrowed */
     bool pfx;
     enum pfx_algorithms pfx_algorithms;
     const struct secret *pfx_password; /* NULL: empty */
-    size_t keep; /* generations */
+    size_t keep;                       /* generations */
 
     int64_t generation; /* out */
     struct err err;     /* out: ERR_OK, or those of certificate_install() and pfx_new(); one that is set before keeps

@@ -30,14 +30,14 @@ struct issue_job;
  * failed ones too.  What it needs no more may be freed by issue_job_done() right there. */
 typedef void issue_finished_fn(void *ctx, struct issue_job *const *jobs, size_t count);
 
-struct issue_engine { /* all borrowed */
+struct issue_engine {  /* all borrowed */
     struct acme *acme; /* uses an account already */
     const struct key *account_key;
     struct challenge *challenge;
     struct store *store; /* where orders are remembered; NULL: nowhere */
     struct clock *clock;
     struct log *log;
-    int64_t poll_timeout_ms; /* for the CA to validate, and to issue */
+    int64_t poll_timeout_ms;     /* for the CA to validate, and to issue */
     issue_progress_fn *progress; /* may be NULL */
     void *progress_ctx;
     issue_finished_fn *finished; /* may be NULL */
@@ -49,19 +49,19 @@ struct issue_job {
     const char *name;              /* of the certificate: orders are remembered under it */
     const struct strlist *domains; /* normalised, A-labels, each once */
     enum key_type key_type;
-    const struct key *key;         /* to be used again, or the operator's; NULL: a new one of key_type */
-    const struct csr *csr;         /* the operator's, in place of a key of ours; NULL: none */
-    const char *profile;           /* NULL: the CA chooses */
-    const char *preferred_chain;   /* NULL: the CA's first */
-    const char *replaces;          /* certID of the predecessor; NULL: none */
+    const struct key *key;       /* to be used again, or the operator's; NULL: a new one of key_type */
+    const struct csr *csr;       /* the operator's, in place of a key of ours; NULL: none */
+    const char *profile;         /* NULL: the CA chooses */
+    const char *preferred_chain; /* NULL: the CA's first */
+    const char *replaces;        /* certID of the predecessor; NULL: none */
     enum acme_challenge_type challenge;
     const struct strlist *persisted; /* "name value" of records that stand already (dns-persist-01); may be NULL */
 
-    struct err err;                /* err.code is ERR_OK: it is there */
-    struct key *own_key;           /* of the certificate; NULL with a CSR */
+    struct err err;      /* err.code is ERR_OK: it is there */
+    struct key *own_key; /* of the certificate; NULL with a CSR */
     struct chain *chain;
-    struct strlist to_keep;        /* "name value" of all records that must stay (dns-persist-01), those that
-                                      stood already included */
+    struct strlist to_keep; /* "name value" of all records that must stay (dns-persist-01), those that
+                               stood already included */
 };
 
 void issue_job_done(struct issue_job *job); /* leaves what is borrowed */

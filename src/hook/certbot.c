@@ -143,8 +143,9 @@ enum err_code hook_certbot_read(const struct hook_call *call, struct hook_reques
     if (!domain || !validation) {
         code = err_set(err, ERR_USAGE, "%s is not set in the environment",
                        domain ? "CERTBOT_VALIDATION" : "CERTBOT_DOMAIN");
-        err_hint(err, "\"%s\" without arguments is for certbot's --manual-auth-hook and --manual-cleanup-hook, which "
-                      "set it.  See acme-dme-hooks(7) for other clients.",
+        err_hint(err,
+                 "\"%s\" without arguments is for certbot's --manual-auth-hook and --manual-cleanup-hook, which "
+                 "set it.  See acme-dme-hooks(7) for other clients.",
                  call->argv[0]);
         return code;
     }

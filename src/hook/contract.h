@@ -34,14 +34,14 @@ struct hook_contract {
     const char *program_withdraw[2];
     const char *usage; /* names of the arguments behind the verb, for messages and --help */
     enum hook_layout layout;
-    int min_args, max_args;   /* behind the verb; max_args < 0: more are ignored */
-    int withdraw_min_args;    /* if fewer will do */
-    int name_arg, value_arg;  /* places behind the verb, from 1 */
-    const char *marker;       /* must stand in place 1 */
-    int type_arg;             /* place of the challenge type, 0: none; what is not dns-01 is declined */
-    bool can_defer;           /* a caller of its own making may say that HOOK_SAVE follows */
-    const char *type_env;     /* variable that has it, where no argument does */
-    int declined_status;      /* exit status that declines a publish */
+    int min_args, max_args;  /* behind the verb; max_args < 0: more are ignored */
+    int withdraw_min_args;   /* if fewer will do */
+    int name_arg, value_arg; /* places behind the verb, from 1 */
+    const char *marker;      /* must stand in place 1 */
+    int type_arg;            /* place of the challenge type, 0: none; what is not dns-01 is declined */
+    bool can_defer;          /* a caller of its own making may say that HOOK_SAVE follows */
+    const char *type_env;    /* variable that has it, where no argument does */
+    int declined_status;     /* exit status that declines a publish */
     enum hook_name_kind name_kind;
     enum hook_value_kind value_kind;
     enum hook_on_timeout on_timeout;

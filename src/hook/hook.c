@@ -144,8 +144,8 @@ static int event_matches(const char *pattern, const char *verb)
 static enum err_code refuse_verb(const struct hook_call *call, struct err *err)
 {
     const char *verb = call->argv[0];
-    AUTO_FREE const char **verbs =
-        mem_calloc(call->command_count + hook_contract_count * (2 + HOOK_WITHDRAW_VERBS), sizeof *verbs);
+    AUTO_FREE const char **verbs = mem_calloc(call->command_count + hook_contract_count * (2 + HOOK_WITHDRAW_VERBS),
+                                              sizeof *verbs);
     size_t n = 0;
     const char *nearest;
     enum err_code code = err_set(err, ERR_USAGE, "\"%s\" is no command and no client's verb", verb);
@@ -230,7 +230,7 @@ static enum err_code take_all_args(const struct match *m, char *const *args, int
 /* Is another challenge than dns-01 at work?  Clients that do not tell are taken to mean ours. */
 static int is_declined(const struct match *m, const struct hook_call *call, char *const *args)
 {
-    const char *type = m->contract->type_arg ? args[m->contract->type_arg - 1]
+    const char *type = m->contract->type_arg   ? args[m->contract->type_arg - 1]
                        : m->contract->type_env ? call->env(m->contract->type_env)
                                                : NULL;
 

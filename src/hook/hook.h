@@ -80,7 +80,7 @@ struct hook_call {
     int argc;            /* of argv below */
     char *const *argv;   /* from the verb on */
     hook_env_fn *env;
-    bool defer; /* the caller says that a HOOK_SAVE follows */
+    bool defer;                  /* the caller says that a HOOK_SAVE follows */
     const char *const *commands; /* words that are commands and no verbs: one of them may be meant; may be NULL */
     size_t command_count;
 };

@@ -116,9 +116,9 @@ struct platform_file_write {
 };
 
 enum platform_write_mode {
-    PLATFORM_CREATE,         /* none may exist: ERR_EXISTS; all or none are made */
-    PLATFORM_REPLACE,        /* on failure some may be replaced, and each is either old or new */
-    PLATFORM_REPLACE_LAZILY, /* the same, but a power failure right after may bring the old ones back */
+    PLATFORM_CREATE,           /* none may exist: ERR_EXISTS; all or none are made */
+    PLATFORM_REPLACE,          /* on failure some may be replaced, and each is either old or new */
+    PLATFORM_REPLACE_LAZILY,   /* the same, but a power failure right after may bring the old ones back */
     PLATFORM_REPLACE_UNSYNCED, /* the same, or leave nothing of either: for what is written often and not missed */
 };
 

@@ -82,10 +82,14 @@ static enum err_code examine_parts(struct store *store, struct store_examination
         const struct store_part *part;
         size_t *count;
     } parts[] = {
-        {&journal_part, &found->journal_entries}, {&deferred_part, &found->deferred},
-        {&zone_memo_part, &found->zones},         {&result_part, &found->results},
-        {&account_part, &found->accounts},        {&certificate_part, &found->certificates},
-        {&order_part, &found->orders},            {&budget_part, &found->budgets},
+        {&journal_part, &found->journal_entries},
+        {&deferred_part, &found->deferred},
+        {&zone_memo_part, &found->zones},
+        {&result_part, &found->results},
+        {&account_part, &found->accounts},
+        {&certificate_part, &found->certificates},
+        {&order_part, &found->orders},
+        {&budget_part, &found->budgets},
     };
     enum err_code rc = ERR_OK;
 

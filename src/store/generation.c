@@ -140,7 +140,7 @@ static bool leads_to_new(const struct install *in)
 {
     char AUTO_FREE *target = NULL;
 
-    return platform_link_read(in->link, &target, NULL) == ERR_OK && strcmp(target, in->target) == 0;
+    return in->target && platform_link_read(in->link, &target, NULL) == ERR_OK && strcmp(target, in->target) == 0;
 }
 
 /* Back to how it was.  What the link leads to is not removed, whatever happens. */

@@ -32,8 +32,8 @@ struct store;
 
 /* Open the state directory, make it when needed, and try that it can be written to.
  * Errors: ERR_IO (names the directory; the hint tells of `state_dir` and `journal: none`), ERR_LOCK. */
-enum err_code store_open(const char *dir, struct clock *clock, struct log *log, struct store **out, struct err *err)
-    MUST_USE;
+enum err_code store_open(const char *dir, struct clock *clock, struct log *log, struct store **out,
+                         struct err *err) MUST_USE;
 /* Open it to look at what is there: nothing is made, moved, written or locked, and it may belong to another user.
  * Such a store is for result_load() and store_examine() alone, which leave damaged files where they are (and count
  * them), and fail with ERR_IO when a file may not be read.
@@ -51,18 +51,18 @@ enum journal_state {
 };
 
 struct journal_entry {
-    char *id;         /* file name, random; set by journal_add() */
+    char *id; /* file name, random; set by journal_add() */
     enum journal_state state;
-    char *account;    /* name of the account in the configuration */
-    char *endpoint;   /* the API's base URL: a sandbox record is not looked for in production */
-    char *zone;       /* zone name */
+    char *account;  /* name of the account in the configuration */
+    char *endpoint; /* the API's base URL: a sandbox record is not looked for in production */
+    char *zone;     /* zone name */
     int64_t zone_id;
-    char *name;       /* the record's full name, lower case, no trailing dot, CNAME followed */
-    char *asked_name; /* the name the client asked for: differs from `name` when a CNAME was followed */
-    char *value;      /* the TXT value */
-    int64_t record_id; /* 0 while not known */
-    char *run_id;     /* platform_run_id() of the run that published it */
-    int64_t created_ms;  /* wall clock */
+    char *name;           /* the record's full name, lower case, no trailing dot, CNAME followed */
+    char *asked_name;     /* the name the client asked for: differs from `name` when a CNAME was followed */
+    char *value;          /* the TXT value */
+    int64_t record_id;    /* 0 while not known */
+    char *run_id;         /* platform_run_id() of the run that published it */
+    int64_t created_ms;   /* wall clock */
     int64_t published_ms; /* wall clock, when the API confirmed; 0 before */
 };
 
@@ -76,8 +76,8 @@ void journal_list_done(struct journal_list *list);
 void journal_entry_copy(struct journal_entry *out, const struct journal_entry *in);
 
 /* Write new entries, all or none; sets their ids.  Durable when it returns, and much faster than one by one. */
-enum err_code journal_add_all(struct store *store, struct journal_entry *const *entries, size_t count, struct err *err)
-    MUST_USE;
+enum err_code journal_add_all(struct store *store, struct journal_entry *const *entries, size_t count,
+                              struct err *err) MUST_USE;
 enum err_code journal_add(struct store *store, struct journal_entry *entry, struct err *err) MUST_USE;
 /* Write entries again, before the API is asked to do something that the old texts do not cover.  Durable. */
 enum err_code journal_update_all(struct store *store, struct journal_entry *const *entries, size_t count,
@@ -85,8 +85,8 @@ enum err_code journal_update_all(struct store *store, struct journal_entry *cons
 enum err_code journal_update(struct store *store, struct journal_entry *entry, struct err *err) MUST_USE;
 /* Write entries again with what the API answered (state, record_id, ...).  A power failure right after may bring the
  * old texts back, which is harmless: what is intended is looked for by name and value. */
-enum err_code journal_confirm(struct store *store, struct journal_entry *const *entries, size_t count, struct err *err)
-    MUST_USE;
+enum err_code journal_confirm(struct store *store, struct journal_entry *const *entries, size_t count,
+                              struct err *err) MUST_USE;
 /* Strike an entry out; one that is gone is success.  A power failure right after may bring it back, which costs the
  * next sweep a look. */
 enum err_code journal_remove(struct store *store, const char *id, struct err *err) MUST_USE;
@@ -102,10 +102,10 @@ enum deferred_action { DEFERRED_PUBLISH, DEFERRED_WITHDRAW };
 /* What a call of a run left for the run's last call to do.  Of one record only the latest is kept. */
 struct deferred_entry {
     enum deferred_action action;
-    char *run_id;       /* platform_run_id() */
-    char *batch;        /* a run may have several batches, one after the other; "": it is not told */
-    int64_t position;   /* how many calls of the batch were to follow */
-    char *name;         /* the record's name as asked for: lower case, no trailing dot */
+    char *run_id;     /* platform_run_id() */
+    char *batch;      /* a run may have several batches, one after the other; "": it is not told */
+    int64_t position; /* how many calls of the batch were to follow */
+    char *name;       /* the record's name as asked for: lower case, no trailing dot */
     char *value;
     int64_t created_ms; /* wall clock */
 };
@@ -126,15 +126,15 @@ enum err_code deferred_find(struct store *store, const char *run_id, const char 
 /* Forget it; one that is gone is success. */
 enum err_code deferred_remove(struct store *store, const struct deferred_entry *entry, struct err *err) MUST_USE;
 /* Of a run, or of all (run_id NULL); oldest first.  Damaged ones are set aside. */
-enum err_code deferred_load(struct store *store, const char *run_id, struct deferred_list *out, struct err *err)
-    MUST_USE;
+enum err_code deferred_load(struct store *store, const char *run_id, struct deferred_list *out,
+                            struct err *err) MUST_USE;
 
 /* ------------------------------------------------------------------ remembered zones */
 
 struct zone_memo {
     char *endpoint;
     char *account;
-    char *key_id;      /* fingerprint of the API key: another key may see other zones */
+    char *key_id; /* fingerprint of the API key: another key may see other zones */
     char *name;
     int64_t id;
     struct strlist nameservers; /* "fqdn address" pairs, one string each, address may be missing */
@@ -159,18 +159,18 @@ enum result_kind { RESULT_HOOK, RESULT_CERTIFICATE };
  * after a failure too, and a withdrawal that succeeds says nothing of the publishing that failed before it. */
 struct result {
     enum result_kind kind;
-    char *name;          /* domain (a hook's record name without "_acme-challenge."), or the certificate's name */
-    char *client;        /* who called, e.g. "certbot"; "" for our own */
-    char *action;        /* "publish", "withdraw", "issue" or "renew" */
-    enum err_code code;  /* ERR_OK: success */
-    char *error;         /* message and hint of the last failure, also when it succeeded since; "" if there was none */
+    char *name;         /* domain (a hook's record name without "_acme-challenge."), or the certificate's name */
+    char *client;       /* who called, e.g. "certbot"; "" for our own */
+    char *action;       /* "publish", "withdraw", "issue" or "renew" */
+    enum err_code code; /* ERR_OK: success */
+    char *error;        /* message and hint of the last failure, also when it succeeded since; "" if there was none */
     char *hint;
-    int64_t at_ms;       /* wall clock: end of the last call */
+    int64_t at_ms; /* wall clock: end of the last call */
     int64_t took_ms;
-    int64_t success_ms;  /* wall clock: end of the last successful one; 0: never */
-    int64_t failure_ms;  /* ... of the last that failed; 0: never */
-    int64_t failing_ms;  /* ... of the first of the failures in a row, up to now; 0: the last call succeeded */
-    int64_t failures;    /* in a row, up to now */
+    int64_t success_ms; /* wall clock: end of the last successful one; 0: never */
+    int64_t failure_ms; /* ... of the last that failed; 0: never */
+    int64_t failing_ms; /* ... of the first of the failures in a row, up to now; 0: the last call succeeded */
+    int64_t failures;   /* in a row, up to now */
 };
 
 struct result_list {
@@ -186,8 +186,8 @@ void result_list_done(struct result_list *list);
  * at once: the last wins.  Errors: ERR_IO; ERR_INTERNAL for what could not be read back. */
 enum err_code result_note(struct store *store, const struct result *result, struct err *err) MUST_USE;
 /* The same for several, much faster than one by one. */
-enum err_code result_note_all(struct store *store, const struct result *results, size_t count, struct err *err)
-    MUST_USE;
+enum err_code result_note_all(struct store *store, const struct result *results, size_t count,
+                              struct err *err) MUST_USE;
 /* All, sorted by kind, name and action.  Damaged ones are set aside. */
 enum err_code result_load(struct store *store, struct result_list *out, struct err *err) MUST_USE;
 /* Those of all actions; one that is gone is success. */
@@ -196,17 +196,17 @@ enum err_code result_forget(struct store *store, enum result_kind kind, const ch
 /* ------------------------------------------------------------------ examination and repair */
 
 struct store_examination {
-    size_t journal_entries;  /* good ones, as of zones and results */
+    size_t journal_entries;    /* good ones, as of zones and results */
     int64_t journal_oldest_ms; /* wall clock; 0: none */
     size_t deferred;
     size_t zones;
     size_t results;
-    size_t accounts;         /* of CAs */
+    size_t accounts; /* of CAs */
     size_t certificates;
     size_t orders;
-    size_t budgets;          /* of API keys */
-    size_t damaged;          /* files in damaged/; in a store that is read only, damaged ones where they are, too */
-    uint64_t free_bytes;     /* of the file system, for us */
+    size_t budgets;      /* of API keys */
+    size_t damaged;      /* files in damaged/; in a store that is read only, damaged ones where they are, too */
+    uint64_t free_bytes; /* of the file system, for us */
 };
 
 /* Look at everything once, and try that a file can be written and that locks work.  What is damaged is set aside (and
@@ -228,7 +228,7 @@ enum store_item {
     STORE_ITEM_ACCOUNT,     /* of a CA; these three are certs.h's */
     STORE_ITEM_CERTIFICATE, /* its record; its files are keys */
     STORE_ITEM_ORDER,
-    STORE_ITEM_KEY,         /* private keys and certificates, which nothing is ever done to */
+    STORE_ITEM_KEY,       /* private keys and certificates, which nothing is ever done to */
     STORE_ITEM_TEMPORARY, /* of a write that was not finished */
     STORE_ITEM_LOCK,
     STORE_ITEM_DIRECTORY, /* something where a directory of ours should be */

@@ -75,8 +75,7 @@ void err_hint(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 enum err_code err_prefix(struct err *err, enum err_code code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* Set code with "<text>: <strerror(errnum)>" as message. */
-enum err_code err_set_errno(struct err *err, enum err_code code, int errnum, const char *fmt, ...)
-    PRINTF_LIKE(4, 5);
+enum err_code err_set_errno(struct err *err, enum err_code code, int errnum, const char *fmt, ...) PRINTF_LIKE(4, 5);
 
 /* Of a call that returned `code` and was given *err: ERR_OK there, too, if it succeeded.  For errors that are kept as
  * outcomes: what a call that succeeds leaves in its *err is nobody's. */

@@ -55,9 +55,9 @@ struct fake_api_record {
     int64_t id;
     int64_t zone_id;
     char type[8];
-    char name[160]; /* relative to the zone */
+    char name[160];  /* relative to the zone */
     char value[160]; /* without quotes */
-    int source;     /* 1: the zone's own, 0: from a template */
+    int source;      /* 1: the zone's own, 0: from a template */
     enum fake_api_origin origin;
     int64_t created_ms; /* wall clock; servers see it later */
     int64_t deleted_ms; /* 0: it is there */

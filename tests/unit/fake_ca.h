@@ -102,16 +102,16 @@ struct fake_ca_validation {
 
 /* What the CA does; a test sets what it wants before it begins. */
 struct fake_ca_manner {
-    int64_t round_trip_ms;      /* of each request */
-    unsigned bad_nonce_percent; /* of good nonces that are refused all the same */
-    bool gives_garbage_nonces;  /* "not a nonce!" */
-    bool gives_no_nonces;       /* but for newNonce */
-    bool reuses_authorizations; /* they are valid from the beginning, the order is ready */
-    unsigned validation_looks;  /* looks at the order until the validation is done */
-    unsigned processing_looks;  /* looks at the order after finalize until the certificate is there */
+    int64_t round_trip_ms;       /* of each request */
+    unsigned bad_nonce_percent;  /* of good nonces that are refused all the same */
+    bool gives_garbage_nonces;   /* "not a nonce!" */
+    bool gives_no_nonces;        /* but for newNonce */
+    bool reuses_authorizations;  /* they are valid from the beginning, the order is ready */
+    unsigned validation_looks;   /* looks at the order until the validation is done */
+    unsigned processing_looks;   /* looks at the order after finalize until the certificate is there */
     const char *never_validates; /* an order with this name stays pending */
     const char *never_issues;    /* an order with this name stays processing */
-    const char *retry_after;    /* header of orders that are not done; NULL: none */
+    const char *retry_after;     /* header of orders that are not done; NULL: none */
     const char *challenge_retry_after;
     bool needs_eab;
     bool has_no_renewal_info;

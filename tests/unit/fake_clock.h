@@ -18,11 +18,11 @@ struct fake_clock {
     int64_t wall_ms;
     int64_t mono_ms;
     bool cancelled;
-    int64_t cancel_at_ms; /* monotonic time at which the operator interrupts; 0: never; once, if it is accepted */
-    size_t accepted;      /* times that a clean-up was begun */
+    int64_t cancel_at_ms;  /* monotonic time at which the operator interrupts; 0: never; once, if it is accepted */
+    size_t accepted;       /* times that a clean-up was begun */
     int64_t jump_ms;       /* somebody sets the wall clock by so much in the next sleep */
     int64_t *jumps_server; /* ... and what a fake server's is behind it follows, as that one is not touched; or NULL */
-    int64_t sleeps[64];   /* what was asked of clock_sleep_ms(), in order; what does not fit is counted only */
+    int64_t sleeps[64];    /* what was asked of clock_sleep_ms(), in order; what does not fit is counted only */
     size_t sleep_count;
 };
 

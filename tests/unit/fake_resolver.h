@@ -27,8 +27,8 @@ struct fake_server {
     const char *zones[32];
     size_t zone_count;
     uint32_t serial; /* of all its zones */
-    int64_t lag_ms; /* after the API; FAKE_NEVER: it shows nothing that came by the API */
-    bool is_inside; /* not part of the public tree (split horizon) */
+    int64_t lag_ms;  /* after the API; FAKE_NEVER: it shows nothing that came by the API */
+    bool is_inside;  /* not part of the public tree (split horizon) */
     enum fake_mood mood;
 };
 

@@ -28,7 +28,7 @@ struct issue_world {
     const char *never_valid; /* a domain whose challenges fail whatever is shown; NULL: none */
     size_t unseen;           /* validations that found no record */
     enum issue_world_lie { ISSUE_WORLD_HONEST, ISSUE_WORLD_OTHER_KEY, ISSUE_WORLD_OTHER_NAME } lie; /* of the CA */
-    struct strlist steps; /* what progress was told of */
+    struct strlist steps;            /* what progress was told of */
     int64_t told_ms[ISSUE_JOBS_MAX]; /* when each was told to be finished, from the start of the run; -1: not yet */
     enum err_code told_as[ISSUE_JOBS_MAX];
     int64_t start_ms;

@@ -128,8 +128,7 @@ TEST(certificate_without_name_or_domains_is_refused)
 
 TEST(names_that_are_unfit_for_a_directory_are_refused)
 {
-    static const char *const bad[] = {".a", "-a", "a/b", "a b", "", "m\xc3\xbc", "..",
-                                      TOO_LONG};
+    static const char *const bad[] = {".a", "-a", "a/b", "a b", "", "m\xc3\xbc", "..", TOO_LONG};
     struct config_fixture *f = *state;
 
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
@@ -276,10 +275,11 @@ static void expect_given(const struct config *config, size_t index, const char *
                         where);
 }
 
-#define TWO "acme: {profile: general, der: true, deploy: /bin/general}\n" \
-            "certificates:\n" \
-            "- {domains: [a.example], profile: own, der: false, deploy: [], directory: zerossl}\n" \
-            "- {domains: [b.example]}"
+#define TWO                                                                                                            \
+    "acme: {profile: general, der: true, deploy: /bin/general}\n"                                                      \
+    "certificates:\n"                                                                                                  \
+    "- {domains: [a.example], profile: own, der: false, deploy: [], directory: zerossl}\n"                             \
+    "- {domains: [b.example]}"
 
 TEST(own_setting_wins_over_that_of_acme)
 {
@@ -432,8 +432,9 @@ TEST(every_setting_survives_the_way_through_text)
 
 TEST(what_was_not_said_has_no_text)
 {
-    static const char *const unsaid[] = {"key_type", "profile", "preferred_chain", "renew_before", "csr", "key",
-                                         "owner", "group", "key_mode", "pfx_password_file", "no_such_setting"};
+    static const char *const unsaid[] = {
+        "key_type", "profile",  "preferred_chain",   "renew_before",   "csr", "key", "owner",
+        "group",    "key_mode", "pfx_password_file", "no_such_setting"};
     const struct config_certificate_settings s = {.key_type = NULL};
 
     for (size_t i = 0; i < ARRAY_LEN(unsaid); i++)

@@ -357,12 +357,14 @@ TEST(thresholds_are_a_part_or_a_duration)
 {
     struct config_fixture *f = *state;
     static const struct bad table[] = {
-        {"monitor: {warn: 1/1}", "2:17: \"monitor.warn\" must be a part of the lifetime (\"1/3\") or a duration from 0s "
-                                 "to 366d, not \"1/1\""},
+        {"monitor: {warn: 1/1}",
+         "2:17: \"monitor.warn\" must be a part of the lifetime (\"1/3\") or a duration from 0s "
+         "to 366d, not \"1/1\""},
         {"monitor: {warn: 30}", "2:17: \"monitor.warn\" must be a part of the lifetime (\"1/3\") or a duration from 0s "
                                 "to 366d, not \"30\""},
-        {"monitor: {critical: 367d}", "2:21: \"monitor.critical\" must be a part of the lifetime (\"1/3\") or a duration "
-                                      "from 0s to 366d, not \"367d\""},
+        {"monitor: {critical: 367d}",
+         "2:21: \"monitor.critical\" must be a part of the lifetime (\"1/3\") or a duration "
+         "from 0s to 366d, not \"367d\""},
         {"monitor: {certificates: ['']}", "2:26: \"monitor.certificates\" must be a path without control characters"},
         {"monitor: {certificates: x.pem}", "2:25: \"monitor.certificates\" must be a list, e.g. [one, two]"},
     };
@@ -420,9 +422,11 @@ TEST(a_ca_file_that_can_t_be_used_is_noticed_before_any_request)
     struct config_fixture *f = *state;
 
     load_config_text(f, GOOD_CREDENTIALS "dnsmadeeasy: {ca_file: ca.pem}\n");
-    expect_error(f, ERR_CONFIG, "@/c.yaml:2:24: ca_file can't be used: could not open \"@/ca.pem\": No such file or directory");
-    expect_hint(f, "Name a file with the endpoint's CA certificate in PEM form (\"openssl x509 -inform der\" makes it from "
-                   "DER), or leave ca_file out to trust the system's CAs.");
+    expect_error(f, ERR_CONFIG,
+                 "@/c.yaml:2:24: ca_file can't be used: could not open \"@/ca.pem\": No such file or directory");
+    expect_hint(
+        f, "Name a file with the endpoint's CA certificate in PEM form (\"openssl x509 -inform der\" makes it from "
+           "DER), or leave ca_file out to trust the system's CAs.");
     given_write(f, "ca.pem", "");
     load_config(f);
     expect_error(f, ERR_CONFIG, "@/c.yaml:2:24: ca_file \"@/ca.pem\" holds no certificate in PEM form");
@@ -438,7 +442,9 @@ TEST(a_ca_file_that_can_t_be_used_is_noticed_before_any_request)
     assert_non_null(strstr(f->err.msg, "c.yaml:2:24: "));
     given_override(f, "dnsmadeeasy.ca_file", "/nowhere/ca.pem");
     load_config(f);
-    expect_error(f, ERR_CONFIG, "option --ca-file: ca_file can't be used: could not open \"/nowhere/ca.pem\": No such file or directory");
+    expect_error(
+        f, ERR_CONFIG,
+        "option --ca-file: ca_file can't be used: could not open \"/nowhere/ca.pem\": No such file or directory");
     f->req.need = CONFIG_WITHOUT_CREDENTIALS; /* nothing is asked */
     load_config(f);
     expect_silence(f);

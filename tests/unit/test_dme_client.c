@@ -203,9 +203,10 @@ TEST(the_rate_limit_is_waited_for_with_a_fresh_signature_each_time)
     for (size_t i = 1; i < 4; i++)
         assert_string_not_equal(fake_seen_header(&f.http->seen[i - 1], "x-dnsme-requestDate"),
                                 fake_seen_header(&f.http->seen[i], "x-dnsme-requestDate"));
-    assert_non_null(strstr(dme_fixture_log(&f),
-                           "warning: request limit of DNS Made Easy: needs 1 request, 0 left of 150, next free in 60 s; "
-                           "waiting, continuing"));
+    assert_non_null(
+        strstr(dme_fixture_log(&f),
+               "warning: request limit of DNS Made Easy: needs 1 request, 0 left of 150, next free in 60 s; "
+               "waiting, continuing"));
     dme_fixture_done(&f);
 }
 
@@ -236,11 +237,9 @@ TEST(a_rate_limit_that_outlasts_the_deadline_is_an_error_with_advice)
 
 static void expect_put_off(struct dme_fixture *f, long status, const char *headers, bool no_date)
 {
-    fake_http_expect(f->http, &(struct fake_exchange){.method = "GET",
-                                                      .url = "/x",
-                                                      .status = status,
-                                                      .headers = headers,
-                                                      .no_date = no_date});
+    fake_http_expect(f->http,
+                     &(struct fake_exchange){
+                         .method = "GET", .url = "/x", .status = status, .headers = headers, .no_date = no_date});
 }
 
 TEST(a_server_that_asks_for_a_pause_gets_it)

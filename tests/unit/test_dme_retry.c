@@ -9,8 +9,7 @@ static void assert_about(int64_t got_ms, int64_t want_ms)
 
 static struct dme_retry begun(uint64_t seed)
 {
-    return (struct dme_retry){
-        .start_ms = 1000, .deadline_ms = 1000000, .budget_deadline_ms = 3000000, .seed = seed};
+    return (struct dme_retry){.start_ms = 1000, .deadline_ms = 1000000, .budget_deadline_ms = 3000000, .seed = seed};
 }
 
 TEST(transient_failures_are_retried_seven_times_with_growing_pauses)

@@ -97,8 +97,7 @@ TEST(who_publishes_is_told_when_each_server_shows_it)
 {
     struct world *w = world_new();
     struct sighted sighted = {0};
-    const struct challenge_publish_opts opts = {
-        .wait = CHALLENGE_WAIT, .sighted = on_sighted, .sighted_ctx = &sighted};
+    const struct challenge_publish_opts opts = {.wait = CHALLENGE_WAIT, .sighted = on_sighted, .sighted_ctx = &sighted};
 
     w->dns->servers[0].lag_ms = 3000;
     w->dns->servers[1].lag_ms = 8000;

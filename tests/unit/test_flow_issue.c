@@ -439,8 +439,8 @@ TEST(a_ca_that_fails_at_any_point_costs_nothing_but_this_run)
 
 TEST(an_api_that_fails_at_any_point_costs_nothing_but_this_run)
 {
-    static const enum fake_api_fault kinds[] = {FAKE_API_ANSWER_LOST, FAKE_API_TIMEOUT,   FAKE_API_500,
-                                                FAKE_API_RATE_LIMIT,  FAKE_API_403,       FAKE_API_GARBAGE,
+    static const enum fake_api_fault kinds[] = {FAKE_API_ANSWER_LOST, FAKE_API_TIMEOUT,       FAKE_API_500,
+                                                FAKE_API_RATE_LIMIT,  FAKE_API_403,           FAKE_API_GARBAGE,
                                                 FAKE_API_TRUNCATED,   FAKE_API_NO_CONNECTION, FAKE_API_CANCEL};
     size_t broken = 0;
 

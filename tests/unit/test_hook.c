@@ -22,7 +22,11 @@ static const char *env_lookup(const char *name)
     return NULL;
 }
 
-#define ENV(...) fake_env = (const char *const[]){__VA_ARGS__, NULL, NULL}
+#define ENV(...)                                                                                                       \
+    fake_env = (const char *const[])                                                                                   \
+    {                                                                                                                  \
+        __VA_ARGS__, NULL, NULL                                                                                        \
+    }
 
 static int set_up(UNUSED void **state)
 {
@@ -60,10 +64,14 @@ static enum err_code parse_as(const char *program, struct hook_request *out, str
     return parse_call(&(struct hook_call){.program = program}, out, err, argc, argv);
 }
 
-#define ARGS(...) (int)ARRAY_LEN(((const char *const[]){__VA_ARGS__})), (const char *const[]){__VA_ARGS__}
+#define ARGS(...)                                                                                                      \
+    (int)ARRAY_LEN(((const char *const[]){__VA_ARGS__})), (const char *const[])                                        \
+    {                                                                                                                  \
+        __VA_ARGS__                                                                                                    \
+    }
 
-static void expect_one(enum hook_action action, enum hook_name_kind kind, const char *name, const char *value,
-                       int argc, const char *const *argv)
+static void expect_one(enum hook_action action, enum hook_name_kind kind, const char *name, const char *value, int argc,
+                       const char *const *argv)
 {
     struct hook_request r;
     struct err err;
@@ -203,7 +211,8 @@ TEST(a_single_name_and_what_certbot_does_not_tell_are_served_alone)
 
 TEST(addresses_are_proved_by_others_and_are_not_counted)
 {
-    struct hook_request r = certbot_call("auth", "b.example.com", "192.0.2.1,a.example.com,b.example.com,2001:db8::1", "1");
+    struct hook_request r = certbot_call("auth", "b.example.com", "192.0.2.1,a.example.com,b.example.com,2001:db8::1",
+                                         "1");
 
     assert_int_equal(r.batch.calls_before, 1);
     hook_request_done(&r);
@@ -398,14 +407,15 @@ TEST(mod_md_may_leave_the_value_out_when_tearing_down)
 
 TEST(certify_the_web_gives_no_verb_but_two_programs)
 {
-    static const char *const create[] = {"acme-dme-create", "/opt/acme-dme-add", "C:\\Program Files\\x\\Acme-create.EXE"};
+    static const char *const create[] = {"acme-dme-create", "/opt/acme-dme-add",
+                                         "C:\\Program Files\\x\\Acme-create.EXE"};
     struct hook_request r;
     struct err err;
 
     for (size_t i = 0; i < ARRAY_LEN(create); i++) {
         assert_true(hook_program_is_verb(create[i]));
-        assert_int_equal(
-            parse_as(create[i], &r, &err, ARGS("example.com", "_acme-challenge.example.com", VALUE, "")), ERR_OK);
+        assert_int_equal(parse_as(create[i], &r, &err, ARGS("example.com", "_acme-challenge.example.com", VALUE, "")),
+                         ERR_OK);
         assert_int_equal(r.action, HOOK_PUBLISH);
         assert_string_equal(r.records[0].name, "_acme-challenge.example.com");
         assert_true(r.time_limit_ms > 0 && r.time_limit_ms < 120000);

@@ -182,10 +182,10 @@ static enum platform_run_trust trust_in(const struct made_up *processes, size_t 
 
 TEST(only_a_client_that_is_known_by_name_is_sure_to_be_the_run_of_all_calls)
 {
-    static const struct made_up known[] = {{501, 500, "hook.sh", "/bin/sh|/etc/hook.sh"},
-                                           {500, 300, "python3", "python3|-m|certbot|renew"}, CRON, INIT};
-    static const struct made_up unknown[] = {{501, 500, "hook.sh", "/bin/sh|/etc/hook.sh"},
-                                             {500, 300, "some-new-client", "some-new-client"}, CRON, INIT};
+    static const struct made_up known[] = {
+        {501, 500, "hook.sh", "/bin/sh|/etc/hook.sh"}, {500, 300, "python3", "python3|-m|certbot|renew"}, CRON, INIT};
+    static const struct made_up unknown[] = {
+        {501, 500, "hook.sh", "/bin/sh|/etc/hook.sh"}, {500, 300, "some-new-client", "some-new-client"}, CRON, INIT};
 
     assert_int_equal(trust_in(known, ARRAY_LEN(known)), PLATFORM_RUN_CLIENT);
     assert_int_equal(trust_in(unknown, ARRAY_LEN(unknown)), PLATFORM_RUN_GUESSED);

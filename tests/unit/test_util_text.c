@@ -22,7 +22,9 @@ TEST(what_could_steer_a_terminal_is_escaped)
 {
     expect_escaped("a\x1b[2Jb", 6, "a\\x1b[2Jb");
     expect_escaped("a\nb\r", 4, "a\\x0ab\\x0d");
-    expect_escaped("\xe2\x80\xae" "x", 4, "\\xe2\\x80\\xaex");
+    expect_escaped("\xe2\x80\xae"
+                   "x",
+                   4, "\\xe2\\x80\\xaex");
     expect_escaped("\xc2\x9b", 2, "\\xc2\\x9b");
 }
 
