@@ -19,6 +19,7 @@ struct client {
     struct acme_eab eab;
     struct secret *eab_hmac_key;
     struct account_opts account_opts;
+    bool has_no_news; /* it could not be asked for renewal information, and is not again in this run */
 };
 
 /* A session with the CA of that directory; nothing is sent yet.  Errors: ERR_CONFIG. */

@@ -89,7 +89,7 @@ static enum err_code look(struct workspace *space, struct issuance_list *block, 
     size_t count = 0;
     enum err_code code = workspace_client(space, directory, &client, err);
 
-    if (code != ERR_OK)
+    if (code != ERR_OK || client->has_no_news)
         return code;
     for (size_t i = 0; i < block->count; i++)
         if (block->items[i].outcome != ISSUANCE_FAILED && block->items[i].plan.has_record &&
@@ -100,6 +100,7 @@ static enum err_code look(struct workspace *space, struct issuance_list *block, 
         *err = why;
         return code;
     }
+    client->has_no_news = code != ERR_OK;
     if (code != ERR_OK)
         log_line(space->app.log, LOG_INFO, "no renewal information: %s", why.msg);
     save_changed(space, records, changed, count);

@@ -136,6 +136,21 @@ def test_several_that_fail_are_each_named_and_counted(client):
     assert issued(client, wanted) == wanted
 
 
+def test_a_ca_that_nobody_reaches_is_tried_once_and_said_once_with_all_names(client):
+    dead = "https://localhost:1/directory"
+    client.configure(acme__directory=dead, acme__give_up_after="2s")
+    client.run("list").ok()
+    made = many.make(client.state, MANY, directory=dead, left=-60, with_files=False)  # more than one wave
+    begin = time.monotonic()
+    done = client.run("renew", timeout=60)
+    assert time.monotonic() - begin < 12 and done.returncode not in (OK, None)
+    first, *others = [line for line in done.stderr.splitlines() if "hint:" not in line]
+    assert f'certificate "{made[0]}" and {MANY - 1} more: could not read the directory of the CA' in first
+    assert others.pop().endswith(f"{MANY} of {MANY} certificates failed")
+    assert all(line.startswith("acme-dme: the same happened to ") and len(line) < 400 for line in others)
+    assert all(f'"{name}"' in done.stderr for name in made)
+
+
 @pytest.mark.parametrize("limit", [1024, 256, 64])
 def test_with_few_descriptors_fewer_go_together(client, limit):
     wanted = names(80)
@@ -273,6 +288,21 @@ def test_a_deploy_command_is_run_once_for_all_certificates_of_a_run(client):
     assert [(e.split(" [")[0], e.rpartition("] ")[2], sorted(e.partition("[")[2].partition("]")[0].split())) for e in once.events()] == [
         ("deploy", "none there", wanted)]
     assert not any(client.record(name)["deploy_pending"] for name in wanted)
+
+
+def test_after_an_interrupt_it_is_run_for_those_that_are_installed(client):
+    once = Once(client)
+    finished, held = ["a.example.com", "b.example.com"], "c.example.net"
+    client.configure(acme__deploy=once.command, acme__deploy_once=True, propagation__timeout="60s")
+    ask_for(client, finished + [held])
+    client.lab.set(hold_zones=["example.net"])
+    running = client.start("renew")
+    until(lambda: all(client.generation(name) for name in finished), what="the others' certificates")
+    running.signal(signal.SIGTERM)
+    assert running.wait().returncode == CANCELLED
+    assert [sorted(e.partition("[")[2].partition("]")[0].split()) for e in once.events()] == [finished]
+    assert not any(client.record(name)["deploy_pending"] for name in finished)
+    client.clean()
 
 
 def test_distinct_commands_are_run_once_each_and_those_without_deploy_once_for_each(client):
