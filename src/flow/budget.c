@@ -74,9 +74,10 @@ static void give_back(const struct dme_window *window, struct budget_record *out
 
 /* ------------------------------------------------------------------ sharing */
 
+/* Nobody is to be woken by it: the API itself says when there were too many. */
 static void tell(struct budget *budget, const struct err *why)
 {
-    log_line(budget->opts.log, budget->has_told ? LOG_DEBUG : LOG_WARNING,
+    log_line(budget->opts.log, budget->has_told ? LOG_DEBUG : LOG_INFO,
              "requests to DNS Made Easy can't be counted together with those of other processes: %s, continuing",
              why->msg);
     budget->has_told = true;

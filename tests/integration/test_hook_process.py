@@ -115,7 +115,8 @@ def test_what_it_writes_is_for_its_user_alone_whatever_the_umask(lab, program, u
     lab.set_lag(0)
     silent(program.sh(f'umask {umask}; exec "$0" "$@"', "add-record", NAME, VALUE))
     modes = tree(program.state)
-    assert len(modes) == 8  # five directories, an entry of the journal, a remembered zone, a result
+    # Six directories, an entry of the journal, a remembered zone, a result; requests that were made, and their lock.
+    assert len(modes) == 11
     assert {path: oct(mode) for path, mode in modes.items() if mode & 0o077} == {}
     silent(program.sh(f'umask {umask}; exec "$0" "$@"', "del-record", NAME, VALUE))
     program.clean()

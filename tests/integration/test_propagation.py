@@ -8,6 +8,7 @@ import pytest
 from lab import plan
 from program import NAME, PROPAGATION, VALUE, refused, silent, until, warnings
 
+STAMP_S = 0.05  # the lab notes a server's change when the server has confirmed it, and shows it already
 OVERHEAD_S = 0.5
 FOREIGN = "some other program's"
 
@@ -59,7 +60,7 @@ def test_the_slowest_server_decides_and_little_comes_on_top(lab, program, lag):
         end = time.time()
         seen = sightings(lab, value=value)
         assert len(seen) == len(lab.nameservers), "it returned before every server was told"
-        assert end >= max(seen.values())
+        assert end >= max(seen.values()) - STAMP_S
         over.append(end - max(seen.values()))
         if over[-1] < OVERHEAD_S:
             break

@@ -203,6 +203,7 @@ TEST(where_the_state_directory_fails_a_process_counts_alone_and_says_so_once)
     scene_init(&s, 3, 0);
     path = fixture_path(s.p.dir, "budget");
     fixture_write(path, "something in the way");
+    s.p.log.level = LOG_INFO;
     budget = budget_of(&s);
     dme = dme_of(&s, budget);
     for (size_t i = 0; i < 4; i++)
