@@ -271,11 +271,6 @@ static enum err_code ask_doh(struct survey *survey, struct err *err)
 
 /* ------------------------------------------------------------------ a round */
 
-bool survey_has_questions(const struct survey *survey)
-{
-    return survey->known < survey->sight_count;
-}
-
 enum err_code survey_ask(struct survey *survey, struct err *err)
 {
     const struct challenge_opts *opts = &survey->c->opts;

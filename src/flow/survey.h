@@ -36,8 +36,6 @@ void survey_done(struct survey *survey);
 enum err_code survey_look(struct survey *survey, struct zone *zone, const char *name,
                           const struct authority_view **out) MUST_USE;
 
-/* Is there something to be asked for? */
-bool survey_has_questions(const struct survey *survey);
 /* Ask for all that was noted.  When nobody can tell, the API's word stands.  Errors: ERR_CANCELLED. */
 enum err_code survey_ask(struct survey *survey, struct err *err) MUST_USE;
 
