@@ -46,7 +46,6 @@ struct dme {
     char *hidden_origin;          /* what they hide; NULL: nothing */
     char *clock_advice;           /* how to set this machine's clock; NULL: unknown */
     int64_t deadline_ms;          /* monotonic, of the function of dme.h that is running */
-    bool has_lost_answer;         /* to a POST of the last dme_records_create() */
     bool is_api;                  /* known to be the API, or not to be asked again */
     struct dme_budget *budget;    /* borrowed, or `own_budget` */
     struct dme_budget own_budget; /* private to the process */

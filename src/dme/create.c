@@ -441,26 +441,3 @@ enum err_code dme_batches_create(struct dme *dme, struct dme_batch *batches, siz
         *err = why;
     return why.code;
 }
-
-enum err_code dme_records_create(struct dme *dme, int64_t zone_id, struct dme_record *records, size_t count,
-                                 uint32_t ttl_s, struct err *err)
-{
-    struct dme_batch batch = {.zone_id = zone_id, .records = records, .count = count};
-    enum err_code code = dme_record_check_zone(zone_id, err);
-
-    dme->has_lost_answer = false;
-    for (size_t i = 0; code == ERR_OK && i < count; i++)
-        code = check_record(&records[i], ttl_s, err);
-    if (code != ERR_OK)
-        return code;
-    code = dme_batches_create(dme, &batch, 1, ttl_s, err);
-    dme->has_lost_answer = batch.has_lost_answer;
-    if (code == ERR_OK && batch.err.code != ERR_OK && err)
-        *err = batch.err;
-    return code == ERR_OK ? batch.err.code : code;
-}
-
-bool dme_has_lost_answer(const struct dme *dme)
-{
-    return dme->has_lost_answer;
-}

@@ -127,17 +127,3 @@ enum err_code dme_batches_delete(struct dme *dme, struct dme_batch *batches, siz
     dme_begin(dme);
     return perform(dme, &deletion, err);
 }
-
-enum err_code dme_records_delete(struct dme *dme, int64_t zone_id, const int64_t *ids, size_t count, struct err *err)
-{
-    struct dme_record *records AUTO_FREE = mem_calloc(count, sizeof *records);
-    struct dme_batch batch = {.zone_id = zone_id, .records = records, .count = count};
-    enum err_code code;
-
-    for (size_t i = 0; i < count; i++)
-        records[i].id = ids[i];
-    code = dme_batches_delete(dme, &batch, 1, err);
-    if (code == ERR_OK && batch.err.code != ERR_OK && err)
-        *err = batch.err;
-    return code == ERR_OK ? batch.err.code : code;
-}

@@ -116,22 +116,10 @@ struct dme_record {
     const char *name;  /* relative to the zone, "" at the apex; borrowed */
     const char *value; /* without quotes; borrowed */
     const char *shown; /* what messages call it, its full name say; NULL: `name`; borrowed */
-    int64_t id;        /* out: set by dme_records_create() */
+    int64_t id;        /* out of dme_records_find() and dme_batches_create(), 0: none; in for dme_batches_delete() */
     bool may_exist;    /* out, on failure: an attempt may have got through although the id is 0 */
     struct err err;    /* out, of dme_batches_*(): ERR_OK, or why this record was not created or deleted */
 };
-
-/* Create TXT records of one zone: one POST, or one createMulti.  Nothing is replaced.  A record that exists already
- * with the same name and value (also because an earlier attempt's answer was lost) is success, and its id is looked up.
- * On success every records[i].id is set.  On failure ids of those that are known to exist are set, the others 0.
- * Errors: as dme_zone_find(); ERR_NOT_FOUND when the zone id is gone (a remembered id went stale); ERR_INPUT for an
- * empty value or one with a double quote in it, which the API can't store. */
-enum err_code dme_records_create(struct dme *dme, int64_t zone_id, struct dme_record *records, size_t count,
-                                 uint32_t ttl_s, struct err *err) MUST_USE;
-
-/* After a failure: did the last dme_records_create() send a request without getting the service's own answer?  Then a
- * record that can't be found now may still appear, when the service gets round to it. */
-bool dme_has_lost_answer(const struct dme *dme);
 
 /* Find the ids of the TXT records that match name AND value exactly (template records left out); records[i].id is 0
  * for those that do not exist.  One request a distinct name; with more than two, one request for all TXT records of the
@@ -140,14 +128,6 @@ bool dme_has_lost_answer(const struct dme *dme);
 enum err_code dme_records_find(struct dme *dme, int64_t zone_id, struct dme_record *records, size_t count,
                                struct err *err) MUST_USE;
 
-/* Delete records by id: one request for all.  Ids must have been matched by name and value before, by one of the
- * functions above.  An id that is 0 or an empty list is refused with ERR_INTERNAL before a URL is built, because the
- * API reads "no ids" as "all records of the zone".
- * Errors: as dme_zone_find(); ERR_NOT_FOUND when the record (if it is one) or the zone is gone already, so says a 404.
- * Whoever must be sure asks dme_records_find(). */
-enum err_code dme_records_delete(struct dme *dme, int64_t zone_id, const int64_t *ids, size_t count,
-                                 struct err *err) MUST_USE;
-
 /* ------------------------------------------------------------------ several zones */
 
 /* Records of one zone, as part of a request for several zones. */
@@ -155,23 +135,31 @@ struct dme_batch {
     int64_t zone_id;
     struct dme_record *records;
     size_t count;
-    bool has_lost_answer; /* out: as dme_has_lost_answer() */
+    bool has_lost_answer; /* out, of dme_batches_create(): a request was sent and the service's own answer did not come.
+                             Then a record that can't be found now may still appear, when the service gets round to
+                             it */
     struct err err;       /* out: ERR_OK, or the first error of its records, or that of the zone (ERR_NOT_FOUND: its id
                              is gone) */
 };
 
 /* Create TXT records of several zones: one POST or createMulti a zone and 200 records, those of all zones side by side,
- * each signed anew for every attempt.  Nothing is replaced.  "Exists already" is success once a look-up shows name and
- * value.  A record that the API does not like fails alone; the others of its zone are created.  On success of a record
- * its id is set.  ERR_OK also when batches failed.
- * Errors of records and batches: as dme_records_create().  Errors: ERR_CANCELLED, ERR_INTERNAL. */
+ * each signed anew for every attempt.  Nothing is replaced.  A record that exists already (also because an earlier
+ * attempt's answer was lost) is success once a look-up shows name and value.  A record that can't be sent, or that the
+ * API does not like, fails alone; the others of its zone are created.  Ids of records that are known to exist are set,
+ * the others 0.  ERR_OK also when batches failed.
+ * Errors of records and batches: as dme_zone_find(); ERR_NOT_FOUND when the zone id is gone (a remembered id went
+ * stale); ERR_INPUT for an empty value, one with a double quote in it, which the API can't store, and what is not
+ * UTF-8; ERR_INTERNAL for a zone id that is none.  Errors: ERR_CANCELLED, ERR_INTERNAL. */
 enum err_code dme_batches_create(struct dme *dme, struct dme_batch *batches, size_t count, uint32_t ttl_s,
                                  struct err *err) MUST_USE;
 
-/* Delete by records[].id: one request a zone and 200 records, all side by side; ids as for dme_records_delete(). ERR_OK
- * also when batches failed.
- * Errors of records and batches: as dme_records_delete().  Errors: ERR_CANCELLED, ERR_INTERNAL (also: an id is 0, a
- * batch is empty; then nothing is deleted). */
+/* Delete by records[].id: one request a zone and 200 records, all side by side.  Ids must have been matched by name and
+ * value before, by one of the functions above.  An id that is 0 or an empty batch is refused with ERR_INTERNAL before a
+ * URL is built, because the API reads "no ids" as "all records of the zone"; then nothing is deleted.  ERR_OK also when
+ * batches failed.
+ * Errors of records and batches: as dme_zone_find(); ERR_NOT_FOUND when the record (if it is one) or the zone is gone
+ * already, so says a 404.  Whoever must be sure asks dme_records_find().  Errors: ERR_CANCELLED, ERR_INTERNAL (also: a
+ * zone id that is none). */
 enum err_code dme_batches_delete(struct dme *dme, struct dme_batch *batches, size_t count, struct err *err) MUST_USE;
 
 /* Before anything is changed: wait until so many more requests (or as many as there can be at once) fit into the key's

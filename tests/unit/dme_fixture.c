@@ -66,6 +66,36 @@ void expect_lost(struct dme_fixture *f, const char *method, const char *url, con
                          .method = method, .url = url, .body = body, .fail = ERR_NETWORK, .may_have_acted = true});
 }
 
+static enum err_code outcome(struct dme_fixture *f, enum err_code code, const struct dme_batch *batch)
+{
+    if (code != ERR_OK || batch->err.code == ERR_OK)
+        return code;
+    f->err = batch->err;
+    return batch->err.code;
+}
+
+enum err_code dme_fixture_create(struct dme_fixture *f, int64_t zone_id, struct dme_record *records, size_t count)
+{
+    struct dme_batch batch = {.zone_id = zone_id, .records = records, .count = count};
+    enum err_code code = dme_batches_create(f->dme, &batch, 1, 60, &f->err);
+
+    f->has_lost_answer = batch.has_lost_answer;
+    return outcome(f, code, &batch);
+}
+
+enum err_code dme_fixture_delete(struct dme_fixture *f, int64_t zone_id, const int64_t *ids, size_t count)
+{
+    struct dme_record *records = mem_calloc(count, sizeof *records);
+    struct dme_batch batch = {.zone_id = zone_id, .records = records, .count = count};
+    enum err_code code;
+
+    for (size_t i = 0; i < count; i++)
+        records[i].id = ids[i];
+    code = outcome(f, dme_batches_delete(f->dme, &batch, 1, &f->err), &batch);
+    free(records);
+    return code;
+}
+
 void assert_error(const struct dme_fixture *f, enum err_code got, enum err_code want, const char *in_msg,
                   const char *in_hint)
 {

@@ -24,7 +24,8 @@ struct dme_fixture {
     char *log_text; /* valid after dme_fixture_log() */
     size_t log_len;
     struct dme *dme;
-    struct err err; /* for the call under test */
+    struct err err;       /* for the call under test */
+    bool has_lost_answer; /* of the last dme_fixture_create() */
 };
 
 /* One attempt may take 10 s, a call 60 s and 15 minutes of waiting for the budget. */
@@ -42,6 +43,12 @@ void expect(struct dme_fixture *f, const char *method, const char *url, const ch
 void expect_get(struct dme_fixture *f, const char *url, const char *answer);
 /* Expect a request and break its connection after the server has got it. */
 void expect_lost(struct dme_fixture *f, const char *method, const char *url, const char *body);
+
+/* Create records of one zone, with a TTL of 60 s, or delete them: one batch.  f->err is why nothing was done at all, or
+ * the batch's first error; it is left alone when there is none. */
+enum err_code dme_fixture_create(struct dme_fixture *f, int64_t zone_id, struct dme_record *records,
+                                 size_t count) MUST_USE;
+enum err_code dme_fixture_delete(struct dme_fixture *f, int64_t zone_id, const int64_t *ids, size_t count) MUST_USE;
 
 /* err holds this code, and its message and hint contain these (NULL: no matter). */
 void assert_error(const struct dme_fixture *f, enum err_code got, enum err_code want, const char *in_msg,

@@ -22,7 +22,7 @@
 
 static enum err_code create(struct dme_fixture *f, struct dme_record *records, size_t count)
 {
-    return dme_records_create(f->dme, 42, records, count, 60, &f->err);
+    return dme_fixture_create(f, 42, records, count);
 }
 
 /* ------------------------------------------------------------------ one */
@@ -157,21 +157,40 @@ TEST(a_stale_zone_id_is_not_found)
     dme_fixture_done(&f);
 }
 
-TEST(what_cannot_be_published_is_refused_before_a_request)
+TEST(what_cannot_be_published_is_not_sent_and_keeps_no_other_from_being_made)
 {
     static const char *const bad[] = {"", "a\"b", "\"v\"", "\xff"};
     struct dme_fixture f;
 
     dme_fixture_init(&f);
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-        struct dme_record records[] = {{.name = "a", .value = "fine"}, {.name = "a", .value = bad[i]}};
+        struct dme_record records[] = {{.name = "a", .value = "fine"}, {.name = "a", .value = bad[i], .id = 99}};
 
+        expect(&f, "POST", ONE, SENT("a", "fine"), 201, TXT("a", "fine", 11));
         assert_error(&f, create(&f, records, 2), ERR_INPUT, "could not create TXT record", NULL);
+        assert_int_equal(records[0].err.code, ERR_OK);
+        assert_int_equal(records[0].id, 11);
+        assert_int_equal(records[1].err.code, ERR_INPUT);
+        assert_int_equal(records[1].id, 0);
+        assert_false(records[1].may_exist);
     }
-    {
-        struct dme_record record = {.name = "a", .value = "v"};
-        assert_int_equal(dme_records_create(f.dme, 0, &record, 1, 60, &f.err), ERR_INTERNAL);
+    assert_int_equal(f.http->seen_count, ARRAY_LEN(bad));
+    dme_fixture_done(&f);
+}
+
+TEST(what_cannot_be_published_at_all_is_refused_before_a_request)
+{
+    static const char *const bad[] = {"", "a\"b", "\"v\"", "\xff"};
+    struct dme_record record = {.name = "a", .value = "v"};
+    struct dme_fixture f;
+
+    dme_fixture_init(&f);
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        struct dme_record alone = {.name = "a", .value = bad[i]};
+
+        assert_error(&f, create(&f, &alone, 1), ERR_INPUT, "could not create TXT record", NULL);
     }
+    assert_int_equal(dme_fixture_create(&f, 0, &record, 1), ERR_INTERNAL);
     assert_int_equal(create(&f, NULL, 0), ERR_OK);
     assert_int_equal(f.http->seen_count, 0);
     dme_fixture_done(&f);
@@ -336,7 +355,7 @@ TEST(a_refusal_says_that_the_record_does_not_exist)
     expect_get(&f, LIST "&recordName=a", PAGE(""));
     assert_int_equal(create(&f, &record, 1), ERR_API);
     assert_false(record.may_exist);
-    assert_false(dme_has_lost_answer(f.dme));
+    assert_false(f.has_lost_answer);
     dme_fixture_done(&f);
 }
 
@@ -378,7 +397,7 @@ TEST(a_gateway_that_speaks_for_the_service_has_lost_its_answer)
         f.http->handler_context = &status;
         assert_int_equal(create(&f, &record, 1), ERR_SERVER);
         assert_true(record.may_exist);
-        assert_int_equal(dme_has_lost_answer(f.dme), rows[i].is_lost);
+        assert_int_equal(f.has_lost_answer, rows[i].is_lost);
         dme_fixture_done(&f);
     }
 }
@@ -486,7 +505,8 @@ int main(void)
         cmocka_unit_test(a_record_that_exists_but_is_not_the_zones_own_is_an_error_that_says_where_to_look),
         cmocka_unit_test(a_refused_record_is_an_error_with_the_servers_words),
         cmocka_unit_test(a_stale_zone_id_is_not_found),
-        cmocka_unit_test(what_cannot_be_published_is_refused_before_a_request),
+        cmocka_unit_test(what_cannot_be_published_is_not_sent_and_keeps_no_other_from_being_made),
+        cmocka_unit_test(what_cannot_be_published_at_all_is_refused_before_a_request),
         cmocka_unit_test(several_records_are_one_request_and_ids_go_by_name_and_value),
         cmocka_unit_test(ids_that_are_missing_in_the_answer_are_looked_up),
         cmocka_unit_test(the_same_record_named_twice_is_made_once),

@@ -237,7 +237,7 @@ TEST(one_record_is_deleted_by_its_own_url)
 
     dme_fixture_init(&f);
     expect(&f, "DELETE", RECORDS "/9007199254740993", NULL, 200, "");
-    assert_int_equal(dme_records_delete(f.dme, 42, &id, 1, &f.err), ERR_OK);
+    assert_int_equal(dme_fixture_delete(&f, 42, &id, 1), ERR_OK);
     dme_fixture_done(&f);
 }
 
@@ -248,7 +248,7 @@ TEST(several_records_are_deleted_with_one_request)
 
     dme_fixture_init(&f);
     expect(&f, "DELETE", RECORDS "?ids=1&ids=2&ids=3", NULL, 200, "");
-    assert_int_equal(dme_records_delete(f.dme, 42, ids, 3, &f.err), ERR_OK);
+    assert_int_equal(dme_fixture_delete(&f, 42, ids, 3), ERR_OK);
     dme_fixture_done(&f);
 }
 
@@ -259,8 +259,8 @@ TEST(without_an_id_no_url_is_built)
     const int64_t good = 5;
 
     dme_fixture_init(&f);
-    assert_error(&f, dme_records_delete(f.dme, 42, &good, 0, &f.err), ERR_INTERNAL, "without an id", NULL);
-    assert_error(&f, dme_records_delete(f.dme, 42, NULL, 0, &f.err), ERR_INTERNAL, "without an id", NULL);
+    assert_error(&f, dme_fixture_delete(&f, 42, &good, 0), ERR_INTERNAL, "without an id", NULL);
+    assert_error(&f, dme_fixture_delete(&f, 42, NULL, 0), ERR_INTERNAL, "without an id", NULL);
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
         for (size_t count = 1; count <= 3; count++) {
             bool is_bad = false;
@@ -268,11 +268,10 @@ TEST(without_an_id_no_url_is_built)
             for (size_t n = 0; n < count; n++)
                 is_bad = is_bad || bad[i][n] <= 0;
             if (is_bad)
-                assert_error(&f, dme_records_delete(f.dme, 42, bad[i], count, &f.err), ERR_INTERNAL, "no record id",
-                             NULL);
+                assert_error(&f, dme_fixture_delete(&f, 42, bad[i], count), ERR_INTERNAL, "no record id", NULL);
         }
-    assert_error(&f, dme_records_delete(f.dme, 0, &good, 1, &f.err), ERR_INTERNAL, "no zone id", NULL);
-    assert_error(&f, dme_records_delete(f.dme, -42, &good, 1, &f.err), ERR_INTERNAL, "no zone id", NULL);
+    assert_error(&f, dme_fixture_delete(&f, 0, &good, 1), ERR_INTERNAL, "no zone id", NULL);
+    assert_error(&f, dme_fixture_delete(&f, -42, &good, 1), ERR_INTERNAL, "no zone id", NULL);
     assert_int_equal(f.http->seen_count, 0);
     dme_fixture_done(&f);
 }
@@ -313,7 +312,7 @@ TEST(every_delete_of_any_size_names_its_ids_and_all_of_them)
         dme_fixture_init(&f);
         f.http->handler = count_ids;
         f.http->handler_context = &total;
-        assert_int_equal(dme_records_delete(f.dme, 42, ids, counts[i], &f.err), ERR_OK);
+        assert_int_equal(dme_fixture_delete(&f, 42, ids, counts[i]), ERR_OK);
         assert_int_equal(total, counts[i]);
         assert_int_equal(f.http->seen_count, (counts[i] + 199) / 200);
         dme_fixture_done(&f);
@@ -327,9 +326,9 @@ TEST(what_is_gone_already_is_not_found)
 
     dme_fixture_init(&f);
     expect(&f, "DELETE", RECORDS "/1", NULL, 404, "<html></html>");
-    assert_int_equal(dme_records_delete(f.dme, 42, ids, 1, &f.err), ERR_NOT_FOUND);
+    assert_int_equal(dme_fixture_delete(&f, 42, ids, 1), ERR_NOT_FOUND);
     expect(&f, "DELETE", RECORDS "?ids=1&ids=2", NULL, 404, "<html></html>");
-    assert_int_equal(dme_records_delete(f.dme, 42, ids, 2, &f.err), ERR_NOT_FOUND);
+    assert_int_equal(dme_fixture_delete(&f, 42, ids, 2), ERR_NOT_FOUND);
     dme_fixture_done(&f);
 }
 
@@ -341,10 +340,10 @@ TEST(a_delete_whose_answer_was_lost_is_repeated)
     dme_fixture_init(&f);
     expect_lost(&f, "DELETE", RECORDS "/1", NULL);
     expect(&f, "DELETE", RECORDS "/1", NULL, 404, "<html></html>");
-    assert_int_equal(dme_records_delete(f.dme, 42, ids, 1, &f.err), ERR_NOT_FOUND);
+    assert_int_equal(dme_fixture_delete(&f, 42, ids, 1), ERR_NOT_FOUND);
     expect_lost(&f, "DELETE", RECORDS "?ids=1&ids=2", NULL);
     expect(&f, "DELETE", RECORDS "?ids=1&ids=2", NULL, 200, "");
-    assert_int_equal(dme_records_delete(f.dme, 42, ids, 2, &f.err), ERR_OK);
+    assert_int_equal(dme_fixture_delete(&f, 42, ids, 2), ERR_OK);
     dme_fixture_done(&f);
 }
 
@@ -355,9 +354,9 @@ TEST(a_delete_that_is_refused_is_an_error)
 
     dme_fixture_init(&f);
     expect(&f, "DELETE", RECORDS "/1", NULL, 400, "{\"error\":[\"no\"]}");
-    assert_error(&f, dme_records_delete(f.dme, 42, ids, 1, &f.err), ERR_API, "could not delete TXT record 1: ", NULL);
+    assert_error(&f, dme_fixture_delete(&f, 42, ids, 1), ERR_API, "could not delete TXT record 1: ", NULL);
     expect(&f, "DELETE", RECORDS "?ids=1&ids=2", NULL, 400, "{\"error\":[\"no\"]}");
-    assert_error(&f, dme_records_delete(f.dme, 42, ids, 2, &f.err), ERR_API, "could not delete 2 TXT records: ", NULL);
+    assert_error(&f, dme_fixture_delete(&f, 42, ids, 2), ERR_API, "could not delete 2 TXT records: ", NULL);
     dme_fixture_done(&f);
 }
 
