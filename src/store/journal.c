@@ -239,20 +239,10 @@ enum err_code journal_add_all(struct store *store, struct journal_entry *const *
     return rc;
 }
 
-enum err_code journal_add(struct store *store, struct journal_entry *entry, struct err *err)
-{
-    return journal_add_all(store, &entry, 1, err);
-}
-
 enum err_code journal_update_all(struct store *store, struct journal_entry *const *entries, size_t count,
                                  struct err *err)
 {
     return update(store, entries, count, PLATFORM_REPLACE, err);
-}
-
-enum err_code journal_update(struct store *store, struct journal_entry *entry, struct err *err)
-{
-    return journal_update_all(store, &entry, 1, err);
 }
 
 enum err_code journal_confirm(struct store *store, struct journal_entry *const *entries, size_t count, struct err *err)

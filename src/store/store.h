@@ -51,7 +51,7 @@ enum journal_state {
 };
 
 struct journal_entry {
-    char *id; /* file name, random; set by journal_add() */
+    char *id; /* file name, random; set by journal_add_all() */
     enum journal_state state;
     char *account;  /* name of the account in the configuration */
     char *endpoint; /* the API's base URL: a sandbox record is not looked for in production */
@@ -78,11 +78,9 @@ void journal_entry_copy(struct journal_entry *out, const struct journal_entry *i
 /* Write new entries, all or none; sets their ids.  Durable when it returns, and much faster than one by one. */
 enum err_code journal_add_all(struct store *store, struct journal_entry *const *entries, size_t count,
                               struct err *err) MUST_USE;
-enum err_code journal_add(struct store *store, struct journal_entry *entry, struct err *err) MUST_USE;
 /* Write entries again, before the API is asked to do something that the old texts do not cover.  Durable. */
 enum err_code journal_update_all(struct store *store, struct journal_entry *const *entries, size_t count,
                                  struct err *err) MUST_USE;
-enum err_code journal_update(struct store *store, struct journal_entry *entry, struct err *err) MUST_USE;
 /* Write entries again with what the API answered (state, record_id, ...).  A power failure right after may bring the
  * old texts back, which is harmless: what is intended is looked for by name and value. */
 enum err_code journal_confirm(struct store *store, struct journal_entry *const *entries, size_t count,

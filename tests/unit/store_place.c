@@ -33,3 +33,13 @@ const char *place_logged(struct place *p)
     (void)fflush(p->log.out);
     return p->logged ? p->logged : "";
 }
+
+enum err_code place_add(struct store *store, struct journal_entry *entry, struct err *err)
+{
+    return journal_add_all(store, &entry, 1, err);
+}
+
+enum err_code place_update(struct store *store, struct journal_entry *entry, struct err *err)
+{
+    return journal_update_all(store, &entry, 1, err);
+}

@@ -23,4 +23,8 @@ void place_done(struct place *p);
 /* All lines so far; borrowed until the next one. */
 const char *place_logged(struct place *p);
 
+/* One entry alone. */
+enum err_code place_add(struct store *store, struct journal_entry *entry, struct err *err) MUST_USE;
+enum err_code place_update(struct store *store, struct journal_entry *entry, struct err *err) MUST_USE;
+
 #endif

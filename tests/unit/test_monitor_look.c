@@ -137,11 +137,12 @@ static void fill_state(const struct world *w)
                                   .value = (char *)(uintptr_t) "value",
                                   .run_id = (char *)(uintptr_t) "run",
                                   .created_ms = 1700000000000};
+    struct journal_entry *entries[] = {&entry};
 
     assert_int_equal(store_open(w->state_dir, platform_clock(), NULL, &store, NULL), ERR_OK);
     note(store, "bad.example", ERR_ZONE);
     note(store, "good.example", ERR_OK);
-    assert_int_equal(journal_add(store, &entry, NULL), ERR_OK);
+    assert_int_equal(journal_add_all(store, entries, 1, NULL), ERR_OK);
     free(entry.id);
     store_free(store);
 }
@@ -231,8 +232,9 @@ TEST(files_are_judged_one_by_one_whatever_is_wrong_with_others)
                &(struct cert_order){
                    .common_name = "old", .not_before_s = now_s - 90 * 86400, .not_after_s = now_s - 86400 * 3});
     write_cert(w, "f.pem",
-               &(struct cert_order){
-                   .common_name = "soon", .not_before_s = now_s - 80 * 86400, .not_after_s = now_s + 86400 * 20 + 3600});
+               &(struct cert_order){.common_name = "soon",
+                                    .not_before_s = now_s - 80 * 86400,
+                                    .not_after_s = now_s + 86400 * 20 + 3600});
     fixture_write(garbage, "this is no certificate");
     assert_int_equal(mkdir(directory, 0700), 0);
     assert_int_equal(symlink("nowhere", dangling), 0);

@@ -284,7 +284,7 @@ TEST(a_file_without_checksum_of_version_1_is_read_and_becomes_one_of_version_2_w
     assert_int_equal(journal_load(p.store, &list, NULL), ERR_OK);
     assert_int_equal(list.count, 1);
     assert_string_equal(place_logged(&p), "");
-    assert_int_equal(journal_update(p.store, &list.items[0], NULL), ERR_OK);
+    assert_int_equal(place_update(p.store, &list.items[0], NULL), ERR_OK);
     text = fixture_read(path);
     assert_non_null(strstr(text, "\"version\":2"));
     assert_non_null(strstr(text, "\"checksum\":\""));
@@ -542,7 +542,7 @@ TEST(what_can_not_be_moved_is_reported_once_and_hides_no_other)
     path = entry_path(&p, 1);
     fixture_write(p.damaged, "a file where the directory should be");
     fixture_write(path, "{");
-    assert_int_equal(journal_add(p.store, &entry, NULL), ERR_OK);
+    assert_int_equal(place_add(p.store, &entry, NULL), ERR_OK);
     assert_int_equal(load_count(&p), 1);
     assert_int_equal(load_count(&p), 1);
     assert_true(platform_file_exists(path));
@@ -565,7 +565,7 @@ static int load_read_only(void *context)
     if (!fixture_mount(dir, "size=1m,mode=700"))
         return CHILD_CANNOT;
     CHILD_CHECK(store_open(dir, platform_clock(), NULL, &store, &err) == ERR_OK);
-    CHILD_CHECK(journal_add(store, &entry, &err) == ERR_OK);
+    CHILD_CHECK(place_add(store, &entry, &err) == ERR_OK);
     file = fopen(bad, "w");
     CHILD_CHECK(file && fputs("{", file) >= 0 && fclose(file) == 0);
     CHILD_CHECK(fixture_remount_read_only(dir));
@@ -645,7 +645,7 @@ TEST(eight_processes_meet_the_same_damage_and_each_file_is_set_aside_and_reporte
     size_t told = 0;
 
     place_init(&p);
-    assert_int_equal(journal_add(p.store, &entry, NULL), ERR_OK);
+    assert_int_equal(place_add(p.store, &entry, NULL), ERR_OK);
     for (int i = 0; i < FILES; i++) {
         char *path = entry_path(&p, i);
 
@@ -691,7 +691,7 @@ static int write_or_load(void *context)
         if (is_writer) {
             write_bytes(bad, "{", 1);
             CHILD_CHECK(rename(bad, path) == 0);
-            CHILD_CHECK(journal_update(p->store, &entry, NULL) == ERR_OK);
+            CHILD_CHECK(place_update(p->store, &entry, NULL) == ERR_OK);
         } else {
             CHILD_CHECK(journal_load(p->store, &list, NULL) == ERR_OK && list.count <= 1);
         }
@@ -727,7 +727,7 @@ TEST(what_is_whole_after_the_move_goes_back_where_it_was)
     char *consequence = NULL;
 
     place_init(&p);
-    assert_int_equal(journal_add(p.store, &entry, NULL), ERR_OK);
+    assert_int_equal(place_add(p.store, &entry, NULL), ERR_OK);
     file = mem_printf("%s.json", entry.id);
     assert_int_equal(damage_set_aside(p.store, &journal_part, file, &as, &consequence, &err), ERR_NOT_FOUND);
     assert_int_equal(fixture_count(p.damaged), 0);
@@ -1019,7 +1019,7 @@ TEST(a_store_that_is_read_only_counts_damage_and_moves_nothing)
     place_init(&p);
     bad = entry_path(&p, 1);
     bad_result = mem_printf("%s/results/x-0123456789abcdef.json", p.dir);
-    assert_int_equal(journal_add(p.store, &entry, NULL), ERR_OK);
+    assert_int_equal(place_add(p.store, &entry, NULL), ERR_OK);
     assert_int_equal(result_note(p.store, &result, NULL), ERR_OK);
     fixture_write(bad, "{");
     fixture_write(bad_result, "{");

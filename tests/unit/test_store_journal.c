@@ -70,7 +70,7 @@ TEST(an_entry_comes_back_as_it_was_written_updated_and_struck_out)
 
     place_init(&p);
     expect_count(&p, 0);
-    assert_int_equal(journal_add(p.store, &entry, NULL), ERR_OK);
+    assert_int_equal(place_add(p.store, &entry, NULL), ERR_OK);
     assert_int_equal(strlen(entry.id), 32);
     assert_int_equal(journal_load(p.store, &list, NULL), ERR_OK);
     assert_int_equal(list.count, 1);
@@ -80,7 +80,7 @@ TEST(an_entry_comes_back_as_it_was_written_updated_and_struck_out)
     entry.state = JOURNAL_PUBLISHED;
     entry.record_id = INT64_MAX;
     entry.published_ms = 1297544345000;
-    assert_int_equal(journal_update(p.store, &entry, NULL), ERR_OK);
+    assert_int_equal(place_update(p.store, &entry, NULL), ERR_OK);
     assert_int_equal(journal_load(p.store, &list, NULL), ERR_OK);
     assert_int_equal(list.count, 1);
     expect_same(&list.items[0], &entry);
@@ -155,7 +155,7 @@ TEST(what_may_be_missing_comes_back_empty)
     struct journal_list list = {NULL, 0};
 
     place_init(&p);
-    assert_int_equal(journal_add(p.store, &entry, NULL), ERR_OK);
+    assert_int_equal(place_add(p.store, &entry, NULL), ERR_OK);
     assert_int_equal(journal_load(p.store, &list, NULL), ERR_OK);
     assert_int_equal(list.count, 1);
     assert_string_equal(list.items[0].account, "");
@@ -175,7 +175,7 @@ TEST(entries_are_private_files)
     struct stat st;
 
     place_init(&p);
-    assert_int_equal(journal_add(p.store, &entry, NULL), ERR_OK);
+    assert_int_equal(place_add(p.store, &entry, NULL), ERR_OK);
     path = mem_printf("%s/%s.json", p.journal, entry.id);
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0600);
@@ -195,7 +195,7 @@ TEST(entries_come_oldest_first)
         struct journal_entry entry = example();
 
         entry.created_ms = stamps[i];
-        assert_int_equal(journal_add(p.store, &entry, NULL), ERR_OK);
+        assert_int_equal(place_add(p.store, &entry, NULL), ERR_OK);
         journal_entry_done(&entry);
     }
     assert_int_equal(journal_load(p.store, &list, NULL), ERR_OK);
@@ -212,7 +212,7 @@ static void expect_not_written(struct place *p, struct journal_entry entry)
 {
     struct err err;
 
-    assert_int_equal(journal_add(p->store, &entry, &err), ERR_INTERNAL);
+    assert_int_equal(place_add(p->store, &entry, &err), ERR_INTERNAL);
     assert_null(entry.id);
     assert_int_equal(fixture_count(p->journal), 0);
 }
@@ -272,7 +272,7 @@ TEST(ids_lead_nowhere_else)
 
         entry.id = mem_strdup(ids[i]);
         assert_int_equal(journal_remove(p.store, ids[i], NULL), ERR_INTERNAL);
-        assert_int_equal(journal_update(p.store, &entry, NULL), ERR_INTERNAL);
+        assert_int_equal(place_update(p.store, &entry, NULL), ERR_INTERNAL);
         journal_entry_done(&entry);
     }
     place_done(&p);
@@ -321,7 +321,7 @@ TEST(damaged_entries_are_set_aside_with_a_warning_each_and_hide_no_other)
 
     place_init(&p);
     set_aside = fixture_path(p.dir, "damaged");
-    assert_int_equal(journal_add(p.store, &entry, NULL), ERR_OK);
+    assert_int_equal(place_add(p.store, &entry, NULL), ERR_OK);
     for (size_t i = 0; i < ARRAY_LEN(damaged); i++) {
         char *path = mem_printf("%s/%032zx.json", p.journal, i);
 
@@ -404,14 +404,14 @@ static int add_to_full_disk(void *context)
     if (!fixture_mount(dir, "size=64k,mode=700"))
         return CHILD_CANNOT;
     CHILD_CHECK(store_open(dir, platform_clock(), NULL, &store, &err) == ERR_OK);
-    while ((rc = journal_add(store, &entry, &err)) == ERR_OK)
+    while ((rc = place_add(store, &entry, &err)) == ERR_OK)
         CHILD_CHECK(++count < 1000);
     CHILD_CHECK(rc == ERR_IO && strstr(err.msg, "No space left") && strstr(err.hint, "Free some space"));
     CHILD_CHECK(count > 0);
     CHILD_CHECK(journal_load(store, &list, &err) == ERR_OK);
     CHILD_CHECK(list.count == count);
     CHILD_CHECK(journal_remove(store, list.items[0].id, &err) == ERR_OK);
-    CHILD_CHECK(journal_add(store, &entry, &err) == ERR_OK);
+    CHILD_CHECK(place_add(store, &entry, &err) == ERR_OK);
     journal_list_done(&list);
     journal_entry_done(&entry);
     store_free(store);
@@ -439,7 +439,7 @@ static int update_and_die(void *context)
     if (!fixture_fail(k->call, 0))
         return CHILD_CANNOT;
     k->entry->state = JOURNAL_PUBLISHED;
-    (void)!journal_update(k->place->store, k->entry, NULL);
+    (void)!place_update(k->place->store, k->entry, NULL);
     return CHILD_FAILED;
 }
 
@@ -450,7 +450,7 @@ TEST(a_kill_during_an_update_keeps_the_entry_as_it_was)
     struct journal_entry entry = example();
 
     place_init(&p);
-    assert_int_equal(journal_add(p.store, &entry, NULL), ERR_OK);
+    assert_int_equal(place_add(p.store, &entry, NULL), ERR_OK);
     for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
         struct killing k = {&p, &entry, steps[i]};
         struct journal_list list = {NULL, 0};
@@ -482,9 +482,9 @@ static int work(void *context)
         struct journal_list list = {NULL, 0};
 
         entry.record_id = i;
-        CHILD_CHECK(journal_add(store, &entry, NULL) == ERR_OK);
+        CHILD_CHECK(place_add(store, &entry, NULL) == ERR_OK);
         entry.state = JOURNAL_PUBLISHED;
-        CHILD_CHECK(journal_update(store, &entry, NULL) == ERR_OK);
+        CHILD_CHECK(place_update(store, &entry, NULL) == ERR_OK);
         if (i % 2)
             CHILD_CHECK(journal_remove(store, entry.id, NULL) == ERR_OK);
         if (i % 10 == 0)

@@ -123,10 +123,11 @@ static char *fill(const struct place *p)
                                   .zone = (char *)"example.com",
                                   .name = (char *)"_acme-challenge.example.com",
                                   .value = (char *)"value"};
+    struct journal_entry *entries[] = {&entry};
     struct zone_memo memo = {.endpoint = (char *)ENDPOINT, .name = (char *)"example.com", .id = 1};
     struct result result = {.name = (char *)"example.com", .action = (char *)"publish", .at_ms = 1};
 
-    assert_int_equal(journal_add(store, &entry, NULL), ERR_OK);
+    assert_int_equal(journal_add_all(store, entries, 1, NULL), ERR_OK);
     assert_int_equal(zone_memo_save(store, &memo, NULL), ERR_OK);
     assert_int_equal(result_note(store, &result, NULL), ERR_OK);
     store_free(store);
