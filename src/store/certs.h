@@ -113,10 +113,8 @@ struct order_record {
 
 void order_record_done(struct order_record *record);
 
-/* The key first; durable when it returns.  A record without key_pem goes on with the key that was saved with the one
- * before it, if there is one. */
-enum err_code order_save(struct store *store, const struct order_record *record, struct err *err) MUST_USE;
-/* The same for several, much faster than one by one; all are tried, and each has an outcome. */
+/* Keys first; durable when it returns, and much faster than one by one; all are tried, and each has an outcome.  A
+ * record without key_pem goes on with the key that was saved with the one before it of its name, if there is one. */
 void order_save_all(struct store *store, const struct order_record *records, size_t count, struct err *outcomes);
 /* Errors: ERR_NOT_FOUND (also: damaged, set aside; its key is gone or another), ERR_UNSAFE (others can read its key),
  * ERR_IO. */

@@ -171,16 +171,6 @@ void order_save_all(struct store *store, const struct order_record *records, siz
     record_texts_free(texts, count);
 }
 
-enum err_code order_save(struct store *store, const struct order_record *record, struct err *err)
-{
-    struct err outcome;
-
-    order_save_all(store, record, 1, &outcome);
-    if (outcome.code != ERR_OK && err)
-        *err = outcome;
-    return outcome.code;
-}
-
 enum err_code order_load(struct store *store, const char *name, struct order_record *out, struct err *err)
 {
     struct stored AUTO(stored_done) stored = {.key_digest = NULL};

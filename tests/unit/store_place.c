@@ -43,3 +43,13 @@ enum err_code place_update(struct store *store, struct journal_entry *entry, str
 {
     return journal_update_all(store, &entry, 1, err);
 }
+
+enum err_code place_save_order(struct store *store, const struct order_record *order, struct err *err)
+{
+    struct err outcome;
+
+    order_save_all(store, order, 1, &outcome);
+    if (outcome.code != ERR_OK && err)
+        *err = outcome;
+    return outcome.code;
+}

@@ -5,6 +5,7 @@
 #ifndef ACME_DME_TESTS_UNIT_STORE_PLACE_H
 #define ACME_DME_TESTS_UNIT_STORE_PLACE_H
 
+#include "store/certs.h"
 #include "store/store.h"
 
 struct place {
@@ -23,8 +24,9 @@ void place_done(struct place *p);
 /* All lines so far; borrowed until the next one. */
 const char *place_logged(struct place *p);
 
-/* One entry alone. */
+/* One entry, or one order, alone. */
 enum err_code place_add(struct store *store, struct journal_entry *entry, struct err *err) MUST_USE;
 enum err_code place_update(struct store *store, struct journal_entry *entry, struct err *err) MUST_USE;
+enum err_code place_save_order(struct store *store, const struct order_record *order, struct err *err) MUST_USE;
 
 #endif

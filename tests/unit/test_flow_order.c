@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "issue_world.h"
+#include "store_place.h"
 #include "test.h"
 
 static struct issue_world *begin(void)
@@ -159,7 +160,7 @@ static void change_record(struct issue_world *iw, char *const *member, size_t of
     mem_free_auto(place);
     *place = mem_strdup(*member);
     (void)world_engine(iw->w);
-    assert_int_equal(order_save(iw->w->store, &order, &iw->err), ERR_OK);
+    assert_int_equal(place_save_order(iw->w->store, &order, &iw->err), ERR_OK);
     world_leave(iw->w);
 }
 

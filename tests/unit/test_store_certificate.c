@@ -62,9 +62,8 @@ static bool is_same(const struct certificate_record *a, const struct certificate
            a->window_start_ms == b->window_start_ms && a->window_end_ms == b->window_end_ms &&
            a->drawn_ms == b->drawn_ms && a->next_look_ms == b->next_look_ms &&
            strcmp(a->explanation_url, b->explanation_url) == 0 && a->deploy_pending == b->deploy_pending &&
-           a->revoked_ms == b->revoked_ms && a->retry_after_ms == b->retry_after_ms &&
-           a->persisted.count == 1 && b->persisted.count == 1 &&
-           strcmp(a->persisted.items[0], b->persisted.items[0]) == 0;
+           a->revoked_ms == b->revoked_ms && a->retry_after_ms == b->retry_after_ms && a->persisted.count == 1 &&
+           b->persisted.count == 1 && strcmp(a->persisted.items[0], b->persisted.items[0]) == 0;
 }
 
 static char *at(const struct place *p, const char *file)
@@ -338,7 +337,7 @@ static void fill(struct place *p)
     int64_t generation;
 
     assert_int_equal(account_record_save(p->store, &account, NULL), ERR_OK);
-    assert_int_equal(order_save(p->store, &order, NULL), ERR_OK);
+    assert_int_equal(place_save_order(p->store, &order, NULL), ERR_OK);
     save(p, "www");
     assert_int_equal(
         certificate_install(p->store, "www", &file, 1, &(struct certificate_access){.key_mode = 0}, &generation, NULL),

@@ -33,7 +33,7 @@ static void save(struct place *p, const char *url, const char *key)
     struct order_record order = order_of(url, key);
     struct err err;
 
-    if (order_save(p->store, &order, &err) != ERR_OK)
+    if (place_save_order(p->store, &order, &err) != ERR_OK)
         fail_msg("%s", err.msg);
 }
 
@@ -217,7 +217,7 @@ TEST(names_that_are_none_reach_no_file)
 
     place_init(&p);
     order.name = (char *)"../www";
-    assert_int_equal(order_save(p.store, &order, NULL), ERR_USAGE);
+    assert_int_equal(place_save_order(p.store, &order, NULL), ERR_USAGE);
     assert_int_equal(order_load(p.store, "../www", &got, NULL), ERR_NOT_FOUND);
     assert_int_equal(order_remove(p.store, "../www", NULL), ERR_USAGE);
     place_done(&p);
@@ -236,7 +236,7 @@ TEST(no_fault_of_the_disk_mixes_orders)
             place_init(&p);
             save(&p, "https://ca.example/order/1", KEY_A);
             fake_disk_fail((enum fake_disk_fault)fault, "orders", n, 1);
-            (void)!order_save(p.store, &order, NULL);
+            (void)!place_save_order(p.store, &order, NULL);
             fake_disk_heal();
             rc = order_load(p.store, "www", &got, NULL);
             if (rc == ERR_OK)
