@@ -138,18 +138,17 @@ struct platform_access {
     unsigned mode;     /* permission bits */
 };
 
-/* Write files into a directory that does not exist yet, and make it: as a temporary directory beside it, with its final
- * access and that of the files from the moment they are created, synced, and renamed.  All or nothing.
- * Errors: ERR_EXISTS; ERR_USAGE (no such user or group, or we may not give files away); ERR_IO. */
+/* Write files into directories that do not exist yet, and make those, all of one file system: as a temporary directory
+ * beside each, with its final access and that of the files from the moment they are created, synced, and renamed.  Of
+ * one directory all or nothing; each has an outcome of its own.  Much faster than one by one.
+ * Errors of each: ERR_EXISTS; ERR_USAGE (no such user or group, or we may not give files away); ERR_IO; ERR_INTERNAL
+ * (the name of a file is none). */
 struct platform_tree_file {
     const char *name; /* below the directory, without "/" */
     const void *data;
     size_t len;
     struct platform_access access;
 };
-enum err_code platform_tree_create(const char *path, const struct platform_access *access,
-                                   const struct platform_tree_file *files, size_t count, struct err *err) MUST_USE;
-/* The same for several directories of one file system, much faster than one by one; each has an outcome of its own. */
 struct platform_tree {
     const char *path;
     struct platform_access access;
@@ -158,7 +157,7 @@ struct platform_tree {
     struct err err; /* out: ERR_OK, or as above */
 };
 void platform_trees_create(struct platform_tree *trees, size_t count);
-/* Remove a directory of files, as one that platform_tree_create() made; one that is not there is success.  It is
+/* Remove a directory of files, as one that platform_trees_create() made; one that is not there is success.  It is
  * renamed first, so that nobody finds half of it; a temporary directory is what a kill leaves.  Errors: ERR_IO. */
 enum err_code platform_tree_remove(const char *path, struct err *err) MUST_USE;
 
@@ -201,7 +200,7 @@ char *platform_path_absolute(const char *path) MUST_USE;
  * Errors: ERR_EXISTS, ERR_NOT_FOUND (`from`, or the directory of `to`), ERR_IO. */
 enum err_code platform_path_move(const char *from, const char *to, struct err *err) MUST_USE;
 
-/* Is it a temporary name, as of platform_files_write(), platform_tree_create() and platform_link_switch()? */
+/* Is it a temporary name, as of platform_files_write(), platform_trees_create() and platform_link_switch()? */
 bool platform_is_temp_name(const char *name);
 
 /* Bytes of the file system at `path` that we may still use.  Errors: ERR_NOT_FOUND, ERR_IO. */

@@ -233,17 +233,6 @@ void platform_trees_create(struct platform_tree *trees, size_t count)
         tree_done(&made[i]);
 }
 
-enum err_code platform_tree_create(const char *path, const struct platform_access *access,
-                                   const struct platform_tree_file *files, size_t count, struct err *err)
-{
-    struct platform_tree tree = {.path = path, .access = *access, .files = files, .count = count};
-
-    platform_trees_create(&tree, 1);
-    if (tree.err.code != ERR_OK && err)
-        *err = tree.err;
-    return tree.err.code;
-}
-
 /* ------------------------------------------------------------------ links */
 
 static enum err_code make_link(const char *path, const char *target, char **out_temp, struct err *err)

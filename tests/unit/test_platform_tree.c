@@ -40,9 +40,21 @@ static void place_done(struct place *p)
     fixture_dir_free(p->dir);
 }
 
+/* One tree alone. */
+static enum err_code create_of(const struct place *p, const struct platform_access *access,
+                               const struct platform_tree_file *files, size_t count, struct err *err)
+{
+    struct platform_tree tree = {.path = p->tree, .access = *access, .files = files, .count = count};
+
+    platform_trees_create(&tree, 1);
+    if (tree.err.code != ERR_OK && err)
+        *err = tree.err;
+    return tree.err.code;
+}
+
 static enum err_code create(const struct place *p, struct err *err)
 {
-    return platform_tree_create(p->tree, &private_dir, two_files, ARRAY_LEN(two_files), err);
+    return create_of(p, &private_dir, two_files, ARRAY_LEN(two_files), err);
 }
 
 static struct stat look(const char *dir, const char *name)
@@ -123,7 +135,7 @@ TEST(names_that_lead_elsewhere_and_unknown_owners_leave_nothing)
 
     place_init(&p);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        assert_int_equal(platform_tree_create(p.tree, &private_dir, &cases[i].file, 1, &err), cases[i].code);
+        assert_int_equal(create_of(&p, &private_dir, &cases[i].file, 1, &err), cases[i].code);
         if (!strstr(err.msg, cases[i].why))
             fail_msg("%s", err.msg);
         assert_int_equal(fixture_count(p.dir), 0);
@@ -141,7 +153,7 @@ TEST(root_gives_files_and_the_directory_to_others_by_name_or_number)
     if (geteuid() != 0 || !getgrnam("root"))
         skip();
     place_init(&p);
-    assert_int_equal(platform_tree_create(p.tree, &access, &file, 1, NULL), ERR_OK);
+    assert_int_equal(create_of(&p, &access, &file, 1, NULL), ERR_OK);
     assert_int_equal(look(p.dir, "00000001").st_gid, OTHER_ID);
     assert_int_equal(look(p.dir, "00000001").st_uid, 0);
     assert_int_equal(look(p.dir, "00000001").st_mode & 07777, 0750);
@@ -158,7 +170,7 @@ static int give_without_right(void *context)
     struct err err;
 
     CHILD_CHECK(fixture_drop_root());
-    CHILD_CHECK(platform_tree_create(p->tree, &private_dir, &file, 1, &err) == ERR_USAGE);
+    CHILD_CHECK(create_of(p, &private_dir, &file, 1, &err) == ERR_USAGE);
     CHILD_CHECK(strstr(err.msg, "could not give") && strstr(err.msg, "\"0\""));
     CHILD_CHECK(strstr(err.hint, "Only root"));
     CHILD_CHECK(!platform_file_exists(p->tree));
