@@ -116,7 +116,8 @@ static int want_descriptors(UNUSED void *context)
 {
     struct rlimit limit = {.rlim_cur = 64, .rlim_max = 200};
 
-    CHILD_CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) /* valgrind keeps some for itself */
+        return CHILD_CANNOT;
     CHILD_CHECK(platform_descriptors_want(50) == 50);
     CHILD_CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur == 64);
     CHILD_CHECK(platform_descriptors_want(150) == 150);
