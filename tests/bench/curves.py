@@ -12,8 +12,7 @@ import issuance
 import plot
 
 ALONE = ["ours", "floor", "certbot"]
-SHORT = {"ours": "acme-dme issue", "floor": "the floor", "certbot": "certbot, our hook", "dehydrated": "dehydrated + lexicon",
-         "certbot-own": "certbot, its plug-in"}
+SHORT = {"ours": "acme-dme issue", "floor": "the floor", "certbot": "certbot, our hook", "dehydrated": "dehydrated + lexicon"}
 REQUESTS_PLOT, TIME_PLOT = "scale-requests.svg", "scale-time.svg"
 
 
@@ -21,7 +20,7 @@ def measure(lab, client, counts):
     """[Run], one of each count."""
     runs = []
     for count in counts:
-        run = issuance.measure(lab, client, issuance.host_names(count))
+        run = issuance.measure(lab, client.make, issuance.host_names(count))
         print(f"{count:4} {client.label}: {run.why or 'ok'}, {run.wall:.1f} s, {run.api} API ({run.refused} refused), {run.acme} ACME", flush=True)
         runs.append(run)
     return runs

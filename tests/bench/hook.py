@@ -23,12 +23,14 @@ def median(runs, field):
     return statistics.median(r[field] for r in runs)
 
 
+def run_measure(lab, repeat, commands, limit_s=900):
+    """The Result of measure.py."""
+    spec = peers.write(os.path.join(lab.new_dir("bench"), "spec.json"), json.dumps({"repeat": repeat, "commands": commands}))
+    return lab.run([binaries.PYTHON, os.path.join(HERE, "measure.py"), spec], timeout=limit_s)
+
+
 def measure(lab, repeat, commands):
-    spec = os.path.join(lab.new_dir("bench"), "spec.json")
-    with open(spec, "w", encoding="utf-8") as f:
-        json.dump({"repeat": repeat, "commands": commands}, f)
-    done = lab.run([binaries.PYTHON, os.path.join(HERE, "measure.py"), spec], timeout=900).ok()
-    return json.loads(done.stdout)
+    return json.loads(run_measure(lab, repeat, commands).ok().stdout)
 
 
 def write_config(lab):

@@ -10,10 +10,12 @@ from lab import Lab, binaries
 
 import hook as hooks
 import peers
+import waits
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ZONE = "example.com"
 LAG = [0.5, 1.0, 2.0, 5.0]
+SMOKE_LAG = [0.2, 0.4, 0.6, 1.0]
 # As the service is: its limit, and about what its answers take.
 SIM = {"delay_ms": 100, "limit": 150, "window": 300}
 # The CA lets nobody wait longer than the protocol's whole seconds allow.
@@ -21,7 +23,8 @@ PEBBLE = {"retryAfter": {"authz": 1, "order": 1}}
 LIMIT_S = 1200
 WALL_BY_FLOOR = 1.2
 API_REQUESTS = 3
-PEAK_MIB = 20 * 1000 * 1000 / 1024 / 1024  # 20 MB
+MB = 1000 * 1000 / 1024 / 1024  # in MiB
+PEAK_MB = 20
 
 # wall, cpu: seconds.  rss: MiB.  acme, api: requests; refused: those that the API refused for their number.  left: TXT records.
 # why: of a failure, "" is success.  issued: certificates.  end: moment of the end.  said: all output.
@@ -36,6 +39,10 @@ def make_lab():
 
 def host_names(count):
     return [f"h{i}.{ZONE}" for i in range(1, count + 1)]
+
+
+def counted(count, what):
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def acme_requests(count):
@@ -128,24 +135,21 @@ def read(path):
         return f.read()
 
 
-def measure(lab, client, names):
-    """One issuance in a lab as new."""
+def measure(lab, make, names):
+    """One issuance in a lab as new.  MAKE: as that of a Client."""
     lab.reset()
     try:
-        command = client.make(lab, names)
+        command = make(lab, names)
     except AssertionError as e:
         return Run(0, 0, 0, 0, 0, 0, 0, "no account: " + last_words(str(e)))
     lab.flush()
     lab.sim("POST", "/reset", {"only": ["log", "feed", "window"]})
-    directory = lab.new_dir("run")
-    said, spec = os.path.join(directory, "output"), os.path.join(directory, "spec.json")
-    peers.write(said, "")
-    peers.write(spec, json.dumps({"repeat": 1, "commands": {"run": {**command, "output": said}}}))
+    said = peers.write(os.path.join(lab.new_dir("run"), "output"), "")
     before = ca_log(lab)
-    done = lab.run([binaries.PYTHON, os.path.join(HERE, "measure.py"), spec], timeout=LIMIT_S)
+    done = hooks.run_measure(lab, 1, {"run": {**command, "output": said}}, LIMIT_S)
     after = ca_log(lab)
     requests = lab.requests()
-    refused = sum("Rate limit" in json.dumps(r.get("error")) for r in requests)
+    refused = sum(map(waits.is_refused, requests))
     found = {"wall": done.seconds, "cpu": 0, "rss": 0, "status": -9, "end": time.time()} if done.timed_out else json.loads(done.ok().stdout)["run"][0]
     wall = found["wall"]
     if "took" in command and found["status"] == 0:
@@ -165,7 +169,7 @@ def measure(lab, client, names):
 
 def check(report, count, run, base):
     """The promises: RUN is ours, BASE the floor's."""
-    what = f"{count} name{'s' if count > 1 else ''}"
+    what = counted(count, "name")
     broken = [f"{who}: {one.why or 'a certificate'}, {one.left} TXT left" for who, one in (("ours", run), ("the floor", base))
               if one.why or one.left]
     if broken:
@@ -174,7 +178,7 @@ def check(report, count, run, base):
     report.limit(f"{what}: wall by the floor's {base.wall:.2f} s", run.wall / base.wall, WALL_BY_FLOOR)
     report.limit(f"{what}: ACME requests", run.acme, acme_requests(count))
     report.limit(f"{what}: API requests", run.api, API_REQUESTS)
-    report.limit(f"{what}: peak memory", run.rss, PEAK_MIB, " MiB")
+    report.limit(f"{what}: peak memory", run.rss, PEAK_MB * MB, " MiB")
 
 
 def smoke(lab, program, report, counts=(1, 20)):
@@ -182,7 +186,7 @@ def smoke(lab, program, report, counts=(1, 20)):
     print(f"\nWhole issuances, slowest name server {max(LAG):g} s behind")
     pair = {client.key: client for client in clients(program)}
     for count in counts:
-        runs = {key: measure(lab, pair[key], host_names(count)) for key in ("floor", "ours")}
+        runs = {key: measure(lab, pair[key].make, host_names(count)) for key in ("floor", "ours")}
         check(report, count, runs["ours"], runs["floor"])
 
 
@@ -219,8 +223,7 @@ def section(count, measured):
     good = {client.key: run for client, run in measured if not run.why}
     base = good.get("ours") or good.get("floor")
     who = "" if not base else "\n×: times that of " + ("acme-dme.\n" if "ours" in good else "the floor.\n")
-    title = f"## {count} name{'s' if count > 1 else ''}\n"
-    return f"{title}{who}\n{markdown_table([row(client, run, None if run is base else base) for client, run in measured])}"
+    return f"## {counted(count, 'name')}\n{who}\n{markdown_table([row(client, run, None if run is base else base) for client, run in measured])}"
 
 
 def preamble(lab):
@@ -253,7 +256,7 @@ def run_all(lab, report, chosen, counts, say):
     for count in counts:
         measured = []
         for client in chosen:
-            run = measure(lab, client, host_names(count))
+            run = measure(lab, client.make, host_names(count))
             measured.append((client, run))
             say(f"{count:4} {client.label}: {run.why or 'ok'}, {run.wall:.1f} s wall, {run.cpu:.2f} s CPU, {run.rss:.0f} MiB, {run.acme} ACME, "
                 f"{run.api} API ({run.refused} refused), {run.left} left")

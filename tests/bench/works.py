@@ -16,13 +16,10 @@ import issuance
 import peers
 import waits
 
-MB = 1000 * 1000 / 1024 / 1024  # in MiB
-DAY = 86400
-
 # What there is of everything; timed: whether times and memory are promised, too.
 Sizes = collections.namedtuple("Sizes", "names zones certificates idle lag timed")
 FULL = Sizes(100, 10, 1000, 10000, issuance.LAG, True)
-SMOKE = Sizes(20, 8, 40, 300, [0.2, 0.4, 0.6, 1.0], False)
+SMOKE = Sizes(20, 8, 40, 300, issuance.SMOKE_LAG, False)
 CERTIFICATE_ZONES = 20
 # The API's limit: requests in so many seconds, and what ours has to be told of it.
 Budget = collections.namedtuple("Budget", "label limit window told")
@@ -68,7 +65,7 @@ class Works:
 
     def run(self, work, make, names, expected, hook_times=None):
         """The run of what MAKE(names) makes, as a Row; None if it did not succeed, which counts as a failure."""
-        run = issuance.measure(self.lab, issuance.Client("ours", work, lambda _lab, wanted: make(wanted)), names)
+        run = issuance.measure(self.lab, lambda _lab, wanted: make(wanted), names)
         row = Row(work, self.budget.label, run, waits.true_lag(waits.shown(self.lab)), hook_times and sum(calls(hook_times)), None)
         self.rows.append(row)
         good = not run.why and run.issued == expected and not run.left
@@ -103,7 +100,7 @@ class Works:
         if not self.is_timed():
             return
         log = os.path.join(self.lab.new_dir("trace"), "log")
-        run = issuance.measure(self.lab, issuance.Client("ours", row.work, lambda _lab, wanted: with_log(make(wanted), log)), names)
+        run = issuance.measure(self.lab, lambda _lab, wanted: with_log(make(wanted), log), names)
         if run.why:
             self.report.fail(f"{self.title(row.work)}, with a log: {run.why}")
             return
@@ -136,7 +133,7 @@ class Works:
 
     def hook(self, zones):
         names = self.spread(self.sizes.names, zones)
-        work = f"{len(names)} names, {zones_text(zones)}, certbot + our hook"
+        work = f"{len(names)} names, {issuance.counted(zones, 'zone')}, certbot + our hook"
         times = os.path.join(self.lab.new_dir("times"), "times")
         row = self.run(work, lambda wanted: self.certbot(wanted, times), names, 1, times)
         if not row:
@@ -149,7 +146,7 @@ class Works:
 
     def single(self, zones):
         names = self.spread(self.sizes.names, zones)
-        row = self.run(f"{len(names)} names, {zones_text(zones)}, acme-dme issue", self.issue, names, 1)
+        row = self.run(f"{len(names)} names, {issuance.counted(zones, 'zone')}, acme-dme issue", self.issue, names, 1)
         if not row:
             return
         self.limit(row, "API requests", row.run.api, A_ZONE * zones)
@@ -165,7 +162,7 @@ class Works:
     def certificates(self):
         zones = self.zones
         names = self.spread(self.sizes.certificates, zones)
-        row = self.run(f"{len(names)} certificates, {zones_text(zones)}, acme-dme renew", self.renew, names, len(names))
+        row = self.run(f"{len(names)} certificates, {issuance.counted(zones, 'zone')}, acme-dme renew", self.renew, names, len(names))
         if not row:
             return
         self.limit_renewal(row, A_ZONE * zones)
@@ -173,11 +170,11 @@ class Works:
 
     def limit_renewal(self, row, requests):
         waves = waits.waves(self.lab.requests())
-        self.limit(row, f"API requests in {waves} wave{'s' if waves != 1 else ''}", row.run.api, requests * max(1, waves))
+        self.limit(row, f"API requests in {issuance.counted(waves, 'wave')}", row.run.api, requests * max(1, waves))
         self.limit_refusals(row)
         if self.is_timed():
             self.limit(row, "wall", row.run.wall, RENEW_S, " s")
-            self.limit(row, "peak memory", row.run.rss, RENEW_MB * MB, " MiB")
+            self.limit(row, "peak memory", row.run.rss, RENEW_MB * issuance.MB, " MiB")
 
     def one_bad(self):
         """One of the certificates is for a name in nobody's zone."""
@@ -185,7 +182,7 @@ class Works:
         bad = f"h{len(names) // 2 + 1}.{NOBODYS}"
         names[len(names) // 2] = bad
         work = f"{len(names)} certificates, one of them for a name in nobody's zone"
-        run = issuance.measure(self.lab, issuance.Client("ours", work, lambda _lab, wanted: self.renew(wanted)), names)
+        run = issuance.measure(self.lab, lambda _lab, wanted: self.renew(wanted), names)
         row = Row(work, self.budget.label, run, waits.true_lag(waits.shown(self.lab)), None, None)
         self.rows.append(row)
         self.report.note(run.issued == len(names) - 1 and not run.left,
@@ -211,7 +208,7 @@ class Works:
             self.report.fail(f"{self.title(row.work)}: {why}")
         elif self.sizes.timed:
             self.limit(row, "wall, median of 3", wall, IDLE_S, " s")
-            self.limit(row, "peak memory", rss, IDLE_MB * MB, " MiB")
+            self.limit(row, "peak memory", rss, IDLE_MB * issuance.MB, " MiB")
         else:
             self.report.note(True, f"{self.title(row.work)}: nothing is done, {wall:.2f} s, {rss:.0f} MiB")
 
@@ -226,11 +223,7 @@ class Works:
 
 
 def ms_from_now(days):
-    return int((time.time() + days * DAY) * 1000)
-
-
-def zones_text(count):
-    return "1 zone" if count == 1 else f"{count} zones"
+    return int((time.time() + days * many.DAY) * 1000)
 
 
 def with_log(command, path):
