@@ -5,6 +5,7 @@ leaves a row for the table.
 """
 
 import collections
+import dataclasses
 import os
 import shlex
 import time
@@ -42,8 +43,18 @@ echo "$begin $EPOCHREALTIME" >>{times}
 exit $status
 """
 
-# lag: the slowest server's; hook: seconds in all hook processes; shares: waits.Shares.  None: there is no such figure.
-Row = collections.namedtuple("Row", "work budget run lag hook shares")
+
+@dataclasses.dataclass
+class Row:
+    """Of the table.  lag: the slowest server's; hook: seconds in all hook processes; result: what is said of it, if not only whether the
+    run succeeded.  None: there is no such figure."""
+    work: str
+    budget: str
+    run: issuance.Run
+    lag: float = None
+    hook: float = None
+    shares: waits.Shares = None
+    result: str = None
 
 
 class Works:
@@ -63,16 +74,20 @@ class Works:
         """Host names, one after the other in each of the first ZONES of the lab."""
         return [f"h{i + 1}.{self.lab.zones[i % zones]}" for i in range(count)]
 
-    def run(self, work, make, names, expected, hook_times=None):
-        """The run of what MAKE(names) makes, as a Row; None if it did not succeed, which counts as a failure."""
+    def measure(self, work, make, names):
+        """The Row of what MAKE(names) makes."""
         run = issuance.measure(self.lab, lambda _lab, wanted: make(wanted), names)
-        row = Row(work, self.budget.label, run, waits.true_lag(waits.shown(self.lab)), hook_times and sum(calls(hook_times)), None)
-        self.rows.append(row)
+        self.rows.append(Row(work, self.budget.label, run, waits.true_lag(waits.shown(self.lab))))
+        return self.rows[-1]
+
+    def succeeded(self, row, expected):
+        """Whether so many certificates were issued and nothing is left; else that counts as a failure."""
+        run = row.run
         good = not run.why and run.issued == expected and not run.left
         if not good:
-            self.report.fail(f"{self.title(work)}: {run.why or f'{run.issued} certificates'}, {run.left} TXT left, {run.api} API requests "
+            self.report.fail(f"{self.title(row.work)}: {run.why or f'{run.issued} certificates'}, {run.left} TXT left, {run.api} API requests "
                              f"({run.refused} refused), {run.wall:.1f} s")
-        return row if good else None
+        return good
 
     def title(self, work):
         return f"{work}, limit {self.budget.label}"
@@ -106,9 +121,8 @@ class Works:
             return
         ca, api = waits.traced(log, self.lab.acme_dir.rpartition("/")[0])
         lag = waits.shown(self.lab)
-        found = waits.shares(run.end - run.wall, run.end, lag, ca, api)
-        self.rows[self.rows.index(row)] = row._replace(shares=found)
-        print(f"          of {run.wall:.1f} s with a log, lag {waits.true_lag(lag):.1f} s: {words(found)}", flush=True)
+        row.shares = waits.shares(run.end - run.wall, run.end, lag, ca, api)
+        print(f"          of {run.wall:.1f} s with a log, lag {waits.true_lag(lag):.1f} s: {words(row.shares)}", flush=True)
 
     # -- the commands ----------------------------------------------------------------------------------------------------------
 
@@ -133,12 +147,13 @@ class Works:
 
     def hook(self, zones):
         names = self.spread(self.sizes.names, zones)
-        work = f"{len(names)} names, {issuance.counted(zones, 'zone')}, certbot + our hook"
         times = os.path.join(self.lab.new_dir("times"), "times")
-        row = self.run(work, lambda wanted: self.certbot(wanted, times), names, 1, times)
-        if not row:
-            return
+        row = self.measure(f"{len(names)} names, {issuance.counted(zones, 'zone')}, certbot + our hook", lambda wanted: self.certbot(wanted, times),
+                           names)
         took = sorted(calls(times))
+        row.hook = sum(took)
+        if not self.succeeded(row, 1):
+            return
         print(f"          {len(took)} calls, median {took[len(took) // 2] * 1000:.0f} ms, longest {took[-1]:.2f} s, {row.hook:.2f} s in all")
         self.limit(row, "API requests", row.run.api, A_ZONE * zones)
         self.limit_over_lag(("hook", zones), row, row.hook, self.most("hook", zones, HOOK_OVER_LAG_S))
@@ -146,8 +161,8 @@ class Works:
 
     def single(self, zones):
         names = self.spread(self.sizes.names, zones)
-        row = self.run(f"{len(names)} names, {issuance.counted(zones, 'zone')}, acme-dme issue", self.issue, names, 1)
-        if not row:
+        row = self.measure(f"{len(names)} names, {issuance.counted(zones, 'zone')}, acme-dme issue", self.issue, names)
+        if not self.succeeded(row, 1):
             return
         self.limit(row, "API requests", row.run.api, A_ZONE * zones)
         self.limit(row, "ACME requests", row.run.acme, issuance.acme_requests(len(names)))
@@ -160,12 +175,11 @@ class Works:
         return in_one_zone if zones == 1 else self.over_lag.get((kind, 1), in_one_zone) + MORE_ZONES_S
 
     def certificates(self):
-        zones = self.zones
-        names = self.spread(self.sizes.certificates, zones)
-        row = self.run(f"{len(names)} certificates, {issuance.counted(zones, 'zone')}, acme-dme renew", self.renew, names, len(names))
-        if not row:
+        names = self.spread(self.sizes.certificates, self.zones)
+        row = self.measure(f"{len(names)} certificates, {issuance.counted(self.zones, 'zone')}, acme-dme renew", self.renew, names)
+        if not self.succeeded(row, len(names)):
             return
-        self.limit_renewal(row, A_ZONE * zones)
+        self.limit_renewal(row, A_ZONE * self.zones)
         self.share(row, self.renew, names)
 
     def limit_renewal(self, row, requests):
@@ -181,13 +195,13 @@ class Works:
         names = self.spread(self.sizes.certificates, self.zones)
         bad = f"h{len(names) // 2 + 1}.{NOBODYS}"
         names[len(names) // 2] = bad
-        work = f"{len(names)} certificates, one of them for a name in nobody's zone"
-        run = issuance.measure(self.lab, lambda _lab, wanted: self.renew(wanted), names)
-        row = Row(work, self.budget.label, run, waits.true_lag(waits.shown(self.lab)), None, None)
-        self.rows.append(row)
+        row = self.measure(f"{len(names)} certificates, one of them for a name in nobody's zone", self.renew, names)
+        run, title = row.run, self.title(row.work)
         self.report.note(run.issued == len(names) - 1 and not run.left,
-                         f"{self.title(work)}: {run.issued} certificates, {run.left} TXT left; {len(names) - 1} and none wanted")
-        self.report.note(run.why.startswith("exit ") and bad in run.said, f"{self.title(work)}: the exit status says it and the summary names it")
+                         f"{title}: {run.issued} certificates, {run.left} TXT left; {len(names) - 1} and none wanted")
+        named = run.why.startswith("exit ") and bad in run.said
+        self.report.note(named, f"{title}: the exit status says it and the summary names it")
+        row.result = "names it" if named else None
         if run.issued == len(names) - 1:
             self.limit_renewal(row, A_ZONE * self.zones + NOBODYS_REQUESTS)
 
@@ -202,7 +216,7 @@ class Works:
         wall, rss = hooks.median(runs, "wall"), max(r["rss"] for r in runs)
         why = f"exit {runs[-1]['status']}" if any(r["status"] for r in runs) else ""
         row = Row(f"{self.sizes.idle} certificates, none due, acme-dme renew", self.budget.label,
-                  issuance.Run(wall, hooks.median(runs, "cpu"), rss, 0, len(self.lab.requests()), 0, 0, why), None, None, None)
+                  issuance.Run(wall, hooks.median(runs, "cpu"), rss, 0, len(self.lab.requests()), 0, 0, why))
         self.rows.append(row)
         if why:
             self.report.fail(f"{self.title(row.work)}: {why}")
@@ -212,14 +226,10 @@ class Works:
         else:
             self.report.note(True, f"{self.title(row.work)}: nothing is done, {wall:.2f} s, {rss:.0f} MiB")
 
-    def all(self):
-        """{key: work}"""
-        zones = self.sizes.zones
-        return {"hook": lambda: self.hook(1), "single": lambda: self.single(1), "zones": lambda: self.single(zones),
-                "zones-hook": lambda: self.hook(zones), "renew": self.certificates, "renew-bad": self.one_bad, "idle": self.idle}
 
-    def close(self):
-        self.lab.stop()
+# By the keys of tests/bench/scale.
+WORKS = {"hook": lambda made: made.hook(1), "single": lambda made: made.single(1), "zones": lambda made: made.single(made.sizes.zones),
+         "zones-hook": lambda made: made.hook(made.sizes.zones), "renew": Works.certificates, "renew-bad": Works.one_bad, "idle": Works.idle}
 
 
 def ms_from_now(days):
@@ -252,7 +262,7 @@ def cells(row):
     def figure(value, digits):
         return "" if value is None else f"{value:.{digits}f}"
 
-    result = "ok" if not run.why else ("names it" if "nobody" in row.work and run.why.startswith("exit ") else f"**fails**: {run.why}")
+    result = row.result or (f"**fails**: {run.why}" if run.why else "ok")
     parts = [f"{part:.0%}" for part in row.shares] if row.shares else [""] * 4
     return [row.work, row.budget, result, figure(run.wall, 1), figure(row.lag, 1), figure(row.hook, 1), str(run.api), str(run.refused),
             str(run.acme), str(run.issued), figure(run.rss, 0), *parts]
