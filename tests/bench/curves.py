@@ -93,7 +93,8 @@ def check(clients, counts, found, report):
     for client in clients:
         for count, one in zip(counts, found[client.key]):
             if client.key in ALONE:
-                report.note(not one.why and not one.left, f"{client.label}, {count} names: {one.why or 'a certificate'}, {one.left} TXT left")
+                report.note(not one.why and not one.left,
+                            f"{client.label}, {issuance.counted(count, 'name')}: {one.why or 'a certificate'}, {one.left} TXT left")
 
 
 def run(program, report, counts, directory, base):
