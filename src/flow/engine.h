@@ -130,7 +130,8 @@ void locations_done(struct location *items, size_t count); /* all but the array 
 
 enum locate_mode { LOCATE_EACH, LOCATE_OR_STOP };
 
-/* Locate all, side by side; with LOCATE_OR_STOP only until one can't be.  Errors: ERR_CANCELLED, ERR_INTERNAL. */
+/* Locate all, side by side; with LOCATE_OR_STOP only until one can't be: then others without an error may have no zone.
+ * Errors: ERR_CANCELLED, ERR_INTERNAL. */
 enum err_code locate_all(struct challenge *c, struct location *items, size_t count, enum locate_mode mode,
                          struct err *err) MUST_USE;
 

@@ -69,7 +69,6 @@ static void take_locations(struct publication *p, struct location *locations, co
     for (size_t i = 0; i < p->set->count; i++) {
         struct placement placement = {.age = PLACEMENT_NEW, .outcome = &p->outcomes[i]};
 
-        p->outcomes[i] = locations[i].err;
         if (locations[i].err.code != ERR_OK)
             continue;
         placement.asked = mem_strdup(p->set->items[i].name);
@@ -93,10 +92,14 @@ static enum err_code place(struct publication *p, struct err *err)
     for (size_t i = 0; i < p->set->count; i++)
         locations[i].asked = p->set->items[i].name;
     code = locate_all(p->c, locations, p->set->count, p->opts->outcomes ? LOCATE_EACH : LOCATE_OR_STOP, err);
+    for (size_t i = 0; i < p->set->count; i++)
+        p->outcomes[i] = locations[i].err;
+    if (code == ERR_OK)
+        code = first_failure(p, err);
     if (code == ERR_OK)
         take_locations(p, locations, &journal);
     locations_done(locations, p->set->count);
-    return code == ERR_OK ? first_failure(p, err) : code;
+    return code;
 }
 
 static void fail_account(struct publication *p, const struct challenge_account *account, const struct err *why)

@@ -130,6 +130,22 @@ TEST(without_outcomes_one_that_fails_takes_all_back)
     world_free(w);
 }
 
+/* The error of one ends the call while it is not known yet where the other is, which an earlier call has published. */
+TEST(without_outcomes_one_that_is_nowhere_ends_it_wherever_the_others_are)
+{
+    struct world *w = world_new();
+
+    fake_resolver_add(w->dns, "_acme-challenge.www.foreign.test", DNS_CNAME, "foreign.acme.example.net");
+    assert_int_equal(world_publish(w, PAIRS({"_acme-challenge.www.foreign.test", VALUE_A})), ERR_OK);
+    assert_int_equal(world_publish(w, PAIRS({"_acme-challenge.www.foreign.test", VALUE_A},
+                                            {"_acme-challenge.nowhere.test", VALUE_A})),
+                     ERR_ZONE);
+    assert_non_null(strstr(w->err.msg, "\"_acme-challenge.nowhere.test\""));
+    assert_true(is_there(w, EXAMPLE_NET, "foreign.acme", VALUE_A));
+    assert_int_equal(world_journal_count(w), 1);
+    world_free(w);
+}
+
 /* ------------------------------------------------------------------ zones */
 
 TEST(a_remembered_zone_that_is_gone_is_found_anew_and_the_others_are_not_asked_again)
@@ -541,6 +557,7 @@ int main(void)
         cmocka_unit_test(what_can_not_be_taken_back_stays_in_the_journal),
         cmocka_unit_test(when_all_fail_it_is_no_error_of_the_call),
         cmocka_unit_test(without_outcomes_one_that_fails_takes_all_back),
+        cmocka_unit_test(without_outcomes_one_that_is_nowhere_ends_it_wherever_the_others_are),
         cmocka_unit_test(a_remembered_zone_that_is_gone_is_found_anew_and_the_others_are_not_asked_again),
         cmocka_unit_test(a_bad_record_does_not_hide_that_its_zone_is_gone),
         cmocka_unit_test(a_remembered_zone_that_is_gone_for_good_fails_its_own_records),
