@@ -245,8 +245,9 @@ void journal_index_done(struct journal_index *index);
 const struct journal_entry *journal_index_find(const struct journal_index *index, const char *name, size_t *at);
 const struct journal_entry *journal_index_next(const struct journal_index *index, const char *name, size_t *at);
 
-/* undo.c: withdraw what this call created, of all of the batch (or of what failed in it).  The error that brought us
- * here stays the error that is reported; what is left is in the log. */
+/* undo.c: withdraw what this call created, of all of the batch (or of what failed in it), to the end, whoever wishes to
+ * stop.  The error that brought us here stays the error that is reported; what is left is in the log.
+ * Errors: those of remove_batch(); ERR_CANCELLED: somebody wished to stop. */
 enum err_code undo(struct challenge *c, struct batch *batch) MUST_USE;
 
 #endif

@@ -347,6 +347,22 @@ TEST(an_interrupt_takes_all_back_with_outcomes_as_well)
     world_free(w);
 }
 
+TEST(an_interrupt_while_what_failed_is_taken_back_takes_that_back_as_well)
+{
+    struct world *w = world_new();
+
+    w->dns->servers[0].lag_ms = FAKE_NEVER;
+    fake_api_fail(w->api, FAKE_API_CANCEL, 4, 1); /* two zones, two POSTs, the DELETE of what is never shown */
+    assert_int_equal(
+        publish_each(w, PAIRS({"_acme-challenge.example.com", VALUE_A}, {"_acme-challenge.example.net", VALUE_A}),
+                     CHALLENGE_WAIT),
+        ERR_CANCELLED);
+    assert_int_equal(fake_api_count_ours(w->api), 0);
+    assert_int_equal(world_journal_count(w), 0);
+    assert_false(world_log_has(w, "left behind"));
+    world_free(w);
+}
+
 TEST(a_journal_that_can_not_be_written_ends_everything_before_anything_is_created)
 {
     struct world *w = world_new();
@@ -568,6 +584,7 @@ int main(void)
         cmocka_unit_test(what_is_kept_after_the_wait_failed_is_kept_with_outcomes_as_well),
         cmocka_unit_test(a_zone_that_never_shows_its_records_loses_them_alone),
         cmocka_unit_test(an_interrupt_takes_all_back_with_outcomes_as_well),
+        cmocka_unit_test(an_interrupt_while_what_failed_is_taken_back_takes_that_back_as_well),
         cmocka_unit_test(a_journal_that_can_not_be_written_ends_everything_before_anything_is_created),
         cmocka_unit_test(a_budget_that_does_not_suffice_is_told_before_anything_is_changed),
         cmocka_unit_test(a_thousand_names_cost_three_requests_a_zone_and_two_when_it_is_remembered),
