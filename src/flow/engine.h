@@ -91,13 +91,14 @@ struct picks {
 
 void picks_add(struct picks *picks, struct placement *placement);
 void picks_all(struct picks *picks, const struct batch *batch);
+size_t picks_run(const struct picks *picks, size_t first); /* as batch_run() */
 void picks_done(struct picks *picks);
 
 /* group.c: the records of one zone, which go to the API together; those of all zones side by side. */
 struct group {
     struct placement *items; /* of a batch */
     size_t count;
-    struct err err; /* that of the zone */
+    struct err err; /* what keeps its records from being deleted */
 };
 
 struct groups {
@@ -110,11 +111,12 @@ void groups_init(struct groups *groups, struct batch *batch);
 void groups_done(struct groups *groups);
 /* How many requests it takes to create, or to delete, the records of that account. */
 size_t groups_requests(const struct groups *groups, const struct challenge_account *account);
-/* Create the records that have no id and no error in *outcome: they get one of both.  A group's error: the first of its
- * records; ERR_NOT_FOUND: the zone's id is gone.  Errors: ERR_CANCELLED, ERR_INTERNAL. */
+/* Create the records that have no id and no error in *outcome: they get one of both; ERR_NOT_FOUND: the zone's id is
+ * gone.  Errors: ERR_CANCELLED, ERR_INTERNAL. */
 enum err_code groups_create(struct challenge *c, struct groups *groups, struct err *err) MUST_USE;
 /* Delete, in groups without an error, the records that have an id.  `is_removed` is set for those that are gone.  A
- * group's error: as above; ERR_NOT_FOUND: a record or the zone is gone.  Errors: ERR_CANCELLED, ERR_INTERNAL. */
+ * group's error: the first of its records; ERR_NOT_FOUND: a record or the zone is gone.  Errors: ERR_CANCELLED,
+ * ERR_INTERNAL. */
 enum err_code groups_delete(struct challenge *c, struct groups *groups, struct err *err) MUST_USE;
 
 /* locate.c: zones of record names, CNAMEs followed. */

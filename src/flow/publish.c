@@ -131,28 +131,30 @@ static enum err_code admit(struct publication *p, struct err *err)
 
 /* ------------------------------------------------------------------ creating */
 
-static void log_created(struct challenge *c, const struct group *group, int64_t ms)
+static void log_created(struct challenge *c, const struct placement *p, int64_t ms)
 {
-    size_t count = 0;
+    const struct log_field fields[] = {
+        {"name", p->name, 0},
+        {"zone", p->zone->name, 0},
+        {"record_id", NULL, p->record_id},
+        {"ms", NULL, ms},
+    };
 
-    for (size_t i = 0; i < group->count; i++) {
-        const struct placement *p = &group->items[i];
-        const struct log_field fields[] = {
-            {"name", p->name, 0},
-            {"zone", p->zone->name, 0},
-            {"record_id", NULL, p->record_id},
-            {"ms", NULL, ms},
-        };
+    log_event(c->opts.log, LOG_INFO, fields, ARRAY_LEN(fields), "TXT record \"%s\" has id %" PRId64, p->name,
+              p->record_id);
+}
 
-        if (!p->record_id)
-            continue;
-        count++;
-        log_event(c->opts.log, LOG_INFO, fields, ARRAY_LEN(fields), "TXT record \"%s\" has id %" PRId64, p->name,
-                  p->record_id);
-    }
-    if (count)
+static void tell_created(struct challenge *c, const struct picks *created, int64_t ms)
+{
+    size_t count;
+
+    for (size_t i = 0; i < created->count; i += count) {
+        count = picks_run(created, i);
+        for (size_t k = i; k < i + count; k++)
+            log_created(c, created->items[k], ms);
         log_line(c->opts.log, LOG_INFO, "%zu TXT record%s of zone \"%s\" published in %" PRId64 " ms", count,
-                 count == 1 ? "" : "s", group->items[0].zone->name, ms);
+                 count == 1 ? "" : "s", created->items[i]->zone->name, ms);
+    }
 }
 
 /* It is published all the same: a delegation may be on its way, and what we see need not be what the CA sees. */
@@ -166,15 +168,19 @@ static void warn_if_unseen(struct challenge *c, struct zone *zone)
     mem_free_auto(&zone->unseen);
 }
 
-static void log_journalled(struct challenge *c, const struct group *group)
+static void tell_intent(struct challenge *c, const struct picks *wanted, enum err_code code)
 {
-    size_t count = 0;
+    size_t count;
 
-    for (size_t i = 0; i < group->count; i++)
-        count += group->items[i].outcome->code == ERR_OK && !group->items[i].record_id;
-    if (count && c->opts.store)
-        log_line(c->opts.log, LOG_INFO, "%zu TXT record%s of zone \"%s\" journalled", count, count == 1 ? "" : "s",
-                 group->items[0].zone->name);
+    for (size_t i = 0; i < wanted->count; i += count) {
+        struct zone *zone = wanted->items[i]->zone;
+
+        count = picks_run(wanted, i);
+        warn_if_unseen(c, zone);
+        if (code == ERR_OK && c->opts.store)
+            log_line(c->opts.log, LOG_INFO, "%zu TXT record%s of zone \"%s\" journalled", count, count == 1 ? "" : "s",
+                     zone->name);
+    }
 }
 
 /* Journal, create, journal: those that are not there yet and have not failed. */
@@ -189,11 +195,7 @@ static enum err_code create(struct publication *p, struct groups *groups, struct
         if (p->batch.items[i].outcome->code == ERR_OK && !p->batch.items[i].record_id)
             picks_add(&wanted, &p->batch.items[i]);
     code = record_intent(p->c, &wanted, err);
-    for (size_t i = 0; i < groups->count; i++) {
-        warn_if_unseen(p->c, groups->items[i].items[0].zone);
-        if (code == ERR_OK)
-            log_journalled(p->c, &groups->items[i]);
-    }
+    tell_intent(p->c, &wanted, code);
     if (code != ERR_OK)
         return code;
     code = groups_create(p->c, groups, err);
@@ -201,8 +203,7 @@ static enum err_code create(struct publication *p, struct groups *groups, struct
         if (wanted.items[i]->record_id)
             picks_add(&created, wanted.items[i]);
     noted = record_published(p->c, &created, code == ERR_OK ? err : NULL);
-    for (size_t i = 0; i < groups->count; i++)
-        log_created(p->c, &groups->items[i], clock_mono_ms(p->c->opts.clock) - start_ms);
+    tell_created(p->c, &created, clock_mono_ms(p->c->opts.clock) - start_ms);
     return code == ERR_OK ? noted : code;
 }
 

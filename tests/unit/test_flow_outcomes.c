@@ -24,6 +24,17 @@ static bool is_there(struct world *w, int64_t zone_id, const char *name, const c
     return fake_api_find_txt(w->api, zone_id, name, value) != NULL;
 }
 
+/* How often the log has it. */
+static size_t count_lines(struct world *w, const char *text)
+{
+    size_t count = 0;
+
+    assert_int_equal(fflush(w->log.out), 0);
+    for (const char *at = strstr(w->log_text, text); at; at = strstr(at + 1, text))
+        count++;
+    return count;
+}
+
 /* ------------------------------------------------------------------ one fails, the others don't */
 
 /* Three zones, a name in none, a record that the API does not like. */
@@ -167,6 +178,7 @@ TEST(a_remembered_zone_that_is_gone_is_found_anew_and_the_others_are_not_asked_a
     assert_true(is_there(w, EXAMPLE_NET, "_acme-challenge", VALUE_A));
     assert_int_equal(fake_api_count_method(w->api, "POST"), 3);
     assert_int_equal(w->api->request_count, 4);
+    assert_int_equal(count_lines(w, "1 TXT record of zone \"example.net\" published"), 2); /* once a call */
     world_free(w);
 }
 
