@@ -193,7 +193,7 @@ void servers_from_override(const struct strlist *nameservers, struct dns_servers
 void published_note(struct challenge *c, const struct batch *batch);
 void published_done(struct published_list *list);
 
-/* await.c: zones, each once, whose servers are found side by side. */
+/* servers.c: zones, each once, whose servers are found side by side. */
 struct zone_servers_list {
     struct zone_servers *items;
     size_t count;
@@ -201,6 +201,7 @@ struct zone_servers_list {
 
 /* The zone's place in the list, where it is added when it is not there. */
 size_t zone_servers_want(struct zone_servers_list *list, struct zone *zone);
+void zone_servers_list_done(struct zone_servers_list *list);
 
 /* await.c: is it silence that another way may get around? */
 bool await_is_silence(enum err_code code);
