@@ -39,17 +39,25 @@ struct published_list {
     size_t count;
 };
 
+/* Zones that the API could not be asked for. */
+struct zone_failures {
+    struct strmap places; /* of zones in `items` */
+    struct err *items;
+    size_t count;
+    size_t in_a_row;
+};
+
 struct challenge {
     struct challenge_opts opts;
     struct published_list published; /* since the last challenge_awaiting_new() */
     struct zone **zones;
     size_t zone_count;
-    struct strmap absent;           /* zone names that no account has */
-    struct strmap recalled;         /* "<account> <name>" of the remembered zones that were looked for */
-    struct zone_failures *failures; /* see zones_forgive(); NULL: none */
-    bool *refused;                  /* one an account: its key is no good, don't ask again */
-    struct err refusal;             /* the first of an account, or ERR_OK */
-    char *leaving;                  /* a zone that is on its way out of an account; NULL: none was met */
+    struct strmap absent;          /* zone names that no account has */
+    struct strmap recalled;        /* "<account> <name>" of the remembered zones that were looked for */
+    struct zone_failures failures; /* see zones_forgive() */
+    bool *refused;                 /* one an account: its key is no good, don't ask again */
+    struct err refusal;            /* the first of an account, or ERR_OK */
+    char *leaving;                 /* a zone that is on its way out of an account; NULL: none was met */
     struct err leaving_err;
 };
 
