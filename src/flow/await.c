@@ -76,24 +76,6 @@ static enum err_code wait_by_doh(struct challenge *c, const struct expected_list
     return propagation_wait_doh(doh, doh_count, items, list->count, opts, err);
 }
 
-size_t zone_servers_want(struct zone_servers_list *list, struct zone *zone)
-{
-    size_t i = 0;
-
-    while (i < list->count && list->items[i].zone != zone)
-        i++;
-    if (i == list->count) {
-        list->items = mem_grow(list->items, list->count, sizeof *list->items);
-        list->items[list->count++] = (struct zone_servers){.zone = zone};
-    }
-    return i;
-}
-
-static void zone_servers_list_done(struct zone_servers_list *list)
-{
-    free(list->items);
-}
-
 /* The first zone without servers ends it. */
 static enum err_code find_servers(struct challenge *c, const struct expected_list *list, struct err *err)
 {

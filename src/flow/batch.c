@@ -78,6 +78,15 @@ void picks_all(struct picks *picks, const struct batch *batch)
         picks_add(picks, &batch->items[i]);
 }
 
+size_t picks_run(const struct picks *picks, size_t first)
+{
+    size_t n = 1;
+
+    while (first + n < picks->count && picks->items[first + n]->zone == picks->items[first]->zone)
+        n++;
+    return n;
+}
+
 void picks_done(struct picks *picks)
 {
     free(picks->items);

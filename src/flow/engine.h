@@ -39,17 +39,25 @@ struct published_list {
     size_t count;
 };
 
+/* Zones that the API could not be asked for. */
+struct zone_failures {
+    struct strmap places; /* of zones in `items` */
+    struct err *items;
+    size_t count;
+    size_t in_a_row;
+};
+
 struct challenge {
     struct challenge_opts opts;
     struct published_list published; /* since the last challenge_awaiting_new() */
     struct zone **zones;
     size_t zone_count;
-    struct strmap absent;           /* zone names that no account has */
-    struct strmap recalled;         /* "<account> <name>" of the remembered zones that were looked for */
-    struct zone_failures *failures; /* see zones_forgive(); NULL: none */
-    bool *refused;                  /* one an account: its key is no good, don't ask again */
-    struct err refusal;             /* the first of an account, or ERR_OK */
-    char *leaving;                  /* a zone that is on its way out of an account; NULL: none was met */
+    struct strmap absent;          /* zone names that no account has */
+    struct strmap recalled;        /* "<account> <name>" of the remembered zones that were looked for */
+    struct zone_failures failures; /* see zones_forgive() */
+    bool *refused;                 /* one an account: its key is no good, don't ask again */
+    struct err refusal;            /* the first of an account, or ERR_OK */
+    char *leaving;                 /* a zone that is on its way out of an account; NULL: none was met */
     struct err leaving_err;
 };
 
@@ -91,13 +99,14 @@ struct picks {
 
 void picks_add(struct picks *picks, struct placement *placement);
 void picks_all(struct picks *picks, const struct batch *batch);
+size_t picks_run(const struct picks *picks, size_t first); /* as batch_run() */
 void picks_done(struct picks *picks);
 
 /* group.c: the records of one zone, which go to the API together; those of all zones side by side. */
 struct group {
     struct placement *items; /* of a batch */
     size_t count;
-    struct err err; /* that of the zone */
+    struct err err; /* what keeps its records from being deleted */
 };
 
 struct groups {
@@ -110,11 +119,12 @@ void groups_init(struct groups *groups, struct batch *batch);
 void groups_done(struct groups *groups);
 /* How many requests it takes to create, or to delete, the records of that account. */
 size_t groups_requests(const struct groups *groups, const struct challenge_account *account);
-/* Create the records that have no id and no error in *outcome: they get one of both.  A group's error: the first of its
- * records; ERR_NOT_FOUND: the zone's id is gone.  Errors: ERR_CANCELLED, ERR_INTERNAL. */
+/* Create the records that have no id and no error in *outcome: they get one of both; ERR_NOT_FOUND: the zone's id is
+ * gone.  Errors: ERR_CANCELLED, ERR_INTERNAL. */
 enum err_code groups_create(struct challenge *c, struct groups *groups, struct err *err) MUST_USE;
 /* Delete, in groups without an error, the records that have an id.  `is_removed` is set for those that are gone.  A
- * group's error: as above; ERR_NOT_FOUND: a record or the zone is gone.  Errors: ERR_CANCELLED, ERR_INTERNAL. */
+ * group's error: the first of its records; ERR_NOT_FOUND: a record or the zone is gone.  Errors: ERR_CANCELLED,
+ * ERR_INTERNAL. */
 enum err_code groups_delete(struct challenge *c, struct groups *groups, struct err *err) MUST_USE;
 
 /* locate.c: zones of record names, CNAMEs followed. */
@@ -130,7 +140,8 @@ void locations_done(struct location *items, size_t count); /* all but the array 
 
 enum locate_mode { LOCATE_EACH, LOCATE_OR_STOP };
 
-/* Locate all, side by side; with LOCATE_OR_STOP only until one can't be.  Errors: ERR_CANCELLED, ERR_INTERNAL. */
+/* Locate all, side by side; with LOCATE_OR_STOP only until one can't be: then others without an error may have no zone.
+ * Errors: ERR_CANCELLED, ERR_INTERNAL. */
 enum err_code locate_all(struct challenge *c, struct location *items, size_t count, enum locate_mode mode,
                          struct err *err) MUST_USE;
 
@@ -190,7 +201,7 @@ void servers_from_override(const struct strlist *nameservers, struct dns_servers
 void published_note(struct challenge *c, const struct batch *batch);
 void published_done(struct published_list *list);
 
-/* await.c: zones, each once, whose servers are found side by side. */
+/* servers.c: zones, each once, whose servers are found side by side. */
 struct zone_servers_list {
     struct zone_servers *items;
     size_t count;
@@ -198,6 +209,7 @@ struct zone_servers_list {
 
 /* The zone's place in the list, where it is added when it is not there. */
 size_t zone_servers_want(struct zone_servers_list *list, struct zone *zone);
+void zone_servers_list_done(struct zone_servers_list *list);
 
 /* await.c: is it silence that another way may get around? */
 bool await_is_silence(enum err_code code);
@@ -244,8 +256,9 @@ void journal_index_done(struct journal_index *index);
 const struct journal_entry *journal_index_find(const struct journal_index *index, const char *name, size_t *at);
 const struct journal_entry *journal_index_next(const struct journal_index *index, const char *name, size_t *at);
 
-/* undo.c: withdraw what this call created, of all of the batch (or of what failed in it).  The error that brought us
- * here stays the error that is reported; what is left is in the log. */
+/* undo.c: withdraw what this call created, of all of the batch (or of what failed in it), to the end, whoever wishes to
+ * stop.  The error that brought us here stays the error that is reported; what is left is in the log.
+ * Errors: those of remove_batch(); ERR_CANCELLED: somebody wished to stop. */
 enum err_code undo(struct challenge *c, struct batch *batch) MUST_USE;
 
 #endif

@@ -117,7 +117,6 @@ static void take_created(struct cargo *cargo, struct err *err)
     for (size_t i = 0; i < cargo->batch_count; i++) {
         const struct dme_batch *batch = &cargo->batches[i];
 
-        cargo->groups[i]->err = batch->err;
         if (batch->err.code == ERR_CANCELLED && err->code == ERR_OK)
             *err = batch->err;
         for (size_t k = 0; k < batch->count; k++) {

@@ -331,6 +331,7 @@ static enum err_code go_on(struct survey *survey, struct walkers *walkers, struc
         if (code == ERR_CANCELLED)
             return err_set(err, code, "%s", at->err.msg);
         if (code == NOT_YET) {
+            err_init(&at->err); /* what was tried and failed on the way is not the end of it */
             walkers->items[left++] = at;
             continue;
         }

@@ -69,7 +69,6 @@ static void take_locations(struct publication *p, struct location *locations, co
     for (size_t i = 0; i < p->set->count; i++) {
         struct placement placement = {.age = PLACEMENT_NEW, .outcome = &p->outcomes[i]};
 
-        p->outcomes[i] = locations[i].err;
         if (locations[i].err.code != ERR_OK)
             continue;
         placement.asked = mem_strdup(p->set->items[i].name);
@@ -93,10 +92,14 @@ static enum err_code place(struct publication *p, struct err *err)
     for (size_t i = 0; i < p->set->count; i++)
         locations[i].asked = p->set->items[i].name;
     code = locate_all(p->c, locations, p->set->count, p->opts->outcomes ? LOCATE_EACH : LOCATE_OR_STOP, err);
+    for (size_t i = 0; i < p->set->count; i++)
+        p->outcomes[i] = locations[i].err;
+    if (code == ERR_OK)
+        code = first_failure(p, err);
     if (code == ERR_OK)
         take_locations(p, locations, &journal);
     locations_done(locations, p->set->count);
-    return code == ERR_OK ? first_failure(p, err) : code;
+    return code;
 }
 
 static void fail_account(struct publication *p, const struct challenge_account *account, const struct err *why)
@@ -128,28 +131,30 @@ static enum err_code admit(struct publication *p, struct err *err)
 
 /* ------------------------------------------------------------------ creating */
 
-static void log_created(struct challenge *c, const struct group *group, int64_t ms)
+static void log_created(struct challenge *c, const struct placement *p, int64_t ms)
 {
-    size_t count = 0;
+    const struct log_field fields[] = {
+        {"name", p->name, 0},
+        {"zone", p->zone->name, 0},
+        {"record_id", NULL, p->record_id},
+        {"ms", NULL, ms},
+    };
 
-    for (size_t i = 0; i < group->count; i++) {
-        const struct placement *p = &group->items[i];
-        const struct log_field fields[] = {
-            {"name", p->name, 0},
-            {"zone", p->zone->name, 0},
-            {"record_id", NULL, p->record_id},
-            {"ms", NULL, ms},
-        };
+    log_event(c->opts.log, LOG_INFO, fields, ARRAY_LEN(fields), "TXT record \"%s\" has id %" PRId64, p->name,
+              p->record_id);
+}
 
-        if (!p->record_id)
-            continue;
-        count++;
-        log_event(c->opts.log, LOG_INFO, fields, ARRAY_LEN(fields), "TXT record \"%s\" has id %" PRId64, p->name,
-                  p->record_id);
-    }
-    if (count)
+static void tell_created(struct challenge *c, const struct picks *created, int64_t ms)
+{
+    size_t count;
+
+    for (size_t i = 0; i < created->count; i += count) {
+        count = picks_run(created, i);
+        for (size_t k = i; k < i + count; k++)
+            log_created(c, created->items[k], ms);
         log_line(c->opts.log, LOG_INFO, "%zu TXT record%s of zone \"%s\" published in %" PRId64 " ms", count,
-                 count == 1 ? "" : "s", group->items[0].zone->name, ms);
+                 count == 1 ? "" : "s", created->items[i]->zone->name, ms);
+    }
 }
 
 /* It is published all the same: a delegation may be on its way, and what we see need not be what the CA sees. */
@@ -163,15 +168,19 @@ static void warn_if_unseen(struct challenge *c, struct zone *zone)
     mem_free_auto(&zone->unseen);
 }
 
-static void log_journalled(struct challenge *c, const struct group *group)
+static void tell_intent(struct challenge *c, const struct picks *wanted, enum err_code code)
 {
-    size_t count = 0;
+    size_t count;
 
-    for (size_t i = 0; i < group->count; i++)
-        count += group->items[i].outcome->code == ERR_OK && !group->items[i].record_id;
-    if (count && c->opts.store)
-        log_line(c->opts.log, LOG_INFO, "%zu TXT record%s of zone \"%s\" journalled", count, count == 1 ? "" : "s",
-                 group->items[0].zone->name);
+    for (size_t i = 0; i < wanted->count; i += count) {
+        struct zone *zone = wanted->items[i]->zone;
+
+        count = picks_run(wanted, i);
+        warn_if_unseen(c, zone);
+        if (code == ERR_OK && c->opts.store)
+            log_line(c->opts.log, LOG_INFO, "%zu TXT record%s of zone \"%s\" journalled", count, count == 1 ? "" : "s",
+                     zone->name);
+    }
 }
 
 /* Journal, create, journal: those that are not there yet and have not failed. */
@@ -186,11 +195,7 @@ static enum err_code create(struct publication *p, struct groups *groups, struct
         if (p->batch.items[i].outcome->code == ERR_OK && !p->batch.items[i].record_id)
             picks_add(&wanted, &p->batch.items[i]);
     code = record_intent(p->c, &wanted, err);
-    for (size_t i = 0; i < groups->count; i++) {
-        warn_if_unseen(p->c, groups->items[i].items[0].zone);
-        if (code == ERR_OK)
-            log_journalled(p->c, &groups->items[i]);
-    }
+    tell_intent(p->c, &wanted, code);
     if (code != ERR_OK)
         return code;
     code = groups_create(p->c, groups, err);
@@ -198,8 +203,7 @@ static enum err_code create(struct publication *p, struct groups *groups, struct
         if (wanted.items[i]->record_id)
             picks_add(&created, wanted.items[i]);
     noted = record_published(p->c, &created, code == ERR_OK ? err : NULL);
-    for (size_t i = 0; i < groups->count; i++)
-        log_created(p->c, &groups->items[i], clock_mono_ms(p->c->opts.clock) - start_ms);
+    tell_created(p->c, &created, clock_mono_ms(p->c->opts.clock) - start_ms);
     return code == ERR_OK ? noted : code;
 }
 

@@ -8,6 +8,7 @@
  */
 #include "flow/engine.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "util/text.h"
@@ -178,6 +179,25 @@ enum err_code servers_of_zones(struct challenge *c, struct zone_servers *items, 
         dns_servers_done(&found[i].servers);
     }
     return ERR_OK;
+}
+
+size_t zone_servers_want(struct zone_servers_list *list, struct zone *zone)
+{
+    size_t i = 0;
+
+    while (i < list->count && list->items[i].zone != zone)
+        i++;
+    if (i == list->count) {
+        list->items = mem_grow(list->items, list->count, sizeof *list->items);
+        list->items[list->count++] = (struct zone_servers){.zone = zone};
+    }
+    return i;
+}
+
+void zone_servers_list_done(struct zone_servers_list *list)
+{
+    free(list->items);
+    *list = (struct zone_servers_list){NULL, 0};
 }
 
 enum err_code servers_of_zone(struct challenge *c, struct zone *zone, const struct dns_servers **out, struct err *err)

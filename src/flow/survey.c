@@ -2,6 +2,7 @@
 #include "flow/survey.h"
 
 #include <inttypes.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@ struct sight {
     char *name;
     struct authority_view view;
     bool is_seen;
+    size_t zone_place; /* among the zones of the round in which it is asked for; SIZE_MAX: its own is silent */
 };
 
 void survey_done(struct survey *survey)
@@ -43,15 +45,9 @@ void survey_done(struct survey *survey)
 
 /* A zone that was looked at as one hosted elsewhere may turn out to be ours.  Then DNS Made Easy names its servers, and
  * what could not be seen before is looked at again. */
-static char *key_of(const struct zone *zone)
-{
-    return mem_printf("%s%s", zone->account ? "" : "outside ", zone->name);
-}
-
 enum err_code survey_look(struct survey *survey, struct zone *zone, const char *name, const struct authority_view **out)
 {
-    AUTO_FREE char *key = key_of(zone);
-    AUTO_FREE char *place = mem_printf("%s %s", key, name);
+    AUTO_FREE char *place = mem_printf("%s%s %s", zone->account ? "" : "outside ", zone->name, name);
     size_t i = 0;
 
     if (strmap_find(&survey->sights_by_place, place, &i)) {
@@ -129,47 +125,30 @@ static void note_failure(struct survey *survey, const struct sight *sight, const
 }
 
 /* Find the servers of all zones in which something is to be asked, once each.  Errors: ERR_CANCELLED. */
-static enum err_code find_servers(struct survey *survey, struct zone_servers **out, struct strmap *out_places,
-                                  struct err *err)
+static enum err_code find_servers(struct survey *survey, struct zone_servers_list *zones, struct err *err)
 {
-    AUTO_FREE struct zone_servers *zones = mem_calloc(survey->sight_count - survey->known, sizeof *zones);
-    size_t count = 0;
-    enum err_code code;
-
     for (size_t i = survey->known; i < survey->sight_count; i++) {
-        struct zone *zone = survey->sights[i]->zone;
-        AUTO_FREE char *key = key_of(zone);
+        struct sight *sight = survey->sights[i];
 
-        if (!zone->is_silent && strmap_add(out_places, key, count))
-            zones[count++].zone = zone;
+        sight->zone_place = sight->zone->is_silent ? SIZE_MAX : zone_servers_want(zones, sight->zone);
     }
-    code = servers_of_zones(survey->c, zones, count, err);
-    if (code != ERR_OK)
-        return code;
-    *out = zones;
-    zones = NULL;
-    return ERR_OK;
+    return servers_of_zones(survey->c, zones->items, zones->count, err);
 }
 
 /* A question for each sight whose zone has servers that answer. */
-static size_t make_queries(struct survey *survey, const struct zone_servers *zones, const struct strmap *places,
+static size_t make_queries(struct survey *survey, const struct zone_servers_list *zones,
                            struct authority_query *queries, struct sight **sights)
 {
+    struct err silence;
     size_t count = 0;
 
+    (void)err_set(&silence, ERR_TIMEOUT, "they did not answer before");
     for (size_t i = survey->known; i < survey->sight_count; i++) {
         struct sight *sight = survey->sights[i];
-        AUTO_FREE char *key = key_of(sight->zone);
-        struct err silence;
-        size_t place = 0;
+        const struct err *why = sight->zone_place < zones->count ? &zones->items[sight->zone_place].err : &silence;
 
-        if (!strmap_find(places, key, &place)) {
-            (void)err_set(&silence, ERR_TIMEOUT, "they did not answer before");
-            note_failure(survey, sight, &silence);
-            continue;
-        }
-        if (zones[place].err.code != ERR_OK) {
-            note_failure(survey, sight, &zones[place].err);
+        if (why->code != ERR_OK) {
+            note_failure(survey, sight, why);
             continue;
         }
         sights[count] = sight;
@@ -196,14 +175,13 @@ static enum err_code ask_servers(struct survey *survey, struct err *err)
     size_t open = survey->sight_count - survey->known;
     AUTO_FREE struct authority_query *queries = mem_calloc(open, sizeof *queries);
     AUTO_FREE struct sight **sights = mem_calloc(open, sizeof(struct sight *));
-    AUTO_FREE struct zone_servers *zones = NULL;
-    AUTO_STRMAP struct strmap places = {NULL, 0, 0};
-    enum err_code code = find_servers(survey, &zones, &places, err);
+    AUTO(zone_servers_list_done) struct zone_servers_list zones = {NULL, 0};
+    enum err_code code = find_servers(survey, &zones, err);
     size_t count;
 
     if (code != ERR_OK)
         return code;
-    count = make_queries(survey, zones, &places, queries, sights);
+    count = make_queries(survey, &zones, queries, sights);
     if (!count)
         return ERR_OK;
     code = authority_look_all(survey->c->opts.direct, queries, count, err);

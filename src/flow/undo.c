@@ -64,6 +64,7 @@ enum err_code undo(struct challenge *c, struct batch *batch)
     AUTO(picks_done) struct picks picks = {0};
     struct err err;
     enum err_code code;
+    bool is_interrupted;
 
     part_ours(batch, &ours, &absent);
     picks_all(&picks, &absent);
@@ -73,6 +74,11 @@ enum err_code undo(struct challenge *c, struct batch *batch)
         return ERR_OK;
     err_init(&err);
     code = remove_batch(c, &ours, &err);
+    is_interrupted = code == ERR_CANCELLED;
+    if (is_interrupted) { /* the wish to stop is no reason to leave them */
+        clock_accept_cancel(c->opts.clock);
+        code = remove_batch(c, &ours, &err);
+    }
     report(c, &ours, code, &err);
-    return code;
+    return is_interrupted ? ERR_CANCELLED : code;
 }

@@ -299,32 +299,20 @@ static enum err_code ask_accounts(struct challenge *c, const char *zone_name, st
 
 /* The API could not be asked for a zone: it is not asked again and again for each name of that zone, and after a second
  * zone in a row not for any other, as each time takes as long as the operator's patience. */
-struct zone_failures {
-    struct strmap places; /* of zones in `items` */
-    struct err *items;
-    size_t count;
-    size_t in_a_row;
-};
-
 #define IN_A_ROW_MAX 2
 
 void zones_forgive(struct challenge *c)
 {
-    if (c->failures) {
-        strmap_done(&c->failures->places);
-        free(c->failures->items);
-    }
-    free(c->failures);
-    c->failures = NULL;
+    strmap_done(&c->failures.places);
+    free(c->failures.items);
+    c->failures = (struct zone_failures){.count = 0};
 }
 
 static const struct err *failure_of(const struct challenge *c, const char *zone_name)
 {
-    const struct zone_failures *failures = c->failures;
+    const struct zone_failures *failures = &c->failures;
     size_t i = 0;
 
-    if (!failures)
-        return NULL;
     if (strmap_find(&failures->places, zone_name, &i))
         return &failures->items[i];
     return failures->in_a_row >= IN_A_ROW_MAX ? &failures->items[failures->count - 1] : NULL;
@@ -332,9 +320,8 @@ static const struct err *failure_of(const struct challenge *c, const char *zone_
 
 static void note_failure(struct challenge *c, const char *zone_name, const struct err *why)
 {
-    struct zone_failures *failures = c->failures ? c->failures : mem_zalloc(sizeof *failures);
+    struct zone_failures *failures = &c->failures;
 
-    c->failures = failures;
     (void)strmap_add(&failures->places, zone_name, failures->count);
     failures->items = mem_grow(failures->items, failures->count, sizeof *failures->items);
     failures->items[failures->count++] = *why;
@@ -350,12 +337,12 @@ static enum err_code ask(struct challenge *c, const char *zone_name, struct zone
     struct err why;
     enum err_code code = ask_accounts(c, zone_name, out, &why);
 
-    if (c->failures && (code == ERR_OK || code == ERR_NOT_FOUND))
-        c->failures->in_a_row = 0;
     if (code == ERR_NOT_FOUND)
         (void)strmap_add(&c->absent, zone_name, 0);
-    if (code == ERR_OK || code == ERR_NOT_FOUND)
+    if (code == ERR_OK || code == ERR_NOT_FOUND) {
+        c->failures.in_a_row = 0;
         return code;
+    }
     if (code != ERR_CANCELLED)
         note_failure(c, zone_name, &why);
     if (err)

@@ -5,7 +5,6 @@
  */
 #include "store/store.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -152,8 +151,7 @@ static char *new_id(struct err *err)
     if (platform_random(random, sizeof random, err) != ERR_OK)
         return NULL;
     id = mem_calloc(ID_LEN + 1, 1);
-    for (size_t i = 0; i < sizeof random; i++)
-        (void)snprintf(id + 2 * i, 3, "%02x", random[i]);
+    text_hex_into(id, random, sizeof random);
     return id;
 }
 

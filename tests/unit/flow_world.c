@@ -32,7 +32,7 @@ static void make_zones(struct world *w)
     fake_server_serve(foreign, "foreign.test");
 }
 
-static struct dme *make_dme(struct world *w, size_t account)
+struct dme *world_dme(struct world *w, size_t account, int64_t budget_wait_ms)
 {
     char key[] = "key-0";
     struct secret *api_key, *api_secret;
@@ -49,7 +49,7 @@ static struct dme *make_dme(struct world *w, size_t account)
                                      .log = &w->log,
                                      .request_timeout_ms = 10000,
                                      .give_up_after_ms = 60000,
-                                     .budget_wait_ms = 900000});
+                                     .budget_wait_ms = budget_wait_ms});
     secret_free(api_key);
     secret_free(api_secret);
     return dme;
@@ -66,7 +66,7 @@ static void make_accounts(struct world *w)
                                                     .key_id = keys[i],
                                                     .zones = &w->zones[i],
                                                     .is_default = i == 0,
-                                                    .dme = make_dme(w, i)};
+                                                    .dme = world_dme(w, i, 900000)};
 }
 
 static void make_opts(struct world *w)

@@ -59,6 +59,9 @@ struct challenge *world_engine(struct world *w);
 struct challenge *world_current(struct world *w);
 /* The process ends. */
 void world_leave(struct world *w);
+/* An API object for an account that waits so long for its requests to fit. */
+struct dme *world_dme(struct world *w, size_t account, int64_t budget_wait_ms) MUST_USE;
+
 /* ------------------------------------------------------------------ calls */
 
 /* Record names and values, ended by a NULL name. */
@@ -97,8 +100,8 @@ bool world_is_safe(struct world *w, const char *when);
 /* With everything in order again and 25 hours later a sweep leaves nothing of ours and an empty journal. */
 bool world_sweeps_clean(struct world *w, const char *when);
 
-/* The run that the world is in, unless a test says otherwise: one of another host, which nobody can tell whether it goes
- * on, nor since when. */
+/* The run that the world is in, unless a test says otherwise: one of another host, which nobody can tell whether it
+ * goes on, nor since when. */
 #define WORLD_RUN_ELSEWHERE "4711:1:12345678:12345678:abcdefgh"
 
 /* A run id like that of this process' own run, but of a process that has ended. */

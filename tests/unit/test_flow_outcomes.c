@@ -19,9 +19,24 @@ static enum err_code publish_each(struct world *w, const struct pair *pairs, enu
     return world_publish_with(w, pairs, &(struct challenge_publish_opts){.wait = wait, .outcomes = outcomes});
 }
 
+/* A name in each of two zones. */
+static const struct pair both[] = {
+    {"_acme-challenge.example.com", VALUE_A}, {"_acme-challenge.example.net", VALUE_A}, {NULL, NULL}};
+
 static bool is_there(struct world *w, int64_t zone_id, const char *name, const char *value)
 {
     return fake_api_find_txt(w->api, zone_id, name, value) != NULL;
+}
+
+/* How often the log has it. */
+static size_t count_lines(struct world *w, const char *text)
+{
+    size_t count = 0;
+
+    assert_int_equal(fflush(w->log.out), 0);
+    for (const char *at = strstr(w->log_text, text); at; at = strstr(at + 1, text))
+        count++;
+    return count;
 }
 
 /* ------------------------------------------------------------------ one fails, the others don't */
@@ -130,19 +145,47 @@ TEST(without_outcomes_one_that_fails_takes_all_back)
     world_free(w);
 }
 
-/* ------------------------------------------------------------------ zones */
-
-TEST(a_remembered_zone_that_is_gone_is_found_anew_and_the_others_are_not_asked_again)
+/* The error of one ends the call while it is not known yet where the other is, which an earlier call has published. */
+TEST(without_outcomes_one_that_is_nowhere_ends_it_wherever_the_others_are)
 {
     struct world *w = world_new();
-    const struct pair both[] = {
-        {"_acme-challenge.example.com", VALUE_A}, {"_acme-challenge.example.net", VALUE_A}, {NULL, NULL}};
+
+    fake_resolver_add(w->dns, "_acme-challenge.www.foreign.test", DNS_CNAME, "foreign.acme.example.net");
+    assert_int_equal(world_publish(w, PAIRS({"_acme-challenge.www.foreign.test", VALUE_A})), ERR_OK);
+    assert_int_equal(world_publish(w, PAIRS({"_acme-challenge.www.foreign.test", VALUE_A},
+                                            {"_acme-challenge.nowhere.test", VALUE_A})),
+                     ERR_ZONE);
+    assert_non_null(strstr(w->err.msg, "\"_acme-challenge.nowhere.test\""));
+    assert_true(is_there(w, EXAMPLE_NET, "foreign.acme", VALUE_A));
+    assert_int_equal(world_journal_count(w), 1);
+    world_free(w);
+}
+
+/* ------------------------------------------------------------------ zones */
+
+/* Two zones are remembered, and one of them is gone. */
+static struct world *begin_gone(void)
+{
+    struct world *w = world_new();
 
     assert_int_equal(world_publish(w, both), ERR_OK);
     assert_int_equal(world_withdraw(w, both), ERR_OK);
     fake_api_drop_zone(w->api, EXAMPLE_COM);
-    fake_api_zone_add_server(fake_api_add_zone(w->api, 0, 111, "example.com"), "ns1.dme.test", "192.0.2.1");
     world_leave(w);
+    return w;
+}
+
+/* It is there again, with another id. */
+static void come_back(struct world *w)
+{
+    fake_api_zone_add_server(fake_api_add_zone(w->api, 0, 111, "example.com"), "ns1.dme.test", "192.0.2.1");
+}
+
+TEST(a_remembered_zone_that_is_gone_is_found_anew_and_the_others_are_not_asked_again)
+{
+    struct world *w = begin_gone();
+
+    come_back(w);
     w->api->request_count = 0;
     assert_int_equal(publish_each(w, both, CHALLENGE_WAIT), ERR_OK);
     assert_int_equal(outcomes[0].code, ERR_OK);
@@ -151,18 +194,15 @@ TEST(a_remembered_zone_that_is_gone_is_found_anew_and_the_others_are_not_asked_a
     assert_true(is_there(w, EXAMPLE_NET, "_acme-challenge", VALUE_A));
     assert_int_equal(fake_api_count_method(w->api, "POST"), 3);
     assert_int_equal(w->api->request_count, 4);
+    assert_int_equal(count_lines(w, "1 TXT record of zone \"example.net\" published"), 2); /* once a call */
     world_free(w);
 }
 
 TEST(a_bad_record_does_not_hide_that_its_zone_is_gone)
 {
-    struct world *w = world_new();
+    struct world *w = begin_gone();
 
-    assert_int_equal(world_publish(w, PAIRS({"_acme-challenge.example.com", VALUE_A})), ERR_OK);
-    assert_int_equal(world_withdraw(w, PAIRS({"_acme-challenge.example.com", VALUE_A})), ERR_OK);
-    fake_api_drop_zone(w->api, EXAMPLE_COM);
-    fake_api_zone_add_server(fake_api_add_zone(w->api, 0, 111, "example.com"), "ns1.dme.test", "192.0.2.1");
-    world_leave(w);
+    come_back(w);
     assert_int_equal(publish_each(w,
                                   PAIRS({"_acme-challenge.a.example.com", "a \"quoted\" value"},
                                         {"_acme-challenge.b.example.com", VALUE_A}),
@@ -177,14 +217,8 @@ TEST(a_bad_record_does_not_hide_that_its_zone_is_gone)
 
 TEST(a_remembered_zone_that_is_gone_for_good_fails_its_own_records)
 {
-    struct world *w = world_new();
-    const struct pair both[] = {
-        {"_acme-challenge.example.com", VALUE_A}, {"_acme-challenge.example.net", VALUE_A}, {NULL, NULL}};
+    struct world *w = begin_gone();
 
-    assert_int_equal(world_publish(w, both), ERR_OK);
-    assert_int_equal(world_withdraw(w, both), ERR_OK);
-    fake_api_drop_zone(w->api, EXAMPLE_COM);
-    world_leave(w);
     assert_int_equal(publish_each(w, both, CHALLENGE_NO_WAIT), ERR_OK);
     assert_int_equal(outcomes[0].code, ERR_ZONE);
     assert_int_equal(outcomes[1].code, ERR_OK);
@@ -260,8 +294,6 @@ TEST(a_zone_on_its_way_out_is_no_word_about_others)
 TEST(an_account_that_refuses_fails_its_own_records)
 {
     struct world *w = world_new();
-    const struct pair both[] = {
-        {"_acme-challenge.example.com", VALUE_A}, {"_acme-challenge.example.net", VALUE_A}, {NULL, NULL}};
 
     w->opts.account_count = 2;
     fake_api_find_zone(w->api, "example.net")->account = 1;
@@ -304,10 +336,7 @@ TEST(a_zone_that_never_shows_its_records_loses_them_alone)
     struct world *w = world_new();
 
     w->dns->servers[0].lag_ms = FAKE_NEVER;
-    assert_int_equal(
-        publish_each(w, PAIRS({"_acme-challenge.example.com", VALUE_A}, {"_acme-challenge.example.net", VALUE_A}),
-                     CHALLENGE_WAIT),
-        ERR_OK);
+    assert_int_equal(publish_each(w, both, CHALLENGE_WAIT), ERR_OK);
     assert_int_equal(outcomes[0].code, ERR_PROPAGATION);
     assert_int_equal(outcomes[1].code, ERR_OK);
     assert_false(is_there(w, EXAMPLE_COM, "_acme-challenge", VALUE_A));
@@ -321,13 +350,24 @@ TEST(a_zone_that_never_shows_its_records_loses_them_alone)
 TEST(an_interrupt_takes_all_back_with_outcomes_as_well)
 {
     struct world *w = world_new();
-    const struct pair both[] = {
-        {"_acme-challenge.example.com", VALUE_A}, {"_acme-challenge.example.net", VALUE_A}, {NULL, NULL}};
 
     fake_api_fail(w->api, FAKE_API_CANCEL, 3, 1); /* two zones, the first POST, the second */
     assert_int_equal(publish_each(w, both, CHALLENGE_NO_WAIT), ERR_CANCELLED);
     assert_int_equal(fake_api_count_ours(w->api), 0);
     assert_true(world_is_safe(w, "interrupted"));
+    world_free(w);
+}
+
+TEST(an_interrupt_while_what_failed_is_taken_back_takes_that_back_as_well)
+{
+    struct world *w = world_new();
+
+    w->dns->servers[0].lag_ms = FAKE_NEVER;
+    fake_api_fail(w->api, FAKE_API_CANCEL, 4, 1); /* two zones, two POSTs, the DELETE of what is never shown */
+    assert_int_equal(publish_each(w, both, CHALLENGE_WAIT), ERR_CANCELLED);
+    assert_int_equal(fake_api_count_ours(w->api), 0);
+    assert_int_equal(world_journal_count(w), 0);
+    assert_false(world_log_has(w, "left behind"));
     world_free(w);
 }
 
@@ -345,20 +385,8 @@ TEST(a_journal_that_can_not_be_written_ends_everything_before_anything_is_create
 /* The account's requests fit at once or not at all. */
 static void have_no_time(struct world *w)
 {
-    struct secret *key = secret_new("key-0", 5);
-    struct secret *value = secret_new("secret", 6);
-
     dme_free(w->accounts[0].dme);
-    w->accounts[0].dme = dme_new(&(struct dme_opts){.endpoint = FAKE_API_ROOT "/",
-                                                    .api_key = key,
-                                                    .api_secret = value,
-                                                    .http = fake_http_base(w->http),
-                                                    .clock = &w->clock.base,
-                                                    .log = &w->log,
-                                                    .request_timeout_ms = 10000,
-                                                    .give_up_after_ms = 60000});
-    secret_free(key);
-    secret_free(value);
+    w->accounts[0].dme = world_dme(w, 0, 0);
 }
 
 TEST(a_budget_that_does_not_suffice_is_told_before_anything_is_changed)
@@ -541,6 +569,7 @@ int main(void)
         cmocka_unit_test(what_can_not_be_taken_back_stays_in_the_journal),
         cmocka_unit_test(when_all_fail_it_is_no_error_of_the_call),
         cmocka_unit_test(without_outcomes_one_that_fails_takes_all_back),
+        cmocka_unit_test(without_outcomes_one_that_is_nowhere_ends_it_wherever_the_others_are),
         cmocka_unit_test(a_remembered_zone_that_is_gone_is_found_anew_and_the_others_are_not_asked_again),
         cmocka_unit_test(a_bad_record_does_not_hide_that_its_zone_is_gone),
         cmocka_unit_test(a_remembered_zone_that_is_gone_for_good_fails_its_own_records),
@@ -551,6 +580,7 @@ int main(void)
         cmocka_unit_test(what_is_kept_after_the_wait_failed_is_kept_with_outcomes_as_well),
         cmocka_unit_test(a_zone_that_never_shows_its_records_loses_them_alone),
         cmocka_unit_test(an_interrupt_takes_all_back_with_outcomes_as_well),
+        cmocka_unit_test(an_interrupt_while_what_failed_is_taken_back_takes_that_back_as_well),
         cmocka_unit_test(a_journal_that_can_not_be_written_ends_everything_before_anything_is_created),
         cmocka_unit_test(a_budget_that_does_not_suffice_is_told_before_anything_is_changed),
         cmocka_unit_test(a_thousand_names_cost_three_requests_a_zone_and_two_when_it_is_remembered),
