@@ -286,7 +286,7 @@ void app_start(struct app *app, const struct opts *opts)
 void app_find_run(struct app *app, const struct app_request *request)
 {
     if (!app->run_id)
-        app->run_id = request->run == APP_RUN_OWN ? platform_own_run_id() : platform_run_find(&app->run_trust);
+        app->run_id = request->run == APP_RUN_OWN ? platform_own_run_id() : platform_run_id(&app->run_trust);
 }
 
 enum err_code app_connect(struct app *app, const struct app_request *request, struct err *err)

@@ -16,7 +16,6 @@ struct call {
     const struct hook_request *request;
     const struct opts *opts;
     struct app app;
-    bool is_connected;
     enum hook_turn turn;      /* the request's, where calls can be tied together */
     struct deferral deferral; /* valid there */
     int64_t begin_ms;
@@ -92,10 +91,8 @@ static enum err_code open_call(struct call *call, struct err *err)
 static enum err_code connect_call(struct call *call, struct err *err)
 {
     const struct app_request app_request = app_request_of(call);
-    enum err_code code = call->is_connected ? ERR_OK : app_connect(&call->app, &app_request, err);
 
-    call->is_connected = call->is_connected || code == ERR_OK;
-    return code;
+    return call->app.challenge ? ERR_OK : app_connect(&call->app, &app_request, err);
 }
 
 /* ------------------------------------------------------------------ leaving it to the last call */

@@ -74,26 +74,27 @@ static void note_in(const struct app *app, const struct hook_report *report, con
 {
     const struct challenge_set *set = report->set;
     AUTO_FREE struct result *results = mem_calloc(set->count, sizeof *results);
+    const struct result call = {
+        .kind = RESULT_HOOK,
+        .client = (char *)report->client,
+        .action = (char *)report->action,
+        .at_ms = clock_wall_ms(app->clock),
+        .took_ms = clock_mono_ms(app->clock) - report->begin_ms,
+    };
     size_t count = 0;
     struct err why;
 
     for (size_t i = 0; i < set->count; i++) {
-        const struct err *outcome = report->outcomes ? &report->outcomes[i] : err;
-        struct result *result = find_noted(results, count, domain_of(&set->items[i]));
+        const char *domain = domain_of(&set->items[i]);
+        struct result *result = find_noted(results, count, domain);
 
-        if (result && result->code == ERR_OK && outcome->code != ERR_OK)
-            fill_outcome(result, outcome);
-        if (result)
-            continue;
-        results[count] = (struct result){
-            .kind = RESULT_HOOK,
-            .name = (char *)domain_of(&set->items[i]),
-            .client = (char *)report->client,
-            .action = (char *)report->action,
-            .at_ms = clock_wall_ms(app->clock),
-            .took_ms = clock_mono_ms(app->clock) - report->begin_ms,
-        };
-        fill_outcome(&results[count++], outcome);
+        if (!result) {
+            result = &results[count++];
+            *result = call;
+            result->name = (char *)domain;
+        }
+        if (result->code == ERR_OK)
+            fill_outcome(result, report->outcomes ? &report->outcomes[i] : err);
     }
     if (count > 0 && result_note_all(app->store, results, count, &why) != ERR_OK)
         log_line(app->log, LOG_INFO, "the result of this call was not noted: %s", why.msg);

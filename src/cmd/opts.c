@@ -81,14 +81,10 @@ static const struct target {
     enum { TARGET_OTHER, TARGET_TEXT, TARGET_FLAG } kind;
     size_t offset; /* in struct opts */
 } targets[] = {
-#define TEXT(field)                                                                                                    \
-    {                                                                                                                  \
-        TARGET_TEXT, offsetof(struct opts, field)                                                                      \
-    }
-#define FLAG(field)                                                                                                    \
-    {                                                                                                                  \
-        TARGET_FLAG, offsetof(struct opts, field)                                                                      \
-    }
+/* clang-format off */
+#define TEXT(field) {TARGET_TEXT, offsetof(struct opts, field)}
+#define FLAG(field) {TARGET_FLAG, offsetof(struct opts, field)}
+    /* clang-format on */
     [ROW_CONFIG] = TEXT(config_file),
     [ROW_ACCOUNT] = TEXT(account),
     [ROW_NO_WAIT] = FLAG(no_wait),

@@ -39,9 +39,9 @@ struct hook_contract {
     int name_arg, value_arg; /* places behind the verb, from 1 */
     const char *marker;      /* must stand in place 1 */
     int type_arg;            /* place of the challenge type, 0: none; what is not dns-01 is declined */
-    bool can_defer;          /* a caller of its own making may say that HOOK_SAVE follows */
     const char *type_env;    /* variable that has it, where no argument does */
     int declined_status;     /* exit status that declines a publish */
+    bool can_defer;          /* a caller of its own making may say that HOOK_SAVE follows */
     enum hook_name_kind name_kind;
     enum hook_value_kind value_kind;
     enum hook_on_timeout on_timeout;

@@ -34,20 +34,16 @@ const char *platform_cancel_reason(void);
 /* The id of this process. */
 long platform_process_id(void);
 
-/* A text that names the ACME client's process above us (shells, sudo, wrapper scripts in between are skipped) and that
- * no later process shares.  Hooks that one run of a client starts all get the same.  Opaque, ASCII without spaces,
- * under 80 bytes, never NULL. */
-char *platform_run_id(void) MUST_USE;
-
 /* How sure is it that all hooks of a run, and none of another, get the same run id? */
 enum platform_run_trust {
     PLATFORM_RUN_UNKNOWN, /* the system does not show processes: each call may have an id of its own */
     PLATFORM_RUN_GUESSED, /* no process above us is known as an ACME client; the nearest that may be one was taken */
     PLATFORM_RUN_CLIENT,  /* it is the process of a client that is known by name */
 };
-/* The same id, and what it is worth. */
-char *platform_run_find(enum platform_run_trust *out_trust) MUST_USE;
-
+/* A text that names the ACME client's process above us (shells, sudo, wrapper scripts in between are skipped) and that
+ * no later process shares.  Hooks that one run of a client starts all get the same.  Opaque, ASCII without spaces,
+ * under 80 bytes, never NULL.  `out_trust` may be NULL. */
+char *platform_run_id(enum platform_run_trust *out_trust) MUST_USE;
 /* The same for this process itself, when it is the run. */
 char *platform_own_run_id(void) MUST_USE;
 /* Is it of that kind?  Then nothing goes on once its process has ended. */

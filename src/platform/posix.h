@@ -109,8 +109,8 @@ bool posix_reap(pid_t pid, int *out_status);
 
 /* ------------------------------------------------------------------ the run we belong to */
 
-/* platform_run_find() and platform_run_is_alive() on another /proc; `pid` is the process that started us. */
-char *posix_run_find_in(const char *proc, pid_t pid, enum platform_run_trust *out_trust) MUST_USE;
+/* platform_run_id() and platform_run_is_alive() on another /proc; `pid` is the process that started us. */
+char *posix_run_id_in(const char *proc, pid_t pid, enum platform_run_trust *out_trust) MUST_USE;
 bool posix_run_is_alive_in(const char *proc, const char *run_id);
 bool posix_run_is_younger_in(const char *proc, const char *run_id, int64_t age_ms);
 

@@ -316,14 +316,17 @@ static void place_load(const char *proc, struct place *out)
         short_hash(out->host, host.nodename, strlen(host.nodename));
 }
 
-char *posix_run_find_in(const char *proc, pid_t pid, enum platform_run_trust *out_trust)
+char *posix_run_id_in(const char *proc, pid_t pid, enum platform_run_trust *out_trust)
 {
     struct ancestry AUTO(ancestry_done) above = {.count = 0};
+    enum platform_run_trust trust;
     const struct process *client;
     struct place here;
 
     ancestry_load(proc, pid, &above);
-    client = choose(&above, out_trust);
+    client = choose(&above, &trust);
+    if (out_trust)
+        *out_trust = trust;
     place_load(proc, &here);
     return mem_printf("%ld:%s:%s:%s:%s", client ? (long)client->pid : (long)pid, client ? client->start : UNKNOWN,
                       here.boot, here.pid_namespace, here.host);
@@ -419,16 +422,9 @@ bool posix_run_is_younger_in(const char *proc, const char *run_id, int64_t age_m
     return (now - (int64_t)started) / sysconf(_SC_CLK_TCK) < age_ms / 1000;
 }
 
-char *platform_run_find(enum platform_run_trust *out_trust)
+char *platform_run_id(enum platform_run_trust *out_trust)
 {
-    return posix_run_find_in("/proc", getppid(), out_trust);
-}
-
-char *platform_run_id(void)
-{
-    enum platform_run_trust ignored;
-
-    return platform_run_find(&ignored);
+    return posix_run_id_in("/proc", getppid(), out_trust);
 }
 
 char *platform_own_run_id(void)

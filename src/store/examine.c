@@ -2,7 +2,6 @@
  *
  * A look at the whole state directory.
  */
-
 #include "store/internal.h"
 
 #define LOCK_WAIT_MS 5000

@@ -290,9 +290,8 @@ static void report_set_aside(struct reset *r)
 
 static enum err_code reset_parts(struct reset *r, struct err *err)
 {
-    static const struct store_part *const parts[] = {&journal_part,     &deferred_part, &zone_memo_part,
-                                                     &result_part,      &account_part,  &certificate_part,
-                                                     &order_part,       &budget_part};
+    static const struct store_part *const parts[] = {&journal_part, &deferred_part,    &zone_memo_part, &result_part,
+                                                     &account_part, &certificate_part, &order_part,     &budget_part};
     struct platform_lock AUTO(platform_lock_free_auto) *lock = NULL;
     enum err_code rc = is_dry(r) ? ERR_OK : store_lock(r->store, "sweep", LOCK_WAIT_MS, &lock, err);
 

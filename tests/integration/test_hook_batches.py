@@ -62,6 +62,11 @@ def records(pairs):
     return sorted(("_acme-challenge." + domain, value) for domain, value in pairs)
 
 
+def touch(path):
+    """What a client waits for with until=FILE."""
+    open(path, "w", encoding="ascii").close()
+
+
 class Batches:
     """The program, and clients that call it."""
 
@@ -216,13 +221,11 @@ def test_two_certbots_at_once_with_the_same_names_never_mix(lab, batches):
         first, *rest = calls("auth", pairs)
         running.append(batches.start("all=" + ",".join(TWENTY[:4]), first, "until=" + file, *rest, *calls("cleanup", pairs)))
     until(lambda: len(batches.deferred()) == 2, what="the first call of each")
-    with open(go[0], "w", encoding="ascii"):
-        pass
+    touch(go[0])
     done = running[0].wait()
     assert statuses(done) == [0] * 8 and done.stderr == "", done
     assert {value for _, value in batches.deferred()} == {"run1-0"}
-    with open(go[1], "w", encoding="ascii"):
-        pass
+    touch(go[1])
     done = running[1].wait()
     assert statuses(done) == [0] * 8 and done.stderr == "", done
     assert batches.created() == [sorted(value for _, value in pairs) for pairs in sets]
@@ -271,8 +274,7 @@ def test_a_sweep_keeps_what_a_run_that_goes_on_has_left(lab, batches):
     until(lambda: len(batches.deferred()) == 2, what="two calls")
     batches.program.run("sweep").ok()
     assert len(batches.deferred()) == 2
-    with open(go, "w", encoding="ascii"):
-        pass
+    touch(go)
     assert statuses(running.wait()) == [0] * 6
     batches.clean()
 
@@ -388,8 +390,7 @@ def test_a_last_clean_up_that_is_killed_leaves_all_to_the_next_of_the_run(lab, b
     running = batches.start(*everything(first, ["auth"]), "until=" + ready, *calls("cleanup", first), "until=" + go, *everything(second))
     until(lambda: len(lab.txt()) == 3, what="the first batch")
     lab.fault(method="DELETE", kind="slow", delay_ms=3000, count=1)
-    with open(ready, "w", encoding="ascii"):
-        pass
+    touch(ready)
     until(lambda: len(batches.deferred()) == 2, what="the first clean-ups")
 
     def lasting():
@@ -400,8 +401,7 @@ def test_a_last_clean_up_that_is_killed_leaves_all_to_the_next_of_the_run(lab, b
     (last,) = until(lasting, what="the last clean-up")
     os.kill(last, signal.SIGKILL)
     lab.sim("POST", "/reset", {"only": ["faults"]})
-    with open(go, "w", encoding="ascii"):
-        pass
+    touch(go)
     done = running.wait()
     assert statuses(done) == [0] * 5 + [137] + [0] * 6, done
     assert set(lab.txt()) <= set(records(first[2:])) and batches.deferred() == {}, "the killed call's own record is a leftover"
@@ -459,12 +459,10 @@ def test_clean_ups_that_fail_are_made_up_for_by_the_next_of_the_same_run(lab, ba
     running = batches.start(*everything(first, ["auth"]), "until=" + away, *calls("cleanup", first), "until=" + go, *everything(second))
     until(lambda: len(lab.txt()) == 3, what="the first batch")
     lab.fault(method="DELETE", count=99, status=503)
-    with open(away, "w", encoding="ascii"):
-        pass
+    touch(away)
     until(lambda: batches.methods().count("DELETE") > 0 and not running.running(batches.program.path), what="the failure")
     lab.sim("POST", "/reset", {"only": ["faults", "log"]})
-    with open(go, "w", encoding="ascii"):
-        pass
+    touch(go)
     done = running.wait(60)
     assert statuses(done)[5] != 0 and set(statuses(done)[6:]) == {0}, done
     assert lab.txt() == records(first[2:]), "the failed call's own record is in the journal, and a leftover"
@@ -513,12 +511,10 @@ def test_on_a_full_disk_the_call_says_so_and_what_others_left_is_not_lost(lab, b
         look = f"cat {program.state}/deferred/*.json"
         until(lambda: lab.run(["sh", "-c", look]).returncode == 0, what="the first note")
         lab.run(["sh", "-c", f"dd if=/dev/zero of={base}/filler bs=1k || true"]).ok()
-        with open(go[0], "w", encoding="ascii"):
-            pass
+        touch(go[0])
         time.sleep(1)
         lab.run(["rm", f"{base}/filler"]).ok()
-        with open(go[1], "w", encoding="ascii"):
-            pass
+        touch(go[1])
         done = running.wait()
         assert statuses(done)[:3] == [0, STATE, 0] and set(statuses(done)[3:]) == {0}, done
         assert "No space left" in done.stderr and "hint: " in done.stderr, done
@@ -538,8 +534,7 @@ def test_damaged_notes_are_set_aside_and_the_others_are_published(lab, batches):
     name = next(name for name in sorted(os.listdir(directory)) if "host0" in name)
     with open(os.path.join(directory, name), "w", encoding="ascii") as f:
         f.write("{")
-    with open(go, "w", encoding="ascii"):
-        pass
+    touch(go)
     done = running.wait()
     assert statuses(done) == [0, 0, 0], done
     assert "deferred: damaged: " in done.stderr and "may have to be started again" in done.stderr, done

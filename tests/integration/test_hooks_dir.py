@@ -194,19 +194,20 @@ def test_uacme_with_the_cron_line(slow_hooks):
 
 
 def test_acmetool_with_symlink_and_target_file(slow_hooks):
-    base = slow_hooks.lab.new_dir("acmetool")
+    hooks = slow_hooks
+    base = hooks.lab.new_dir("acmetool")
     for name in ("hooks", "state/conf", "state/desired"):
         os.makedirs(os.path.join(base, name))
-    os.symlink(slow_hooks.program, f"{base}/hooks/acme-dme")
+    os.symlink(hooks.program, f"{base}/hooks/acme-dme")
     with open(f"{base}/state/conf/target", "w", encoding="utf-8") as f:
-        f.write(f"request:\n  provider: {slow_hooks.lab.acme_dir}\n")
+        f.write(f"request:\n  provider: {hooks.lab.acme_dir}\n")
     with open(f"{base}/state/desired/example.com", "w", encoding="utf-8") as f:
-        f.write(slow_hooks.text("acmetool/desired.yaml").replace("/etc/acme-dme/acme-dme.yaml", slow_hooks.config))
-    responses = slow_hooks.write("responses", '"acme-enter-email": "admin@example.com"\n"acme-agreement:data:text/plain,Do%20what%20thou%20wilt": true\n')
-    done = slow_hooks.lab.run([client("acmetool"), f"--state={base}/state", f"--hooks={base}/hooks", "--batch", f"--response-file={responses}", "reconcile"],
+        f.write(hooks.text("acmetool/desired.yaml").replace("/etc/acme-dme/acme-dme.yaml", hooks.config))
+    responses = hooks.write("responses", '"acme-enter-email": "admin@example.com"\n"acme-agreement:data:text/plain,Do%20what%20thou%20wilt": true\n')
+    done = hooks.lab.run([client("acmetool"), f"--state={base}/state", f"--hooks={base}/hooks", "--batch", f"--response-file={responses}", "reconcile"],
                          timeout=120)
     done.ok()
-    check_certificate(slow_hooks, f"{base}/state/live/example.com/fullchain")
+    check_certificate(hooks, f"{base}/state/live/example.com/fullchain")
 
 
 # ------------------------------------------------------------------ clients that are not to be had

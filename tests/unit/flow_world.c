@@ -333,7 +333,7 @@ bool world_sweeps_clean(struct world *w, const char *when)
 
 char *world_dead_run_id(void)
 {
-    AUTO_FREE char *alive = platform_run_id();
+    AUTO_FREE char *alive = platform_run_id(NULL);
     const char *boot = strchr(strchr(alive, ':') + 1, ':');
 
     /* This very process, but started at another time: so the one that is meant has ended. */

@@ -82,7 +82,7 @@ TEST(an_entry_from_the_future_is_kept_while_its_run_may_go_on)
     for (size_t i = 0; i < ARRAY_LEN(corrections_ms); i++) {
         struct world *w = world_new();
         struct world_swept swept;
-        AUTO_FREE char *own = platform_run_id();
+        AUTO_FREE char *own = platform_run_id(NULL);
 
         publish_in(w, own, one);
         publish_in(w, WORLD_RUN_ELSEWHERE, other);
@@ -117,7 +117,7 @@ TEST(an_entry_is_no_older_than_the_process_that_waits_for_it)
 {
     struct world *w = world_new();
     struct world_swept swept;
-    AUTO_FREE char *own = platform_run_id();
+    AUTO_FREE char *own = platform_run_id(NULL);
 
     publish_in(w, own, one);
     publish_in(w, WORLD_RUN_ELSEWHERE, other);

@@ -22,11 +22,9 @@ static const char *env_lookup(const char *name)
     return NULL;
 }
 
-#define ENV(...)                                                                                                       \
-    fake_env = (const char *const[])                                                                                   \
-    {                                                                                                                  \
-        __VA_ARGS__, NULL, NULL                                                                                        \
-    }
+/* clang-format off */
+#define ENV(...) fake_env = (const char *const[]){__VA_ARGS__, NULL, NULL}
+/* clang-format on */
 
 static int set_up(UNUSED void **state)
 {
@@ -64,11 +62,9 @@ static enum err_code parse_as(const char *program, struct hook_request *out, str
     return parse_call(&(struct hook_call){.program = program}, out, err, argc, argv);
 }
 
-#define ARGS(...)                                                                                                      \
-    (int)ARRAY_LEN(((const char *const[]){__VA_ARGS__})), (const char *const[])                                        \
-    {                                                                                                                  \
-        __VA_ARGS__                                                                                                    \
-    }
+/* clang-format off */
+#define ARGS(...) (int)ARRAY_LEN(((const char *const[]){__VA_ARGS__})), (const char *const[]){__VA_ARGS__}
+/* clang-format on */
 
 static void expect_one(enum hook_action action, enum hook_name_kind kind, const char *name, const char *value, int argc,
                        const char *const *argv)

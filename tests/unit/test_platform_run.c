@@ -58,13 +58,6 @@ static void put_process(const char *proc, const struct made_up *p, const char *s
     free(cmdline);
 }
 
-static char *run_id_in(const char *proc, int pid)
-{
-    enum platform_run_trust ignored;
-
-    return posix_run_find_in(proc, pid, &ignored);
-}
-
 /* Of the processes (the first is our parent), which one is the run? */
 static void expect_run(const struct made_up *processes, size_t count, int want)
 {
@@ -74,7 +67,7 @@ static void expect_run(const struct made_up *processes, size_t count, int want)
 
     for (size_t i = 0; i < count; i++)
         put_process(proc, &processes[i], "S", processes[i].pid * 10L);
-    id = run_id_in(proc, processes[0].pid);
+    id = posix_run_id_in(proc, processes[0].pid, NULL);
     if (!text_starts_with(id, prefix))
         fail_msg("the run is \"%s\", not \"%s...\"", id, prefix);
     free(id);
@@ -175,7 +168,7 @@ static enum platform_run_trust trust_in(const struct made_up *processes, size_t 
 
     for (size_t i = 0; i < count; i++)
         put_process(proc, &processes[i], "S", processes[i].pid * 10L);
-    free(posix_run_find_in(proc, 501, &trust));
+    free(posix_run_id_in(proc, 501, &trust));
     fixture_dir_free(proc);
     return trust;
 }
@@ -211,7 +204,7 @@ TEST(damaged_process_files_are_survived)
         char *id;
 
         put(proc, "500/stat", stats[i], strlen(stats[i]));
-        id = run_id_in(proc, 500);
+        id = posix_run_id_in(proc, 500, NULL);
         assert_true(text_starts_with(id, "500:-:"));
         free(id);
         fixture_dir_free(proc);
@@ -225,7 +218,7 @@ TEST(a_circle_of_processes_is_no_endless_loop)
 
     put_process(proc, &(struct made_up){500, 501, "sh", "sh|-c|x"}, "S", 1);
     put_process(proc, &(struct made_up){501, 500, "sh", "sh|-c|x"}, "S", 2);
-    id = run_id_in(proc, 500);
+    id = posix_run_id_in(proc, 500, NULL);
     assert_true(strlen(id) > 0 && strlen(id) < 80);
     free(id);
     fixture_dir_free(proc);
@@ -240,7 +233,7 @@ TEST(a_run_lives_until_its_process_ends_or_its_number_is_used_again)
 
     put_process(proc, &client, "S", 123);
     put(proc, "sys/kernel/random/boot_id", "0b5e-1", 6);
-    id = run_id_in(proc, client.pid);
+    id = posix_run_id_in(proc, client.pid, NULL);
     assert_true(posix_run_is_alive_in(proc, id));
     put_process(proc, &client, "Z", 123);
     assert_false(posix_run_is_alive_in(proc, id));
@@ -268,7 +261,7 @@ TEST(the_age_of_a_run_comes_from_the_time_since_the_system_started)
 
     put_process(proc, &client, "S", 100 * tick);
     put(proc, "sys/kernel/random/boot_id", "0b5e-1", 6);
-    id = run_id_in(proc, client.pid);
+    id = posix_run_id_in(proc, client.pid, NULL);
     assert_false(posix_run_is_younger_in(proc, id, 60000)); /* how long the system has been up is not told */
     put(proc, "uptime", "3700.25 9999.99\n", 16);
     assert_false(posix_run_is_younger_in(proc, id, 3600000));
@@ -297,7 +290,7 @@ TEST(a_run_of_another_host_or_container_counts_as_alive)
     put_process(proc, &(struct made_up){INT_MAX - 7, 1, "lego", "lego"}, "S", 123);
     put(proc, "self/ns/x", "", 0);
     assert_int_equal(symlink("pid:[1]", ns), 0);
-    id = run_id_in(proc, INT_MAX - 7);
+    id = posix_run_id_in(proc, INT_MAX - 7, NULL);
     put_process(proc, &(struct made_up){INT_MAX - 7, 1, "lego", "lego"}, "S", 999);
     assert_false(posix_run_is_alive_in(proc, id));
     elsewhere = mem_strdup(id);
@@ -326,7 +319,7 @@ TEST(a_text_that_is_no_run_id_counts_as_alive)
 static int print_run_id(void *context)
 {
     const int *out = context;
-    char *id = platform_run_id();
+    char *id = platform_run_id(NULL);
 
     CHILD_CHECK(write(*out, id, strlen(id)) == (ssize_t)strlen(id));
     free(id);
