@@ -365,7 +365,6 @@ static void finish(struct dme_window *window, int64_t owner, int64_t now_ms)
     for (size_t i = 0; i < window->stamp_count; i++)
         if (is_sent_by(&window->stamps[i], &owner))
             window->stamps[i] = (struct dme_stamp){.at_ms = now_ms, .kind = DME_STAMP_DONE};
-    sort(window);
 }
 
 /* The server has counted `used` requests.  More than we know of: other hosts have made them.  Fewer than it must know
