@@ -167,14 +167,6 @@ static enum err_code look_up(const struct creation *c, const struct job *job, st
     return code;
 }
 
-static bool is_complete(const struct dme_pick *pick)
-{
-    for (size_t i = 0; i < pick->count; i++)
-        if (pick->items[i]->id == 0)
-            return false;
-    return true;
-}
-
 static void fail_unlisted(const struct dme_pick *pick)
 {
     for (size_t i = 0; i < pick->count; i++)
@@ -192,7 +184,7 @@ static enum err_code take_made(const struct creation *c, const struct job *job, 
 
     *job->refusals = 0;
     ids_from_answer(json, &job->pick);
-    if (is_complete(&job->pick))
+    if (dme_pick_is_complete(&job->pick))
         return ERR_OK;
     code = look_up(c, job, err);
     if (code == ERR_OK)
@@ -221,7 +213,7 @@ static enum err_code take_existing(struct creation *c, struct job *job, struct e
         return ERR_OK;
     }
     code = look_up(c, job, err);
-    if (code != ERR_OK || is_complete(&job->pick))
+    if (code != ERR_OK || dme_pick_is_complete(&job->pick))
         return code;
     if (job->pick.count == 1) {
         fail_hidden(job->pick.items[0]);
