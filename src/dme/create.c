@@ -20,7 +20,6 @@
 #include "dme/record.h"
 #include "util/text.h"
 
-#define CREATE_CHUNK 200 /* other clients found that there is a maximum, and use this */
 #define BODY_MAX (4u * 1024 * 1024)
 #define REFUSALS_MAX 15 /* of a zone's requests in a row: then it is not about single records */
 
@@ -372,8 +371,9 @@ static void begin(struct creation *c, struct dme_batch *batch, unsigned *refusal
         if (is_zone && check_record(record, c->ttl_s, &record->err) == ERR_OK)
             dme_pick_missing(all, record, 1);
     }
-    for (size_t done = 0; done < all->count; done += CREATE_CHUNK)
-        add_job(c, &like, all->items + done, all->count - done < CREATE_CHUNK ? all->count - done : CREATE_CHUNK);
+    for (size_t done = 0; done < all->count; done += DME_RECORDS_A_REQUEST)
+        add_job(c, &like, all->items + done,
+                all->count - done < DME_RECORDS_A_REQUEST ? all->count - done : DME_RECORDS_A_REQUEST);
 }
 
 /* Records that the caller named twice were made once. */
