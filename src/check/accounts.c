@@ -7,11 +7,11 @@
 #include <string.h>
 
 #include "check/internal.h"
+#include "dme/limit.h"
 
 #define CLOCK_AGREES_MS 1500 /* Date has no fractions */
 #define CLOCK_WARN_MS 5000
 #define CLOCK_REFUSED_MS 25000 /* the API refuses at 30 s, and answers take time */
-#define LIMIT_USUAL 150        /* requests in 5 minutes */
 #define LOW_PART 5             /* less than a fifth of it left is little */
 
 /* ------------------------------------------------------------------ clock */
@@ -94,7 +94,7 @@ static enum err_code try_other_endpoint(struct check *check, const struct challe
 static void report_budget(struct check *check, const struct challenge_account *account)
 {
     int remaining = dme_requests_remaining(account->dme);
-    int limit = dme_requests_limit(account->dme) > 0 ? dme_requests_limit(account->dme) : LIMIT_USUAL;
+    int limit = dme_requests_limit(account->dme) > 0 ? dme_requests_limit(account->dme) : DME_LIMIT_USUAL;
     int64_t own = dme_requests_own(account->dme);
 
     if (remaining < 0) {

@@ -9,9 +9,9 @@
 
 static struct dme_window *open_private(struct dme_budget *self)
 {
-    struct dme *dme = (struct dme *)((char *)self - offsetof(struct dme, own_budget));
+    struct dme_own_budget *own = (struct dme_own_budget *)self;
 
-    return &dme->own_window;
+    return &own->window;
 }
 
 static void close_private(UNUSED struct dme_budget *self)
@@ -21,10 +21,12 @@ static void close_private(UNUSED struct dme_budget *self)
 
 void dme_budget_init(struct dme *dme, const struct dme_opts *opts)
 {
-    dme->own_window.window_ms = opts->budget_window_ms ? opts->budget_window_ms : DME_WINDOW_USUAL_MS;
-    dme->own_window.allowed = opts->budget_allowed;
-    dme->own_budget = (struct dme_budget){.owner = 1, .open = open_private, .close = close_private};
-    dme->budget = opts->budget ? opts->budget : &dme->own_budget;
+    dme->own_budget = (struct dme_own_budget){
+        .base = {.owner = 1, .open = open_private, .close = close_private},
+        .window = {.window_ms = opts->budget_window_ms ? opts->budget_window_ms : DME_WINDOW_USUAL_MS,
+                   .allowed = opts->budget_allowed},
+    };
+    dme->budget = opts->budget ? opts->budget : &dme->own_budget.base;
     dme->budget_wait_ms = opts->budget_wait_ms;
     dme->budget_until_ms = opts->budget_until_ms;
     dme->waiting = opts->waiting;
@@ -43,7 +45,7 @@ static void release(struct dme *dme)
 void dme_budget_done(struct dme *dme)
 {
     release(dme);
-    dme_window_done(&dme->own_window);
+    dme_window_done(&dme->own_budget.window);
 }
 
 /* ------------------------------------------------------------------ waiting */
@@ -91,15 +93,15 @@ static int64_t seconds(int64_t ms)
 /* "needs 12 requests, 3 left of 150, next free in 140 s" */
 static void put_need(const struct look *look, int64_t needed, struct buf *out)
 {
-    int64_t next_ms = look->left == 0 && look->next_ms < look->wait_ms ? look->next_ms : look->wait_ms;
+    int64_t all_s = seconds(look->wait_ms);
+    int64_t next_s = look->left == 0 ? seconds(look->next_ms) : all_s;
 
     buf_printf(out, "needs %" PRId64 " request%s, %" PRId64 " left of %" PRId64 ", ", needed, needed == 1 ? "" : "s",
                look->left, look->limit);
-    if (next_ms < look->wait_ms && seconds(next_ms) < seconds(look->wait_ms))
-        buf_printf(out, "next free in %" PRId64 " s, all of them in %" PRId64 " s", seconds(next_ms),
-                   seconds(look->wait_ms));
+    if (next_s < all_s)
+        buf_printf(out, "next free in %" PRId64 " s, all of them in %" PRId64 " s", next_s, all_s);
     else
-        buf_printf(out, "next free in %" PRId64 " s", seconds(look->wait_ms));
+        buf_printf(out, "next free in %" PRId64 " s", all_s);
 }
 
 static enum err_code fail(const struct look *look, int64_t needed, const char *what, struct err *err)

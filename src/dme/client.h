@@ -26,6 +26,12 @@
 #include "dme/retry.h"
 #include "json/json.h"
 
+/* A request budget that is private to the process. */
+struct dme_own_budget {
+    struct dme_budget base;
+    struct dme_window window;
+};
+
 struct dme {
     char *base; /* the endpoint without slash at the end */
     struct secret *api_key;
@@ -43,13 +49,12 @@ struct dme {
     enum dme_key_verdict key_verdict;
     char *key_origin; /* where the credentials were read; NULL: unknown */
     char *secret_origin;
-    char *hidden_origin;          /* what they hide; NULL: nothing */
-    char *clock_advice;           /* how to set this machine's clock; NULL: unknown */
-    int64_t deadline_ms;          /* monotonic, of the function of dme.h that is running */
-    bool is_api;                  /* known to be the API, or not to be asked again */
-    struct dme_budget *budget;    /* borrowed, or `own_budget` */
-    struct dme_budget own_budget; /* private to the process */
-    struct dme_window own_window;
+    char *hidden_origin;       /* what they hide; NULL: nothing */
+    char *clock_advice;        /* how to set this machine's clock; NULL: unknown */
+    int64_t deadline_ms;       /* monotonic, of the function of dme.h that is running */
+    bool is_api;               /* known to be the API, or not to be asked again */
+    struct dme_budget *budget; /* borrowed, or `own_budget` */
+    struct dme_own_budget own_budget;
     int64_t budget_wait_ms;
     int64_t budget_until_ms;
     int64_t budget_deadline_ms; /* monotonic: until then the function of dme.h that is running waits for the budget */

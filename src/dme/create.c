@@ -20,7 +20,6 @@
 #include "dme/record.h"
 #include "util/text.h"
 
-#define CREATE_CHUNK 200 /* other clients found that there is a maximum, and use this */
 #define BODY_MAX (4u * 1024 * 1024)
 #define REFUSALS_MAX 15 /* of a zone's requests in a row: then it is not about single records */
 
@@ -95,30 +94,20 @@ static void fail_rest(const struct dme_pick *pick, const struct err *why)
 
 /* ------------------------------------------------------------------ the request */
 
-static enum err_code record_to_json(const struct dme_record *record, uint32_t ttl_s, json_t **out, struct err *err)
+/* NULL: name or value is not UTF-8, which is refused before a job is made of it. */
+static json_t *record_to_json(const struct dme_record *record, uint32_t ttl_s)
 {
     /* gtdLocation is left out: the API fills in DEFAULT and refuses "".  The API adds the quotes of the value. */
-    json_t *json = json_pack("{s:s, s:s, s:s, s:I}", "name", record->name, "type", "TXT", "value", record->value, "ttl",
-                             (json_int_t)ttl_s);
-
-    if (!json)
-        return err_set(err, ERR_INPUT, "could not create TXT record \"%s\": name or value is not UTF-8", shown(record));
-    *out = json;
-    return ERR_OK;
+    return json_pack("{s:s, s:s, s:s, s:I}", "name", record->name, "type", "TXT", "value", record->value, "ttl",
+                     (json_int_t)ttl_s);
 }
 
 static enum err_code body_for(uint32_t ttl_s, const struct dme_pick *pick, struct buf *out, struct err *err)
 {
     json_t *list AUTO_JSON = json_array();
 
-    for (size_t i = 0; i < pick->count; i++) {
-        json_t *item = NULL;
-        enum err_code code = record_to_json(pick->items[i], ttl_s, &item, err);
-
-        if (code != ERR_OK)
-            return code;
-        (void)json_array_append_new(list, item);
-    }
+    for (size_t i = 0; i < pick->count; i++)
+        (void)json_array_append_new(list, record_to_json(pick->items[i], ttl_s));
     json_write(pick->count == 1 ? json_array_get(list, 0) : list, out);
     if (!buf_ok(out) || json_array_size(list) != pick->count)
         return err_set(err, ERR_INPUT, "could not create TXT records: names and values are too long");
@@ -167,14 +156,6 @@ static enum err_code look_up(const struct creation *c, const struct job *job, st
     return code;
 }
 
-static bool is_complete(const struct dme_pick *pick)
-{
-    for (size_t i = 0; i < pick->count; i++)
-        if (pick->items[i]->id == 0)
-            return false;
-    return true;
-}
-
 static void fail_unlisted(const struct dme_pick *pick)
 {
     for (size_t i = 0; i < pick->count; i++)
@@ -192,7 +173,7 @@ static enum err_code take_made(const struct creation *c, const struct job *job, 
 
     *job->refusals = 0;
     ids_from_answer(json, &job->pick);
-    if (is_complete(&job->pick))
+    if (dme_pick_is_complete(&job->pick))
         return ERR_OK;
     code = look_up(c, job, err);
     if (code == ERR_OK)
@@ -221,7 +202,7 @@ static enum err_code take_existing(struct creation *c, struct job *job, struct e
         return ERR_OK;
     }
     code = look_up(c, job, err);
-    if (code != ERR_OK || is_complete(&job->pick))
+    if (code != ERR_OK || dme_pick_is_complete(&job->pick))
         return code;
     if (job->pick.count == 1) {
         fail_hidden(job->pick.items[0]);
@@ -360,7 +341,7 @@ static enum err_code perform_round(struct creation *c, struct err *err)
 
 static enum err_code check_record(const struct dme_record *record, uint32_t ttl_s, struct err *err)
 {
-    json_t *json AUTO_JSON = NULL;
+    json_t *json AUTO_JSON = record_to_json(record, ttl_s);
 
     if (!*record->value)
         return err_set(err, ERR_INPUT, "could not create TXT record \"%s\": its value is empty", shown(record));
@@ -368,7 +349,9 @@ static enum err_code check_record(const struct dme_record *record, uint32_t ttl_
         return err_set(err, ERR_INPUT,
                        "could not create TXT record \"%s\": DNS Made Easy can't store a value with a quote in it",
                        shown(record));
-    return record_to_json(record, ttl_s, &json, err);
+    if (!json)
+        return err_set(err, ERR_INPUT, "could not create TXT record \"%s\": name or value is not UTF-8", shown(record));
+    return ERR_OK;
 }
 
 static void begin(struct creation *c, struct dme_batch *batch, unsigned *refusals, struct dme_pick *all)
@@ -388,8 +371,9 @@ static void begin(struct creation *c, struct dme_batch *batch, unsigned *refusal
         if (is_zone && check_record(record, c->ttl_s, &record->err) == ERR_OK)
             dme_pick_missing(all, record, 1);
     }
-    for (size_t done = 0; done < all->count; done += CREATE_CHUNK)
-        add_job(c, &like, all->items + done, all->count - done < CREATE_CHUNK ? all->count - done : CREATE_CHUNK);
+    for (size_t done = 0; done < all->count; done += DME_RECORDS_A_REQUEST)
+        add_job(c, &like, all->items + done,
+                all->count - done < DME_RECORDS_A_REQUEST ? all->count - done : DME_RECORDS_A_REQUEST);
 }
 
 /* Records that the caller named twice were made once. */

@@ -10,7 +10,6 @@
 #include "dme/client.h"
 #include "dme/record.h"
 
-#define DELETE_CHUNK 200
 #define PATH_MAX_BYTES 8192
 
 /* Some of a batch's records, deleted with one request. */
@@ -72,7 +71,8 @@ static enum err_code check(const struct dme_batch *batch, struct err *err)
 static enum err_code add_chunk(struct deletion *d, struct dme_batch *batch, size_t first, struct err *err)
 {
     size_t left = batch->count - first;
-    struct chunk chunk = {batch, first, left < DELETE_CHUNK ? left : DELETE_CHUNK, NULL, BUF_INIT(PATH_MAX_BYTES)};
+    struct chunk chunk = {batch, first, left < DME_RECORDS_A_REQUEST ? left : DME_RECORDS_A_REQUEST, NULL,
+                          BUF_INIT(PATH_MAX_BYTES)};
     const struct dme_record *records = batch->records + first;
 
     chunk.what = chunk.count == 1 ? mem_printf("delete TXT record %" PRId64, records[0].id)
@@ -119,7 +119,7 @@ enum err_code dme_batches_delete(struct dme *dme, struct dme_batch *batches, siz
         batches[i].has_lost_answer = false;
         if (code == ERR_OK)
             code = check(&batches[i], err);
-        for (size_t k = 0; code == ERR_OK && k < batches[i].count; k += DELETE_CHUNK)
+        for (size_t k = 0; code == ERR_OK && k < batches[i].count; k += DME_RECORDS_A_REQUEST)
             code = add_chunk(&deletion, &batches[i], k, err);
     }
     if (code != ERR_OK)

@@ -142,21 +142,24 @@ struct dme_batch {
                              is gone) */
 };
 
-/* Create TXT records of several zones: one POST or createMulti a zone and 200 records, those of all zones side by side,
- * each signed anew for every attempt.  Nothing is replaced.  A record that exists already (also because an earlier
- * attempt's answer was lost) is success once a look-up shows name and value.  A record that can't be sent, or that the
- * API does not like, fails alone; the others of its zone are created.  Ids of records that are known to exist are set,
- * the others 0.  ERR_OK also when batches failed.
+/* Other clients found that there is a maximum for one request, and use this. */
+#define DME_RECORDS_A_REQUEST 200
+
+/* Create TXT records of several zones: one POST or createMulti a zone and so many records, those of all zones side by
+ * side, each signed anew for every attempt.  Nothing is replaced.  A record that exists already (also because an
+ * earlier attempt's answer was lost) is success once a look-up shows name and value.  A record that can't be sent, or
+ * that the API does not like, fails alone; the others of its zone are created.  Ids of records that are known to exist
+ * are set, the others 0.  ERR_OK also when batches failed.
  * Errors of records and batches: as dme_zone_find(); ERR_NOT_FOUND when the zone id is gone (a remembered id went
  * stale); ERR_INPUT for an empty value, one with a double quote in it, which the API can't store, and what is not
  * UTF-8; ERR_INTERNAL for a zone id that is none.  Errors: ERR_CANCELLED, ERR_INTERNAL. */
 enum err_code dme_batches_create(struct dme *dme, struct dme_batch *batches, size_t count, uint32_t ttl_s,
                                  struct err *err) MUST_USE;
 
-/* Delete by records[].id: one request a zone and 200 records, all side by side.  Ids must have been matched by name and
- * value before, by one of the functions above.  An id that is 0 or an empty batch is refused with ERR_INTERNAL before a
- * URL is built, because the API reads "no ids" as "all records of the zone"; then nothing is deleted.  ERR_OK also when
- * batches failed.
+/* Delete by records[].id: one request a zone and so many records, all side by side.  Ids must have been matched by name
+ * and value before, by one of the functions above.  An id that is 0 or an empty batch is refused with ERR_INTERNAL
+ * before a URL is built, because the API reads "no ids" as "all records of the zone"; then nothing is deleted.  ERR_OK
+ * also when batches failed.
  * Errors of records and batches: as dme_zone_find(); ERR_NOT_FOUND when the record (if it is one) or the zone is gone
  * already, so says a 404.  Whoever must be sure asks dme_records_find().  Errors: ERR_CANCELLED, ERR_INTERNAL (also: a
  * zone id that is none). */

@@ -328,8 +328,10 @@ int64_t dme_window_claim(struct dme_window *window, const struct dme_claim *clai
     bounded.least = claim->least < limit ? claim->least : limit;
     dme_window_tidy(window, now_ms);
     *out_got = use_held(window, claim, now_ms);
-    if (*out_got >= (size_t)claim->least)
+    if (*out_got >= (size_t)claim->least) {
+        drop_ticket(window, claim->owner); /* of a wait for the answer to another one */
         return 0;
+    }
     wait_ms = turn_ms(window, claim->owner, bounded.least, now_ms);
     if (wait_ms <= 0 && dme_window_is_trying(window, now_ms))
         wait_ms = TRY_POLL_MS;
@@ -363,7 +365,6 @@ static void finish(struct dme_window *window, int64_t owner, int64_t now_ms)
     for (size_t i = 0; i < window->stamp_count; i++)
         if (is_sent_by(&window->stamps[i], &owner))
             window->stamps[i] = (struct dme_stamp){.at_ms = now_ms, .kind = DME_STAMP_DONE};
-    sort(window);
 }
 
 /* The server has counted `used` requests.  More than we know of: other hosts have made them.  Fewer than it must know

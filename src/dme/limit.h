@@ -56,11 +56,11 @@ struct dme_window {
 
 void dme_window_done(struct dme_window *window);
 
-/* For whoever reads one from a file; what has the wrong order is put right by the next function that has an instant. */
+/* For whoever reads one from a file; dme_window_tidy(), with which claim and learn begin, puts a wrong order right. */
 void dme_window_add_stamp(struct dme_window *window, struct dme_stamp stamp);
 void dme_window_add_ticket(struct dme_window *window, struct dme_ticket ticket);
 
-/* Forget what is over; times to come, which a clock that was set back leaves, become now. */
+/* Sort, and forget what is over; times to come, which a clock that was set back leaves, become now. */
 void dme_window_tidy(struct dme_window *window, int64_t now_ms);
 
 /* How many requests may be made in a window, how many of them now, and how long until the next one may. */

@@ -47,6 +47,14 @@ void dme_pick_missing(struct dme_pick *pick, struct dme_record *records, size_t 
     }
 }
 
+bool dme_pick_is_complete(const struct dme_pick *pick)
+{
+    for (size_t i = 0; i < pick->count; i++)
+        if (pick->items[i]->id == 0)
+            return false;
+    return true;
+}
+
 enum err_code dme_record_check_zone(int64_t zone_id, struct err *err)
 {
     return zone_id > 0 ? ERR_OK : err_set(err, ERR_INTERNAL, "%" PRId64 " is no zone id", zone_id);
@@ -98,14 +106,6 @@ static enum err_code get_page(struct dme *dme, const struct query *query, int64_
     return ERR_OK;
 }
 
-static bool is_complete(const struct dme_pick *wanted)
-{
-    for (size_t i = 0; i < wanted->count; i++)
-        if (wanted->items[i]->id == 0)
-            return false;
-    return true;
-}
-
 /* Pages that were read, by the id they begin with. */
 struct pages_seen {
     int64_t first_ids[PAGES_MAX];
@@ -149,7 +149,8 @@ static enum err_code find_all_pages(struct dme *dme, const struct query *query, 
         return code;
     if (!is_fresh(&seen, &first)) /* empty */
         return ERR_OK;
-    for (int64_t n = first.page + 1; (int64_t)seen.count < first.total_pages && !is_complete(query->wanted); n++) {
+    for (int64_t n = first.page + 1; (int64_t)seen.count < first.total_pages && !dme_pick_is_complete(query->wanted);
+         n++) {
         json_t *more AUTO_JSON = NULL;
         struct dme_page page;
 

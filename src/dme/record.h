@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Inside dme/: what creating and finding records share.
+ * Inside dme/: what creating, finding and deleting records share.
  */
 #ifndef ACME_DME_DME_RECORD_H
 #define ACME_DME_DME_RECORD_H
@@ -18,6 +18,9 @@ void dme_pick_done(struct dme_pick *pick);
 
 /* Add those that have no id yet; of several with the same name and value only the first. */
 void dme_pick_missing(struct dme_pick *pick, struct dme_record *records, size_t count);
+
+/* Do all have an id? */
+bool dme_pick_is_complete(const struct dme_pick *pick);
 
 /* Same name (without regard to case) and same value? */
 bool dme_record_is_same(const struct dme_record *a, const struct dme_record *b);

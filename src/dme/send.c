@@ -93,8 +93,6 @@ static void follow(struct dme *dme, struct dme_call *call, enum dme_verdict verd
     int64_t now_ms = clock_mono_ms(dme->clock);
     int64_t pause_ms = 0;
 
-    call->retry.deadline_ms = dme->deadline_ms;
-    call->retry.budget_deadline_ms = dme->budget_deadline_ms;
     if (verdict == DME_FINAL && last->code == ERR_OK) {
         call->is_finished = true;
         return;
@@ -109,24 +107,23 @@ static void follow(struct dme *dme, struct dme_call *call, enum dme_verdict verd
 
 /* ------------------------------------------------------------------ one round */
 
-static enum err_code make_request(struct dme *dme, const struct dme_call *call, struct round *round, size_t i,
-                                  struct err *err)
+static enum err_code make_request(struct dme *dme, struct round *round, size_t i, struct err *err)
 {
     struct buf url AUTO_BUF = BUF_INIT(URL_MAX);
+    struct dme_call *call = round->calls[i];
     struct http_request *request = &round->requests[i];
-    struct dme_retry retry = call->retry;
 
     buf_printf(&url, "%s%s", dme->base, call->path);
     if (!buf_ok(&url))
         return err_set(err, ERR_INTERNAL, "could not %s: the URL is too long", call->what);
     round->urls[i] = buf_take(&url);
-    retry.deadline_ms = dme->deadline_ms;
+    call->retry.deadline_ms = dme->deadline_ms; /* which waits put off */
     *request = (struct http_request){
         .method = call->method,
         .url = round->urls[i],
         .body = call->body,
         .body_len = call->body ? strlen(call->body) : 0,
-        .timeout_ms = dme_retry_timeout_ms(&retry, dme->request_timeout_ms, clock_mono_ms(dme->clock)),
+        .timeout_ms = dme_retry_timeout_ms(&call->retry, dme->request_timeout_ms, clock_mono_ms(dme->clock)),
         .max_body = ANSWER_MAX,
     };
     http_request_add_header(request, "Accept", "application/json");
@@ -161,13 +158,10 @@ static enum err_code perform(struct dme *dme, struct round *round, struct err *e
     enum err_code code = ERR_OK;
 
     for (size_t i = 0; i < round->count && code == ERR_OK; i++)
-        code = make_request(dme, round->calls[i], round, i, err);
+        code = make_request(dme, round, i, err);
     if (code != ERR_OK)
         return code;
     code = http_perform_many(dme->http, round->requests, round->count, round->responses, err);
-    for (size_t i = 0; code != ERR_OK && i < round->count; i++)
-        if (round->responses[i].result == ERR_INTERNAL && round->responses[i].err.code == ERR_OK)
-            round->responses[i].err = *err; /* it was not even begun */
     take_answers(dme, round, sent_ms);
     return code == ERR_OK ? ERR_OK : err_prefix(err, code, "could not %s", round->calls[0]->what);
 }
@@ -182,11 +176,6 @@ static void pick(const struct sending *s, struct round *out)
     for (size_t i = 0; i < s->count && out->count < SIDE_BY_SIDE_MAX; i++)
         if (!s->calls[i].is_finished && s->calls[i].not_before_ms <= now_ms)
             out->calls[out->count++] = &s->calls[i];
-    for (size_t i = 0; i < out->count; i++) {
-        out->urls[i] = NULL;
-        out->requests[i] = (struct http_request){.method = NULL};
-        out->responses[i] = (struct http_response){.result = ERR_INTERNAL};
-    }
 }
 
 static enum err_code take_from_budget(struct dme *dme, struct round *round, struct err *err)
@@ -275,7 +264,7 @@ static void start(struct dme *dme, struct dme_call *call)
 
     call->retry = (struct dme_retry){
         .start_ms = now_ms,
-        .deadline_ms = dme->deadline_ms,
+        .budget_deadline_ms = dme->budget_deadline_ms,
         .seed = (uint64_t)(uintptr_t)call ^ (uint64_t)now_ms,
     };
     call->not_before_ms = now_ms;

@@ -13,7 +13,8 @@ _Static_assert((int)DME_STAMP_DONE == (int)BUDGET_DONE && (int)DME_STAMP_SENT ==
 
 struct budget {
     struct dme_budget base;
-    struct budget_opts opts;
+    struct store *store; /* borrowed */
+    struct log *log;     /* borrowed */
     char *endpoint;
     char *key_id;
     struct dme_window window;
@@ -77,7 +78,7 @@ static void give_back(const struct dme_window *window, struct budget_record *out
 /* Nobody is to be woken by it: the API itself says when there were too many. */
 static void tell(struct budget *budget, const struct err *why)
 {
-    log_line(budget->opts.log, budget->has_told ? LOG_DEBUG : LOG_INFO,
+    log_line(budget->log, budget->has_told ? LOG_DEBUG : LOG_INFO,
              "requests to DNS Made Easy can't be counted together with those of other processes: %s, continuing",
              why->msg);
     budget->has_told = true;
@@ -89,7 +90,7 @@ static struct dme_window *open_shared(struct dme_budget *self)
     AUTO(budget_record_done) struct budget_record record = {.limit = 0};
     struct err err;
 
-    if (budget_open(budget->opts.store, budget->endpoint, budget->key_id, &budget->file, &record, &err) == ERR_OK)
+    if (budget_open(budget->store, budget->endpoint, budget->key_id, &budget->file, &record, &err) == ERR_OK)
         take_over(&budget->window, &record);
     else
         tell(budget, &err);
@@ -120,7 +121,8 @@ enum err_code budget_new(const struct budget_opts *opts, struct budget **out, st
         return code;
     budget = mem_zalloc(sizeof *budget);
     budget->base = (struct dme_budget){.owner = (int64_t)(random >> 1) | 1, .open = open_shared, .close = close_shared};
-    budget->opts = *opts;
+    budget->store = opts->store;
+    budget->log = opts->log;
     budget->endpoint = mem_strdup(opts->endpoint);
     budget->key_id = mem_strdup(opts->key_id);
     budget->window = (struct dme_window){.window_ms = opts->window_ms, .allowed = opts->allowed};

@@ -9,13 +9,13 @@
 #include "dme/dme.h"
 #include "store/store.h"
 
-struct budget_opts { /* all borrowed */
-    struct store *store;
-    const char *endpoint;
-    const char *key_id; /* fingerprint of the API key */
+struct budget_opts {
+    struct store *store;  /* borrowed */
+    const char *endpoint; /* copied */
+    const char *key_id;   /* copied; fingerprint of the API key */
     int64_t window_ms;
     int64_t allowed; /* requests in a window; 0: as many as the API says */
-    struct log *log; /* may be NULL */
+    struct log *log; /* borrowed, may be NULL */
 };
 
 struct budget;

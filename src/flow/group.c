@@ -7,8 +7,6 @@
 #include "dns/name.h"
 #include "flow/engine.h"
 
-#define RECORDS_A_REQUEST 200 /* as dme/ splits them */
-
 void groups_init(struct groups *groups, struct batch *batch)
 {
     *groups = (struct groups){NULL, 0};
@@ -32,7 +30,7 @@ size_t groups_requests(const struct groups *groups, const struct challenge_accou
 
     for (size_t i = 0; i < groups->count; i++)
         if (groups->items[i].items[0].zone->account == account)
-            requests += (groups->items[i].count + RECORDS_A_REQUEST - 1) / RECORDS_A_REQUEST;
+            requests += (groups->items[i].count + DME_RECORDS_A_REQUEST - 1) / DME_RECORDS_A_REQUEST;
     return requests;
 }
 

@@ -179,6 +179,7 @@ enum err_code budget_open(struct store *store, const char *endpoint, const char 
     struct budget_file AUTO(file_free) *file = mem_zalloc(sizeof *file);
     char AUTO_FREE *lock = NULL;
     char AUTO_FREE *path = NULL;
+    struct budget_record found = {.limit = 0};
     struct err why;
     enum err_code rc = record_directory_ready(store, budget_part.kind, err);
 
@@ -192,10 +193,12 @@ enum err_code budget_open(struct store *store, const char *endpoint, const char 
         rc = store_lock(store, lock, LOCK_WAIT_MS, &file->lock, err);
     if (rc != ERR_OK)
         return rc;
-    *out_record = (struct budget_record){.limit = 0};
-    rc = load(path, file->name, out_record, &why);
-    if (rc != ERR_OK && rc != ERR_NOT_FOUND)
-        rc = damage_handle(store, &budget_part, file->name, &why);
+    rc = load(path, file->name, &found, &why);
+    if (rc != ERR_OK)
+        (void)!damage_handle(store, &budget_part, file->name, &why);
+    if (rc == ERR_DECLINED)
+        return err_set(err, rc, "%s", why.msg);
+    *out_record = found;
     *out = file;
     file = NULL;
     return ERR_OK;

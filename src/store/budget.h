@@ -40,7 +40,7 @@ void budget_record_done(struct budget_record *record);
 struct budget_file;
 
 /* Lock and read it; one that does not exist yet, or is damaged, which is set aside, is all zeros.
- * Errors: ERR_LOCK, ERR_CANCELLED, ERR_IO. */
+ * Errors: ERR_LOCK, ERR_CANCELLED, ERR_IO, ERR_DECLINED (a newer acme-dme wrote it, and it is left alone). */
 enum err_code budget_open(struct store *store, const char *endpoint, const char *key_id, struct budget_file **out,
                           struct budget_record *out_record, struct err *err) MUST_USE;
 /* Write it, not durably, and unlock.  NULL: only unlock.  Errors: ERR_IO, ERR_INTERNAL (it could not be read back). */

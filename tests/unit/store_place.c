@@ -34,6 +34,20 @@ const char *place_logged(struct place *p)
     return p->logged ? p->logged : "";
 }
 
+char *place_only_file(const struct place *p, const char *kind)
+{
+    struct strlist files = {NULL, 0};
+    char *dir = fixture_path(p->dir, kind);
+    char *path;
+
+    assert_int_equal(platform_dir_list(dir, &files, NULL), ERR_OK);
+    assert_int_equal(files.count, 1);
+    path = fixture_path(dir, files.items[0]);
+    strlist_done(&files);
+    free(dir);
+    return path;
+}
+
 enum err_code place_add(struct store *store, struct journal_entry *entry, struct err *err)
 {
     return journal_add_all(store, &entry, 1, err);

@@ -23,6 +23,8 @@ void place_init(struct place *p);
 void place_done(struct place *p);
 /* All lines so far; borrowed until the next one. */
 const char *place_logged(struct place *p);
+/* The path of the one file that a directory of the store holds: "journal"; yours. */
+char *place_only_file(const struct place *p, const char *kind) MUST_USE;
 
 /* One entry, or one order, alone. */
 enum err_code place_add(struct store *store, struct journal_entry *entry, struct err *err) MUST_USE;

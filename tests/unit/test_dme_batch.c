@@ -78,7 +78,7 @@ static void scene_init(struct scene *s)
 {
     *s = (struct scene){.api = {.text = BUF_INIT(1 << 20), .next_id = 1000}};
     dme_fixture_init(&s->f);
-    s->f.dme->own_window.limit = 150; /* an earlier answer told */
+    s->f.dme->own_budget.window.limit = 150; /* an earlier answer told */
     s->f.http->handler = answer_picky;
     s->f.http->handler_context = &s->api;
     s->f.http->is_side_by_side = true;

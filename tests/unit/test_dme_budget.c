@@ -176,7 +176,7 @@ TEST(an_interruption_ends_a_wait)
         assert_int_equal(ask(&s), ERR_OK);
     s.f.clock.cancel_at_ms = s.f.clock.mono_ms + 5000;
     assert_error(&s.f, ask(&s), ERR_CANCELLED, "interrupted while waiting", NULL);
-    assert_int_equal(s.f.dme->own_window.ticket_count, 0);
+    assert_int_equal(s.f.dme->own_budget.window.ticket_count, 0);
     dme_fixture_done(&s.f);
 }
 

@@ -8,6 +8,7 @@
 #define THEM 8
 
 static const int64_t limits[] = {150, 20, 5};
+static const struct dme_claim up_to_8 = {.owner = US, .least = 1, .most = 8, .kind = DME_STAMP_SENT};
 
 static struct dme_window opened(int64_t limit)
 {
@@ -263,7 +264,6 @@ TEST(an_answer_to_an_older_request_does_not_open_what_a_refusal_has_closed)
 TEST(the_first_request_of_all_asks_for_the_limit)
 {
     struct dme_window w = opened(0);
-    const struct dme_claim up_to_8 = {.owner = US, .least = 1, .most = 8, .kind = DME_STAMP_SENT};
     size_t got;
 
     assert_int_equal(dme_window_claim(&w, &up_to_8, START_MS, &got), 0);
@@ -370,7 +370,6 @@ TEST(whoever_gives_up_leaves_the_place_to_the_next)
 TEST(several_go_together_only_if_nobody_waits)
 {
     struct dme_window w = opened(5);
-    const struct dme_claim up_to_8 = {.owner = US, .least = 1, .most = 8, .kind = DME_STAMP_SENT};
     size_t got;
 
     one(&w, START_MS);
@@ -403,10 +402,26 @@ TEST(what_is_held_is_used_by_its_owner_alone)
     dme_window_done(&w);
 }
 
+TEST(whoever_uses_what_is_held_waits_no_more)
+{
+    struct dme_window w = opened(0);
+    size_t got;
+
+    assert_int_equal(hold(&w, THEM, 4, START_MS), 0);
+    assert_int_equal(claim(&w, US, 1, START_MS), 0);
+    assert_int_not_equal(claim(&w, THEM, 1, START_MS + 10), 0); /* for the answer that tells the limit */
+    w.limit = 20;
+    answer(&w, US, 1, START_MS, 19, START_MS + 100);
+    assert_int_equal(claim(&w, THEM, 1, START_MS + 100), 0);
+    assert_int_equal(w.ticket_count, 0);
+    assert_int_equal(dme_window_claim(&w, &up_to_8, START_MS + 110, &got), 0);
+    assert_int_equal(got, 8);
+    dme_window_done(&w);
+}
+
 TEST(what_is_held_can_not_be_had_once_there_is_less_than_it_seemed)
 {
     struct dme_window w = opened(0);
-    const struct dme_claim up_to_8 = {.owner = US, .least = 1, .most = 8, .kind = DME_STAMP_SENT};
     size_t got;
 
     assert_int_equal(hold(&w, US, 12, START_MS), 0);
@@ -521,6 +536,7 @@ int main(void)
         cmocka_unit_test(whoever_gives_up_leaves_the_place_to_the_next),
         cmocka_unit_test(several_go_together_only_if_nobody_waits),
         cmocka_unit_test(what_is_held_is_used_by_its_owner_alone),
+        cmocka_unit_test(whoever_uses_what_is_held_waits_no_more),
         cmocka_unit_test(what_is_held_can_not_be_had_once_there_is_less_than_it_seemed),
         cmocka_unit_test(a_refusal_ends_what_was_held),
         cmocka_unit_test(more_than_the_limit_wait_for_as_many_as_there_can_be),

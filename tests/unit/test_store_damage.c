@@ -10,6 +10,7 @@
 
 #include "fixture.h"
 #include "store_place.h"
+#include "store/budget.h"
 #include "store/internal.h"
 #include "store/store.h"
 #include "test.h"
@@ -777,7 +778,7 @@ TEST(what_was_written_once_more_meanwhile_is_the_one_that_stays)
     place_done(&p);
 }
 
-/* ------------------------------------------------------------------ zones and results */
+/* ------------------------------------------------------------------ zones, results and counts */
 
 static struct zone_memo memo_of(const char *zone)
 {
@@ -792,18 +793,6 @@ static struct zone_memo memo_of(const char *zone)
     return memo;
 }
 
-static char *only_file(const char *dir)
-{
-    struct strlist files = {NULL, 0};
-    char *path;
-
-    assert_int_equal(platform_dir_list(dir, &files, NULL), ERR_OK);
-    assert_int_equal(files.count, 1);
-    path = fixture_path(dir, files.items[0]);
-    strlist_done(&files);
-    return path;
-}
-
 static void damage_file(const char *path, size_t i, int bit)
 {
     char *text = fixture_read(path);
@@ -816,16 +805,14 @@ static void damage_file(const char *path, size_t i, int bit)
 TEST(a_remembered_zone_with_any_byte_changed_is_believed_only_if_nothing_changed)
 {
     struct place p;
-    char *zones;
     char *path;
     char *text;
     struct zone_memo memo = memo_of("example.com");
 
     place_init(&p);
     p.log.level = LOG_ERROR;
-    zones = fixture_path(p.dir, "zones");
     assert_int_equal(zone_memo_save(p.store, &memo, NULL), ERR_OK);
-    path = only_file(zones);
+    path = place_only_file(&p, "zones");
     text = fixture_read(path);
     for (size_t i = 0; i < strlen(text); i++) {
         struct zone_memo found = {.id = 0};
@@ -845,7 +832,6 @@ TEST(a_remembered_zone_with_any_byte_changed_is_believed_only_if_nothing_changed
     }
     free(text);
     free(path);
-    free(zones);
     zone_memo_done(&memo);
     place_done(&p);
 }
@@ -855,13 +841,11 @@ TEST(a_damaged_memo_is_set_aside_once_and_the_zone_remembered_anew)
     struct place p;
     struct zone_memo memo = memo_of("example.com");
     struct zone_memo found = {.id = 0};
-    char *zones;
     char *path;
 
     place_init(&p);
-    zones = fixture_path(p.dir, "zones");
     assert_int_equal(zone_memo_save(p.store, &memo, NULL), ERR_OK);
-    path = only_file(zones);
+    path = place_only_file(&p, "zones");
     fixture_write(path, "");
     for (int i = 0; i < 2; i++)
         assert_int_equal(
@@ -876,7 +860,6 @@ TEST(a_damaged_memo_is_set_aside_once_and_the_zone_remembered_anew)
                      ERR_OK);
     zone_memo_done(&found);
     free(path);
-    free(zones);
     zone_memo_done(&memo);
     place_done(&p);
 }
@@ -904,11 +887,8 @@ TEST(zones_and_results_of_a_newer_program_are_neither_used_nor_overwritten)
     struct zone_memo found = {.id = 0};
     struct result result = {.name = (char *)"example.com", .action = (char *)"publish", .at_ms = 1};
     struct result_list list = {NULL, 0};
-    char *dirs[2];
 
     place_init(&p);
-    dirs[0] = fixture_path(p.dir, "zones");
-    dirs[1] = fixture_path(p.dir, "results");
     for (int i = 0; i < 2; i++) {
         char *path;
         char *newer;
@@ -918,7 +898,7 @@ TEST(zones_and_results_of_a_newer_program_are_neither_used_nor_overwritten)
             assert_int_equal(zone_memo_save(p.store, &memo, NULL), ERR_OK);
         else
             assert_int_equal(result_note(p.store, &result, NULL), ERR_OK);
-        path = only_file(dirs[i]);
+        path = place_only_file(&p, i == 0 ? "zones" : "results");
         newer = sealed_newer(path);
         fixture_write(path, newer);
         assert_int_equal(zone_memo_save(p.store, &memo, NULL), ERR_OK);
@@ -929,7 +909,6 @@ TEST(zones_and_results_of_a_newer_program_are_neither_used_nor_overwritten)
         free(after);
         free(newer);
         free(path);
-        free(dirs[i]);
     }
     assert_int_equal(zone_memo_find(p.store, ENDPOINT, "production", "1a2b3c4d", "example.com", NULL, &found, NULL),
                      ERR_NOT_FOUND);
@@ -942,20 +921,45 @@ TEST(zones_and_results_of_a_newer_program_are_neither_used_nor_overwritten)
     place_done(&p);
 }
 
+TEST(a_count_of_a_newer_program_is_neither_used_nor_overwritten)
+{
+    struct place p;
+    struct budget_record record;
+    struct budget_file *file = NULL;
+    char *path;
+    char *newer;
+    char *after;
+
+    place_init(&p);
+    assert_int_equal(budget_open(p.store, ENDPOINT, "1a2b3c4d", &file, &record, NULL), ERR_OK);
+    assert_int_equal(budget_close(file, &record, NULL), ERR_OK);
+    path = place_only_file(&p, "budget");
+    newer = sealed_newer(path);
+    fixture_write(path, newer);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(budget_open(p.store, ENDPOINT, "1a2b3c4d", &file, &record, NULL), ERR_DECLINED);
+    after = fixture_read(path);
+    assert_string_equal(after, newer);
+    assert_int_equal(count_in(p.damaged), 0);
+    assert_int_equal(count_text(place_logged(&p), "\n"), 1);
+    free(after);
+    free(newer);
+    free(path);
+    place_done(&p);
+}
+
 TEST(a_damaged_result_is_set_aside_and_begun_anew)
 {
     struct place p;
     struct result result = {.name = (char *)"example.com", .action = (char *)"publish", .code = ERR_AUTH, .at_ms = 1};
     struct result_list list = {NULL, 0};
-    char *results;
     char *path;
 
     place_init(&p);
-    results = fixture_path(p.dir, "results");
     result.error = (char *)"no";
     for (int i = 0; i < 3; i++)
         assert_int_equal(result_note(p.store, &result, NULL), ERR_OK);
-    path = only_file(results);
+    path = place_only_file(&p, "results");
     damage_file(path, 20, 0);
     assert_int_equal(result_note(p.store, &result, NULL), ERR_OK);
     assert_int_equal(count_in(p.damaged), 1);
@@ -969,7 +973,6 @@ TEST(a_damaged_result_is_set_aside_and_begun_anew)
     assert_int_equal(count_in(p.damaged), 2);
     result_list_done(&list);
     free(path);
-    free(results);
     place_done(&p);
 }
 
@@ -978,17 +981,15 @@ TEST(a_result_under_the_name_of_another_is_not_believed)
     struct place p;
     struct result result = {.name = (char *)"example.com", .action = (char *)"publish", .at_ms = 1};
     struct result_list list = {NULL, 0};
-    char *results;
     char *path;
     char *text;
     char *copy;
 
     place_init(&p);
-    results = fixture_path(p.dir, "results");
     assert_int_equal(result_note(p.store, &result, NULL), ERR_OK);
-    path = only_file(results);
+    path = place_only_file(&p, "results");
     text = fixture_read(path);
-    copy = fixture_path(results, "example.com-0123456789abcdef.json");
+    copy = fixture_path(p.results, "example.com-0123456789abcdef.json");
     fixture_write(copy, text);
     assert_int_equal(result_load(p.store, &list, NULL), ERR_OK);
     assert_int_equal(list.count, 1);
@@ -999,7 +1000,6 @@ TEST(a_result_under_the_name_of_another_is_not_believed)
     free(copy);
     free(text);
     free(path);
-    free(results);
     place_done(&p);
 }
 
@@ -1113,6 +1113,7 @@ int main(void)
         cmocka_unit_test(a_remembered_zone_with_any_byte_changed_is_believed_only_if_nothing_changed),
         cmocka_unit_test(a_damaged_memo_is_set_aside_once_and_the_zone_remembered_anew),
         cmocka_unit_test(zones_and_results_of_a_newer_program_are_neither_used_nor_overwritten),
+        cmocka_unit_test(a_count_of_a_newer_program_is_neither_used_nor_overwritten),
         cmocka_unit_test(a_damaged_result_is_set_aside_and_begun_anew),
         cmocka_unit_test(a_result_under_the_name_of_another_is_not_believed),
         cmocka_unit_test(a_store_that_is_read_only_counts_damage_and_moves_nothing),

@@ -54,20 +54,6 @@ static void expect_count(struct place *p, const char *run_id, size_t want)
     deferred_list_done(&list);
 }
 
-static char *only_file(struct place *p)
-{
-    struct strlist files = {NULL, 0};
-    char *dir = fixture_path(p->dir, "deferred");
-    char *path;
-
-    assert_int_equal(platform_dir_list(dir, &files, NULL), ERR_OK);
-    assert_int_equal(files.count, 1);
-    path = fixture_path(dir, files.items[0]);
-    strlist_done(&files);
-    free(dir);
-    return path;
-}
-
 TEST(what_is_left_comes_back_whole)
 {
     struct place p;
@@ -176,7 +162,7 @@ TEST(a_damaged_one_is_set_aside_with_a_warning_and_hides_no_other)
 
     place_init(&p);
     save(&p, DEFERRED_PUBLISH, RUN, "a", 1);
-    path = only_file(&p);
+    path = place_only_file(&p, "deferred");
     fixture_write(path, "{\"version\": 2");
     save(&p, DEFERRED_PUBLISH, RUN, "b", 2);
     expect_count(&p, RUN, 1);
@@ -195,7 +181,7 @@ TEST(one_under_the_name_of_another_is_damaged)
 
     place_init(&p);
     save(&p, DEFERRED_PUBLISH, RUN, "a", 1);
-    path = only_file(&p);
+    path = place_only_file(&p, "deferred");
     other = mem_strdup(path);
     other[strlen(other) - strlen("0.json")] ^= 1;
     assert_int_equal(rename(path, other), 0);
