@@ -282,7 +282,8 @@ enum err_code issuance_run(struct client *client, struct issuance *const *list, 
 void issuance_fail_all(struct app *app, const struct opts *opts, struct issuance *const *list, size_t count,
                        const struct err *err)
 {
-    clock_accept_cancel(app->clock);
+    if (err->code == ERR_CANCELLED)
+        clock_accept_cancel(app->clock);
     for (size_t i = 0; i < count; i++)
         issuance_fail(list[i], err);
     if (!opts->dry_run)

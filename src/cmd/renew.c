@@ -163,28 +163,21 @@ static enum err_code run_wave(const struct turn *turn, struct issuance *const *w
     if (code == ERR_OK)
         return issuance_run(client, wave, count, err);
     issuance_fail_all(&turn->space->app, turn->opts, wave, count, err);
-    return code == ERR_CANCELLED ? code : ERR_OK;
+    return code;
 }
 
-/* Nothing of a wave could be had, for one reason that is no certificate's own: nor could the rest from that CA. */
-static bool is_out_of_reach(struct issuance *const *wave, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (wave[i]->outcome != ISSUANCE_FAILED || strcmp(wave[i]->err.msg, wave[0]->err.msg) != 0)
-            return false;
-    return count > 1;
-}
-
-static void give_up_on(const struct turn *turn, struct issuance_list *list, const struct issuance *like)
+/* What ended a whole wave would end the next one, too, but no wave of another CA. */
+static void give_up_on(const struct turn *turn, struct issuance_list *list, const char *directory,
+                       const struct err *err)
 {
     AUTO_FREE struct issuance **rest = mem_calloc(list->count, sizeof *rest);
     size_t count = 0;
 
     for (size_t i = 0; i < list->count; i++)
         if (list->items[i].outcome == ISSUANCE_DUE && list->items[i].plan.why &&
-            strcmp(list->items[i].plan.directory, like->plan.directory) == 0)
+            strcmp(list->items[i].plan.directory, directory) == 0)
             rest[count++] = &list->items[i];
-    issuance_fail_all(&turn->space->app, turn->opts, rest, count, &like->err);
+    issuance_fail_all(&turn->space->app, turn->opts, rest, count, err);
 }
 
 /* After a stop those that are left have the same outcome. */
@@ -204,8 +197,10 @@ static enum err_code run_waves(const struct turn *turn, struct issuance_list *li
 
     while (code == ERR_OK && (count = next_wave(turn, list, wave, max)) > 0) {
         code = run_wave(turn, wave, count, err);
-        if (code == ERR_OK && is_out_of_reach(wave, count))
-            give_up_on(turn, list, wave[0]);
+        if (code == ERR_OK || code == ERR_CANCELLED)
+            continue;
+        give_up_on(turn, list, wave[0]->plan.directory, err);
+        code = ERR_OK;
     }
     return code;
 }
