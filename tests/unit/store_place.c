@@ -53,3 +53,16 @@ enum err_code place_save_order(struct store *store, const struct order_record *o
         *err = outcome;
     return outcome.code;
 }
+
+enum err_code place_install(struct store *store, const char *name, const struct certificate_file *files, size_t count,
+                            const struct certificate_access *access, int64_t *out_generation, struct err *err)
+{
+    struct certificate_install install = {.name = name, .files = files, .count = count, .access = access};
+
+    certificate_install_all(store, &install, 1);
+    if (install.err.code == ERR_OK)
+        *out_generation = install.generation;
+    else if (err)
+        *err = install.err;
+    return install.err.code;
+}

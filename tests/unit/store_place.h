@@ -24,9 +24,11 @@ void place_done(struct place *p);
 /* All lines so far; borrowed until the next one. */
 const char *place_logged(struct place *p);
 
-/* One entry, or one order, alone. */
+/* One entry, one order, or one generation, alone. */
 enum err_code place_add(struct store *store, struct journal_entry *entry, struct err *err) MUST_USE;
 enum err_code place_update(struct store *store, struct journal_entry *entry, struct err *err) MUST_USE;
 enum err_code place_save_order(struct store *store, const struct order_record *order, struct err *err) MUST_USE;
+enum err_code place_install(struct store *store, const char *name, const struct certificate_file *files, size_t count,
+                            const struct certificate_access *access, int64_t *out_generation, struct err *err) MUST_USE;
 
 #endif

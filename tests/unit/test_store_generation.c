@@ -52,7 +52,7 @@ static enum err_code install_as(struct store *store, int number, const struct ce
     enum err_code rc;
 
     content_init(&c, number);
-    rc = certificate_install(store, "www", c.files, ARRAY_LEN(c.files), access, out, err);
+    rc = place_install(store, "www", c.files, ARRAY_LEN(c.files), access, out, err);
     content_done(&c);
     return rc;
 }
@@ -299,10 +299,10 @@ TEST(what_is_wrong_from_the_start_changes_nothing)
     assert_non_null(strstr(err.msg, "no such user"));
     assert_int_equal(install_as(p.store, 2, &open_to_all, &generation, NULL), ERR_INTERNAL);
     content_init(&c, 2);
-    assert_int_equal(certificate_install(p.store, "../x", c.files, 2, &ours, &generation, NULL), ERR_USAGE);
-    assert_int_equal(certificate_install(p.store, "www", c.files, 0, &ours, &generation, NULL), ERR_INTERNAL);
+    assert_int_equal(place_install(p.store, "../x", c.files, 2, &ours, &generation, NULL), ERR_USAGE);
+    assert_int_equal(place_install(p.store, "www", c.files, 0, &ours, &generation, NULL), ERR_INTERNAL);
     c.files[1].name = "cert.pem";
-    assert_int_equal(certificate_install(p.store, "www", c.files, 2, &ours, &generation, NULL), ERR_IO);
+    assert_int_equal(place_install(p.store, "www", c.files, 2, &ours, &generation, NULL), ERR_IO);
     content_done(&c);
     assert_int_equal(generation, 4711);
     assert_int_equal(current_number(p.dir), 1);
