@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "store_place.h"
 
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "fixture.h"
 #include "platform/platform.h"
@@ -65,4 +68,24 @@ enum err_code place_install(struct store *store, const char *name, const struct 
     else if (err)
         *err = install.err;
     return install.err.code;
+}
+
+void place_kill_at_work(const struct place *p, bool (*work)(struct store *store, int number), int first,
+                        unsigned after_us)
+{
+    pid_t pid;
+    int status;
+
+    (void)fflush(NULL);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        for (int i = first; work(p->store, i);)
+            i++;
+        _exit(CHILD_FAILED);
+    }
+    (void)usleep(after_us);
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status));
 }

@@ -31,4 +31,9 @@ enum err_code place_save_order(struct store *store, const struct order_record *o
 enum err_code place_install(struct store *store, const char *name, const struct certificate_file *files, size_t count,
                             const struct certificate_access *access, int64_t *out_generation, struct err *err) MUST_USE;
 
+/* A child does `work` with the numbers from `first` on, until it is killed after so long; should it fail before, the
+ * test does. */
+void place_kill_at_work(const struct place *p, bool (*work)(struct store *store, int number), int first,
+                        unsigned after_us);
+
 #endif
