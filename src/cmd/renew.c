@@ -81,7 +81,8 @@ static bool is_its_turn(const struct turn *turn, const struct issuance *issuance
     return issuance->outcome == ISSUANCE_DUE && issuance->is_held == (turn->kind == TURN_HELD);
 }
 
-/* Lock it and look again: somebody may have been quicker.  False: it is not to be worked on now. */
+/* Lock it and look again: somebody may have been quicker.  False: nothing is to be ordered for it now; deploy programs
+ * that are pending were run. */
 static bool take_up(const struct turn *turn, struct issuance *issuance)
 {
     struct plan *plan = &issuance->plan;
@@ -98,9 +99,12 @@ static bool take_up(const struct turn *turn, struct issuance *issuance)
         return false;
     }
     plan->why = due_why(turn->space, turn->opts, plan);
-    if (plan->why || plan->record.deploy_pending)
+    if (plan->why)
         return true;
-    issuance->outcome = ISSUANCE_NOT_DUE;
+    if (plan->record.deploy_pending)
+        issuance_deploy_again(&turn->space->app, issuance);
+    else
+        issuance->outcome = ISSUANCE_NOT_DUE;
     issuance_unlock(issuance);
     return false;
 }
@@ -111,12 +115,9 @@ static void deploy_pending(const struct turn *turn, struct issuance_list *list)
     for (size_t i = 0; i < list->count; i++) {
         struct issuance *issuance = &list->items[i];
 
-        if (!is_its_turn(turn, issuance) || issuance->plan.why || issuance->plan.settings.deploy_once ||
-            !take_up(turn, issuance))
-            continue;
-        if (!issuance->plan.why)
-            issuance_deploy_again(&turn->space->app, issuance);
-        issuance_unlock(issuance);
+        if (is_its_turn(turn, issuance) && !issuance->plan.why && !issuance->plan.settings.deploy_once &&
+            take_up(turn, issuance))
+            issuance_unlock(issuance); /* it has become due: a wave takes it */
     }
 }
 
@@ -141,11 +142,6 @@ static size_t next_wave(const struct turn *turn, struct issuance_list *list, str
         if (!is_its_turn(turn, issuance) || !issuance->plan.why ||
             (directory && strcmp(issuance->plan.directory, directory) != 0) || !take_up(turn, issuance))
             continue;
-        if (!issuance->plan.why) { /* somebody was quicker, and its deploy program failed */
-            issuance_deploy_again(&turn->space->app, issuance);
-            issuance_unlock(issuance);
-            continue;
-        }
         log_line(turn->space->app.log, LOG_INFO, "%s: renewing, as %s", issuance->plan.name, issuance->plan.why);
         directory = issuance->plan.directory;
         out[count++] = issuance;
