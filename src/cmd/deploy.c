@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/keep.h"
+
 #define LOCK_WAIT_MS 10000
 #define NOTED_TOGETHER 50 /* records that are written, and locks that are held for it */
 /* Names that one program is told of: the environment has room for 128 kB a variable (Linux). */
@@ -57,6 +59,7 @@ static void fail(struct issuance *issuance, const struct err *err)
 
 void deploy_one(struct app *app, struct issuance *issuance)
 {
+    struct certificate_record *record = &issuance->plan.record;
     struct err err;
 
     if (issuance->plan.settings.deploy_once)
@@ -65,11 +68,10 @@ void deploy_one(struct app *app, struct issuance *issuance)
         fail(issuance, &err);
         return;
     }
-    if (!issuance->plan.record.deploy_pending)
+    if (!record->deploy_pending)
         return;
-    issuance->plan.record.deploy_pending = 0;
-    if (certificate_save(app->store, &issuance->plan.record, &err) != ERR_OK)
-        log_line(app->log, LOG_WARNING, "%s, continuing", err.msg);
+    record->deploy_pending = 0;
+    keep_records(app, &record, 1);
 }
 
 /* ------------------------------------------------------------------ once for all */
@@ -104,12 +106,7 @@ static const struct strlist *next_command(const struct waiting *waiting, size_t 
 
 static bool is_same_command(const struct strlist *a, const struct strlist *b)
 {
-    if (!a || !b || a->count != b->count)
-        return false;
-    for (size_t i = 0; i < a->count; i++)
-        if (strcmp(a->items[i], b->items[i]) != 0)
-            return false;
-    return true;
+    return a && b && strlist_is_same(a, b);
 }
 
 /* Does a command that is yet to come for this one equal `command`?  Then it is run when all have come as far. */
@@ -198,7 +195,6 @@ static void note_deployed(struct app *app, struct issuance *const *items, size_t
 {
     struct noting all[NOTED_TOGETHER] = {{.lock = NULL}};
     struct certificate_record *records[NOTED_TOGETHER];
-    struct err outcomes[NOTED_TOGETHER];
     size_t n = 0;
 
     for (size_t i = 0; i < count; i++) {
@@ -207,10 +203,7 @@ static void note_deployed(struct app *app, struct issuance *const *items, size_t
         all[i].record.deploy_pending = items[i]->plan.record.deploy_pending = 0;
         records[n++] = &all[i].record;
     }
-    certificate_save_all(app->store, records, n, outcomes);
-    for (size_t i = 0; i < n; i++)
-        if (outcomes[i].code != ERR_OK)
-            log_line(app->log, LOG_WARNING, "%s, continuing", outcomes[i].msg);
+    keep_records(app, records, n);
     for (size_t i = 0; i < count; i++) {
         platform_lock_free(all[i].lock);
         certificate_record_done(&all[i].record);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "cmd/keep.h"
+
 /* Plans that are held at once; as many questions for renewal information go out together. */
 #define BLOCK 500
 
@@ -67,16 +69,12 @@ static void save_changed(struct workspace *space, struct certificate_record *con
                          size_t count)
 {
     AUTO_FREE struct certificate_record **list = mem_calloc(count, sizeof *list);
-    AUTO_FREE struct err *outcomes = mem_calloc(count, sizeof *outcomes);
     size_t n = 0;
 
     for (size_t i = 0; i < count && !space->trial; i++)
         if (changed[i])
             list[n++] = records[i];
-    certificate_save_all(space->app.store, list, n, outcomes);
-    for (size_t i = 0; i < n; i++)
-        if (outcomes[i].code != ERR_OK)
-            log_line(space->app.log, LOG_WARNING, "%s, continuing", outcomes[i].msg);
+    keep_records(&space->app, list, n);
 }
 
 /* Ask the CAs, all certificates of one side by side.  What can't be had leaves the certificate to its lifetime. */

@@ -14,19 +14,20 @@
 
 /* ------------------------------------------------------------------ lists */
 
-void issuance_add(struct issuance_list *list, struct plan *plan_take)
-{
-    list->items = mem_grow(list->items, list->count, sizeof *list->items);
-    list->items[list->count++] = (struct issuance){.plan = *plan_take, .place = list->total++};
-    *plan_take = (struct plan){.managed = SIZE_MAX};
-}
-
 void issuance_move(struct issuance_list *list, struct issuance *issuance_take)
 {
     list->items = mem_grow(list->items, list->count, sizeof *list->items);
     list->items[list->count] = *issuance_take;
     list->items[list->count++].place = list->total++;
     *issuance_take = (struct issuance){.plan = {.managed = SIZE_MAX}};
+}
+
+void issuance_add(struct issuance_list *list, struct plan *plan_take)
+{
+    struct issuance issuance = {.plan = *plan_take};
+
+    *plan_take = (struct plan){.managed = SIZE_MAX};
+    issuance_move(list, &issuance);
 }
 
 void issuance_list_done(struct issuance_list *list)
@@ -282,7 +283,8 @@ enum err_code issuance_run(struct client *client, struct issuance *const *list, 
 void issuance_fail_all(struct app *app, const struct opts *opts, struct issuance *const *list, size_t count,
                        const struct err *err)
 {
-    clock_accept_cancel(app->clock);
+    if (err->code == ERR_CANCELLED)
+        clock_accept_cancel(app->clock);
     for (size_t i = 0; i < count; i++)
         issuance_fail(list[i], err);
     if (!opts->dry_run)

@@ -54,7 +54,7 @@ void issuance_unlock(struct issuance *issuance);
 
 /* Issue all of one CA, whose locks are held; each tells what became of it and has no lock any more.  What is finished
  * is installed while others are under way; programs are run when all are through.
- * Errors: ERR_CANCELLED, ERR_INTERNAL. */
+ * Errors: as issue_certificates(). */
 enum err_code issuance_run(struct client *client, struct issuance *const *list, size_t count, struct err *err) MUST_USE;
 
 /* The CA can't even be asked: they failed, for that reason. */

@@ -123,6 +123,16 @@ static void save(struct app *app, struct keep_item *items, size_t count)
             items[i].err = outcomes[k++];
 }
 
+void keep_records(struct app *app, struct certificate_record *const *records, size_t count)
+{
+    AUTO_FREE struct err *outcomes = mem_calloc(count, sizeof *outcomes);
+
+    certificate_save_all(app->store, records, count, outcomes);
+    for (size_t i = 0; i < count; i++)
+        if (outcomes[i].code != ERR_OK)
+            log_line(app->log, LOG_WARNING, "%s, continuing", outcomes[i].msg);
+}
+
 void keep_certificates(struct app *app, struct keep_item *items, size_t count)
 {
     struct err why;
@@ -159,16 +169,12 @@ static bool note_refusal(const struct app *app, struct plan *plan, const struct 
 void keep_refusals(struct app *app, const struct keep_item *items, size_t count)
 {
     AUTO_FREE struct certificate_record **records = mem_calloc(count, sizeof *records);
-    AUTO_FREE struct err *outcomes = mem_calloc(count, sizeof *outcomes);
     size_t n = 0;
 
     for (size_t i = 0; i < count; i++)
         if (note_refusal(app, items[i].plan, &items[i].job->err))
             records[n++] = &items[i].plan->record;
-    certificate_save_all(app->store, records, n, outcomes);
-    for (size_t i = 0; i < n; i++)
-        if (outcomes[i].code != ERR_OK)
-            log_line(app->log, LOG_WARNING, "%s, continuing", outcomes[i].msg);
+    keep_records(app, records, n);
 }
 
 /* ------------------------------------------------------------------ results */

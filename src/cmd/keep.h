@@ -10,8 +10,11 @@
 struct keep_item { /* borrowed */
     struct plan *plan;
     const struct issue_job *job;
-    struct err err; /* out: ERR_OK, or those of certificate_install() and certificate_save() */
+    struct err err; /* out: ERR_OK, or those of certificate_install_all() and certificate_save() */
 };
+
+/* Save records as they are now; one that can't be saved is a warning. */
+void keep_records(struct app *app, struct certificate_record *const *records, size_t count);
 
 /* Install what the jobs brought, save the records, and forget the orders: they were needed until then.  Together, step
  * by step; each has an outcome. */

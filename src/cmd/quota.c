@@ -104,11 +104,13 @@ enum err_code quota_apply(struct workspace *space, struct issuance_list *list, s
 {
     struct strlist AUTO_STRLIST directories = {NULL, 0};
     struct strlist AUTO_STRLIST names = {NULL, 0};
-    enum err_code code = certificate_names(space->app.store, &names, err);
+    enum err_code code = ERR_OK;
 
     for (size_t i = 0; i < list->count; i++)
         if (list->items[i].outcome == ISSUANCE_DUE && list->items[i].plan.why)
             strlist_add_once(&directories, list->items[i].plan.directory);
+    if (directories.count)
+        code = certificate_names(space->app.store, &names, err);
     for (size_t i = 0; code == ERR_OK && i < directories.count; i++)
         apply_to(space, list, &names, directories.items[i]);
     return code;

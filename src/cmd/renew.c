@@ -81,7 +81,8 @@ static bool is_its_turn(const struct turn *turn, const struct issuance *issuance
     return issuance->outcome == ISSUANCE_DUE && issuance->is_held == (turn->kind == TURN_HELD);
 }
 
-/* Lock it and look again: somebody may have been quicker.  False: it is not to be worked on now. */
+/* Lock it and look again: somebody may have been quicker.  False: nothing is to be ordered for it now; deploy programs
+ * that are pending were run. */
 static bool take_up(const struct turn *turn, struct issuance *issuance)
 {
     struct plan *plan = &issuance->plan;
@@ -98,9 +99,12 @@ static bool take_up(const struct turn *turn, struct issuance *issuance)
         return false;
     }
     plan->why = due_why(turn->space, turn->opts, plan);
-    if (plan->why || plan->record.deploy_pending)
+    if (plan->why)
         return true;
-    issuance->outcome = ISSUANCE_NOT_DUE;
+    if (plan->record.deploy_pending)
+        issuance_deploy_again(&turn->space->app, issuance);
+    else
+        issuance->outcome = ISSUANCE_NOT_DUE;
     issuance_unlock(issuance);
     return false;
 }
@@ -111,12 +115,9 @@ static void deploy_pending(const struct turn *turn, struct issuance_list *list)
     for (size_t i = 0; i < list->count; i++) {
         struct issuance *issuance = &list->items[i];
 
-        if (!is_its_turn(turn, issuance) || issuance->plan.why || issuance->plan.settings.deploy_once ||
-            !take_up(turn, issuance))
-            continue;
-        if (!issuance->plan.why)
-            issuance_deploy_again(&turn->space->app, issuance);
-        issuance_unlock(issuance);
+        if (is_its_turn(turn, issuance) && !issuance->plan.why && !issuance->plan.settings.deploy_once &&
+            take_up(turn, issuance))
+            issuance_unlock(issuance); /* it has become due: a wave takes it */
     }
 }
 
@@ -141,11 +142,6 @@ static size_t next_wave(const struct turn *turn, struct issuance_list *list, str
         if (!is_its_turn(turn, issuance) || !issuance->plan.why ||
             (directory && strcmp(issuance->plan.directory, directory) != 0) || !take_up(turn, issuance))
             continue;
-        if (!issuance->plan.why) { /* somebody was quicker, and its deploy program failed */
-            issuance_deploy_again(&turn->space->app, issuance);
-            issuance_unlock(issuance);
-            continue;
-        }
         log_line(turn->space->app.log, LOG_INFO, "%s: renewing, as %s", issuance->plan.name, issuance->plan.why);
         directory = issuance->plan.directory;
         out[count++] = issuance;
@@ -163,28 +159,21 @@ static enum err_code run_wave(const struct turn *turn, struct issuance *const *w
     if (code == ERR_OK)
         return issuance_run(client, wave, count, err);
     issuance_fail_all(&turn->space->app, turn->opts, wave, count, err);
-    return code == ERR_CANCELLED ? code : ERR_OK;
+    return code;
 }
 
-/* Nothing of a wave could be had, for one reason that is no certificate's own: nor could the rest from that CA. */
-static bool is_out_of_reach(struct issuance *const *wave, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (wave[i]->outcome != ISSUANCE_FAILED || strcmp(wave[i]->err.msg, wave[0]->err.msg) != 0)
-            return false;
-    return count > 1;
-}
-
-static void give_up_on(const struct turn *turn, struct issuance_list *list, const struct issuance *like)
+/* What ended a whole wave would end the next one, too, but no wave of another CA. */
+static void give_up_on(const struct turn *turn, struct issuance_list *list, const char *directory,
+                       const struct err *err)
 {
     AUTO_FREE struct issuance **rest = mem_calloc(list->count, sizeof *rest);
     size_t count = 0;
 
     for (size_t i = 0; i < list->count; i++)
         if (list->items[i].outcome == ISSUANCE_DUE && list->items[i].plan.why &&
-            strcmp(list->items[i].plan.directory, like->plan.directory) == 0)
+            strcmp(list->items[i].plan.directory, directory) == 0)
             rest[count++] = &list->items[i];
-    issuance_fail_all(&turn->space->app, turn->opts, rest, count, &like->err);
+    issuance_fail_all(&turn->space->app, turn->opts, rest, count, err);
 }
 
 /* After a stop those that are left have the same outcome. */
@@ -204,8 +193,10 @@ static enum err_code run_waves(const struct turn *turn, struct issuance_list *li
 
     while (code == ERR_OK && (count = next_wave(turn, list, wave, max)) > 0) {
         code = run_wave(turn, wave, count, err);
-        if (code == ERR_OK && is_out_of_reach(wave, count))
-            give_up_on(turn, list, wave[0]);
+        if (code == ERR_OK || code == ERR_CANCELLED)
+            continue;
+        give_up_on(turn, list, wave[0]->plan.directory, err);
+        code = ERR_OK;
     }
     return code;
 }

@@ -32,8 +32,8 @@ struct install_request { /* all borrowed */
     size_t keep;                       /* generations */
 
     int64_t generation; /* out */
-    struct err err;     /* out: ERR_OK, or those of certificate_install() and pfx_new(); one that is set before keeps
-                           the request from being done */
+    struct err err; /* out: ERR_OK, or those of certificate_install_all() and pfx_new(); one that is set before keeps
+                       the request from being done */
 };
 
 /* Write new generations, switch to them, and prune old ones (a failure to prune is a warning). */

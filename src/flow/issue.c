@@ -195,7 +195,7 @@ enum err_code issue_certificates(const struct issue_engine *engine, struct issue
     }
     (void)finish_runs(&wave);
     wave_withdraw(&wave, WITHDRAW_ALL);
-    if (code == ERR_OK && wave.is_interrupted)
+    if (code != ERR_CANCELLED && wave.is_interrupted)
         code = err_set(&why, ERR_CANCELLED, "interrupted");
     if (code != ERR_OK && err)
         *err = why;

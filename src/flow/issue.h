@@ -66,8 +66,9 @@ struct issue_job {
 
 void issue_job_done(struct issue_job *job); /* leaves what is borrowed */
 
-/* Errors: ERR_OK, also when jobs failed: each has its error; ERR_CANCELLED and ERR_INTERNAL, which all jobs that were
- * not done yet have, too (none, when the operator's wish to stop came with the last step). */
+/* Errors: ERR_OK, also when jobs failed: each has its error; ERR_CANCELLED, ERR_INTERNAL, and what keeps all from being
+ * done: the CA's directory can't be had, the journal can't be written.  All jobs that were not done yet have it, too
+ * (none, when the operator's wish to stop came with the last step). */
 enum err_code issue_certificates(const struct issue_engine *engine, struct issue_job *jobs, size_t count,
                                  struct err *err) MUST_USE;
 

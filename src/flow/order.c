@@ -10,16 +10,6 @@
 #define ORDER_AGE_MAX_MS (INT64_C(7) * 24 * 3600 * 1000)
 #define KEY_PEM_MAX 16384
 
-static bool is_same_list(const struct strlist *a, const struct strlist *b)
-{
-    if (a->count != b->count)
-        return false;
-    for (size_t i = 0; i < a->count; i++)
-        if (strcmp(a->items[i], b->items[i]) != 0)
-            return false;
-    return true;
-}
-
 /* ------------------------------------------------------------------ keys */
 
 /* The key that the certificate will have.  The CA would refuse the account's (RFC 8555 section 11.1). */
@@ -64,7 +54,7 @@ static bool is_usable(const struct wave *wave, const struct run *run, const stru
     int64_t age_ms = clock_wall_ms(wave->engine->clock) - record->created_ms;
 
     return *record->url && strcmp(record->directory, acme_directory_url(wave->engine->acme)) == 0 &&
-           is_same_list(&record->domains, job->domains) &&
+           strlist_is_same(&record->domains, job->domains) &&
            strcmp(record->profile, job->profile ? job->profile : "") == 0 && age_ms < ORDER_AGE_MAX_MS;
 }
 

@@ -36,7 +36,8 @@ const char *renewal_reason_text(enum renewal_reason reason);
 
 /* Ask the CA about those whose next look has come (records of another CA, expired and revoked ones are passed over),
  * and draw a moment in each window that changed, uniformly.  What can't be had is a line in the log and tried again
- * later. `changed[i]` tells which records should be saved.  Errors: ERR_CANCELLED, ERR_INTERNAL. */
+ * later. `changed[i]` tells which records should be saved.  Errors: ERR_CANCELLED, ERR_INTERNAL, and those of a CA
+ * whose directory can't be had. */
 enum err_code renewal_look(struct acme *acme, struct certificate_record *const *records, size_t count, int64_t now_ms,
                            bool *changed, struct log *log, struct err *err) MUST_USE;
 

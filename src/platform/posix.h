@@ -36,14 +36,13 @@ int posix_open(const char *path, int flags, mode_t mode);
 /* Read all there is into `out`; false with errno set.  A full buffer ends it early: see buf_ok(). */
 bool posix_read_all(int fd, struct buf *out);
 bool posix_write_all(int fd, const void *data, size_t len);
-/* Errors: ERR_IO; *fd is -1 if it was closed. The second does without the sync. */
-enum err_code posix_sync_and_close(int *fd, const char *path, struct err *err) MUST_USE;
-enum err_code posix_close_written(int *fd, const char *path, struct err *err) MUST_USE;
 
 /* How what was written becomes durable: file by file, or the whole file system by one call, which many files at once
  * are worth, or when the system likes. */
 enum posix_sync { POSIX_SYNC_EACH, POSIX_SYNC_AT_ONCE, POSIX_SYNC_NONE };
 enum posix_sync posix_sync_for(size_t files);
+/* Close what was written, with POSIX_SYNC_EACH after a sync.  *fd is -1 if it was closed.  Errors: ERR_IO. */
+enum err_code posix_close_written(int *fd, enum posix_sync sync, const char *path, struct err *err) MUST_USE;
 /* Sync the file system that `path` is in the directory of: POSIX_SYNC_AT_ONCE.  Errors: ERR_IO. */
 enum err_code posix_sync_file_system_of(const char *path, struct err *err) MUST_USE;
 

@@ -68,24 +68,6 @@ bool posix_write_all(int fd, const void *data, size_t len)
     return true;
 }
 
-enum err_code posix_sync_and_close(int *fd, const char *path, struct err *err)
-{
-    if (fsync(*fd) != 0)
-        return posix_err(err, ERR_IO, errno, "sync", path);
-    return posix_close_written(fd, path, err);
-}
-
-enum err_code posix_close_written(int *fd, const char *path, struct err *err)
-{
-    int closing = *fd;
-
-    *fd = -1;
-    /* NFS and quotas report late; EINTR means closed all the same on every system that matters. */
-    if (close(closing) != 0 && errno != EINTR)
-        return posix_err(err, ERR_IO, errno, "write", path);
-    return ERR_OK;
-}
-
 void posix_close_dir_auto(DIR **dir)
 {
     if (*dir)
@@ -148,6 +130,19 @@ enum posix_sync posix_sync_for(size_t files)
     (void)files;
     return POSIX_SYNC_EACH;
 #endif
+}
+
+enum err_code posix_close_written(int *fd, enum posix_sync sync, const char *path, struct err *err)
+{
+    int closing = *fd;
+
+    if (sync == POSIX_SYNC_EACH && fsync(*fd) != 0)
+        return posix_err(err, ERR_IO, errno, "sync", path);
+    *fd = -1;
+    /* NFS and quotas report late; EINTR means closed all the same on every system that matters. */
+    if (close(closing) != 0 && errno != EINTR)
+        return posix_err(err, ERR_IO, errno, "write", path);
+    return ERR_OK;
 }
 
 enum err_code posix_sync_file_system_of(const char *path, struct err *err)

@@ -127,9 +127,7 @@ static enum err_code make_file(const struct tree *tree, const struct platform_tr
     if (fd < 0 || !posix_write_all(fd, file->data, file->len))
         return posix_err(err, ERR_IO, errno, "write", path);
     rc = posix_give(fd, &ids, &file->access, path, err);
-    if (rc != ERR_OK)
-        return rc;
-    return sync == POSIX_SYNC_EACH ? posix_sync_and_close(&fd, path, err) : posix_close_written(&fd, path, err);
+    return rc == ERR_OK ? posix_close_written(&fd, sync, path, err) : rc;
 }
 
 static enum err_code sync_tree(const struct tree *tree, struct err *err)

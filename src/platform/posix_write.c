@@ -107,12 +107,6 @@ static enum err_code move(struct pending *p, enum platform_write_mode mode, stru
 
 /* ------------------------------------------------------------------ all together */
 
-static enum err_code finish(struct pending *p, enum posix_sync sync, struct err *err)
-{
-    return sync == POSIX_SYNC_EACH ? posix_sync_and_close(&p->fd, p->write->path, err)
-                                   : posix_close_written(&p->fd, p->write->path, err);
-}
-
 static enum err_code fill_all(struct pending_list *list, enum platform_write_mode mode, struct err *err)
 {
     enum posix_sync sync = mode == PLATFORM_REPLACE_UNSYNCED ? POSIX_SYNC_NONE : posix_sync_for(list->count);
@@ -124,7 +118,7 @@ static enum err_code fill_all(struct pending_list *list, enum platform_write_mod
         for (size_t i = start; i < end && rc == ERR_OK; i++)
             rc = fill(&list->items[i], err);
         for (size_t i = start; i < end && rc == ERR_OK; i++)
-            rc = finish(&list->items[i], sync, err);
+            rc = posix_close_written(&list->items[i].fd, sync, list->items[i].write->path, err);
     }
     if (rc == ERR_OK && sync == POSIX_SYNC_AT_ONCE)
         rc = posix_sync_file_system_of(list->items[0].write->path, err);

@@ -139,24 +139,20 @@ struct certificate_file {
     enum { CERTIFICATE_FILE_PUBLIC, CERTIFICATE_FILE_SECRET } kind; /* 0644, or access->key_mode */
 };
 
-/* Write a new generation, durably, and then switch certs/<name> to it, atomically: a reader sees all of the old one or
- * all of the new.  The caller has the certificate's lock.  With owner or group the directories on the way (state
- * directory, certs, archive, archive/<name>) become searchable (0711), and nothing else in them readable; the
- * generation's own stays ours, readable by the group, or by all when an owner is named, who need not be in the group.
- * On failure nothing is switched and what was written is gone.  *out_generation is its number.
- * Errors: ERR_IO, ERR_USAGE (no such user or group; not permitted to give files away). */
-enum err_code certificate_install(struct store *store, const char *name, const struct certificate_file *files,
-                                  size_t count, const struct certificate_access *access, int64_t *out_generation,
-                                  struct err *err) MUST_USE;
-
-/* The same for several, much faster than one by one: all generations are written and made durable before the first link
- * is switched.  All are tried. */
+/* Write new generations, durably, and then switch certs/<name> of each to its own, atomically: a reader sees all of the
+ * old one or all of the new.  The caller has the certificates' locks.  All generations are written and made durable
+ * before the first link is switched, which is much faster than one by one; all are tried.  With owner or group the
+ * directories on the way (state directory, certs, archive, archive/<name>) become searchable (0711), and nothing else
+ * in them readable; the generation's own stays ours, readable by the group, or by all when an owner is named, who need
+ * not be in the group.  On failure nothing is switched and what was written is gone. Errors of each: ERR_IO, ERR_USAGE
+ * (no such user or group; not permitted to give files away; the name), ERR_INTERNAL (no files, or a mode that lets
+ * others read the key). */
 struct certificate_install {
     const char *name; /* borrowed, as all that goes in */
     const struct certificate_file *files;
     size_t count;
     const struct certificate_access *access;
-    int64_t generation; /* out */
+    int64_t generation; /* out: its number, if it is well */
     struct err err;     /* out: ERR_OK, or as above */
 };
 void certificate_install_all(struct store *store, struct certificate_install *installs, size_t count);

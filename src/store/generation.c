@@ -292,20 +292,6 @@ void certificate_install_all(struct store *store, struct certificate_install *in
     }
 }
 
-enum err_code certificate_install(struct store *store, const char *name, const struct certificate_file *files,
-                                  size_t count, const struct certificate_access *access, int64_t *out_generation,
-                                  struct err *err)
-{
-    struct certificate_install install = {.name = name, .files = files, .count = count, .access = access};
-
-    certificate_install_all(store, &install, 1);
-    if (install.err.code == ERR_OK)
-        *out_generation = install.generation;
-    else if (err)
-        *err = install.err;
-    return install.err.code;
-}
-
 enum err_code certificate_prune(struct store *store, const char *name, size_t keep, struct err *err)
 {
     struct archive_numbers AUTO(archive_numbers_done) numbers = {NULL, 0};

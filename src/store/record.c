@@ -66,7 +66,8 @@ void record_write_all(struct store *store, const struct store_part *part, const 
             .path = paths.items[n], .data = buf_cstr(&texts[i].text), .len = texts[i].text.len};
         n++;
     }
-    platform_dir_sweep(dir, clock_wall_ms(store->clock), STORE_TEMP_MAX_AGE_MS);
+    if (n) /* looking through a directory of thousands is not for nothing */
+        platform_dir_sweep(dir, clock_wall_ms(store->clock), STORE_TEMP_MAX_AGE_MS);
     record_files_replace(writes, n, written);
     for (size_t i = 0, k = 0; i < count; i++)
         if (outcomes[i].code == ERR_OK)

@@ -153,6 +153,16 @@ bool strlist_has_sorted(const struct strlist *list, const char *s)
     return list->count && bsearch(&s, list->items, list->count, sizeof *list->items, compare_items);
 }
 
+bool strlist_is_same(const struct strlist *a, const struct strlist *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (strcmp(a->items[i], b->items[i]) != 0)
+            return false;
+    return true;
+}
+
 static bool has_all(const struct strlist *list, const struct strlist *of)
 {
     for (size_t i = 0; i < of->count; i++)

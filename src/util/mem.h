@@ -42,6 +42,8 @@ void strlist_add_once(struct strlist *list, const char *s);
 /* By bytes; and is it in a list that was sorted so, and not changed since? */
 void strlist_sort(struct strlist *list);
 bool strlist_has_sorted(const struct strlist *list, const char *s);
+/* The same, in the same order? */
+bool strlist_is_same(const struct strlist *a, const struct strlist *b);
 /* Does each have all that the other has, in whatever order? */
 bool strlist_is_same_set(const struct strlist *a, const struct strlist *b);
 /* All of it, with `between` between; yours. */

@@ -151,6 +151,23 @@ def test_a_ca_that_nobody_reaches_is_tried_once_and_said_once_with_all_names(cli
     assert all(f'"{name}"' in done.stderr for name in made)
 
 
+def test_a_ca_that_fails_keeps_nothing_of_another_from_being_done(client):
+    """It has an account there, so that the first thing that fails is the wave itself."""
+    other = client.lab.acmesim()
+    trusted = os.path.join(client.dir, "cas.pem")
+    with open(trusted, "w", encoding="ascii") as f:
+        f.write(read(client.ca.ca_file) + read(other.ca_file))
+    failing, good = ["a.example.com", "c.example.com"], ["b.example.com", "d.example.net"]
+    client.configure(acme__ca_file=trusted, acme__give_up_after="2s",
+                     certificates=[{"domains": [name], "directory": other.directory} for name in failing] + [{"domains": [name]} for name in good])
+    client.run("renew").ok()
+    other.fault("directory", "status", status=503, count=0)
+    done = client.run("renew", "--force")
+    assert [client.generation(name) for name in failing + good] == [1, 1, 2, 2]
+    assert f'certificate "{failing[0]}" and 1 more: could not read the directory of the CA at "{other.directory}"' in done.stderr
+    assert "2 of 4 certificates failed" in done.stderr and not any(name in done.stderr for name in good)
+
+
 @pytest.mark.parametrize("limit", [1024, 256, 64])
 def test_with_few_descriptors_fewer_go_together(client, limit):
     wanted = names(80)

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "store_place.h"
 
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "fixture.h"
 #include "platform/platform.h"
@@ -66,4 +69,37 @@ enum err_code place_save_order(struct store *store, const struct order_record *o
     if (outcome.code != ERR_OK && err)
         *err = outcome;
     return outcome.code;
+}
+
+enum err_code place_install(struct store *store, const char *name, const struct certificate_file *files, size_t count,
+                            const struct certificate_access *access, int64_t *out_generation, struct err *err)
+{
+    struct certificate_install install = {.name = name, .files = files, .count = count, .access = access};
+
+    certificate_install_all(store, &install, 1);
+    if (install.err.code == ERR_OK)
+        *out_generation = install.generation;
+    else if (err)
+        *err = install.err;
+    return install.err.code;
+}
+
+void place_kill_at_work(const struct place *p, bool (*work)(struct store *store, int number), int first,
+                        unsigned after_us)
+{
+    pid_t pid;
+    int status;
+
+    (void)fflush(NULL);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        for (int i = first; work(p->store, i);)
+            i++;
+        _exit(CHILD_FAILED);
+    }
+    (void)usleep(after_us);
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status));
 }

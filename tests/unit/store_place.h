@@ -26,9 +26,16 @@ const char *place_logged(struct place *p);
 /* The path of the one file that a directory of the store holds: "journal"; yours. */
 char *place_only_file(const struct place *p, const char *kind) MUST_USE;
 
-/* One entry, or one order, alone. */
+/* One entry, one order, or one generation, alone. */
 enum err_code place_add(struct store *store, struct journal_entry *entry, struct err *err) MUST_USE;
 enum err_code place_update(struct store *store, struct journal_entry *entry, struct err *err) MUST_USE;
 enum err_code place_save_order(struct store *store, const struct order_record *order, struct err *err) MUST_USE;
+enum err_code place_install(struct store *store, const char *name, const struct certificate_file *files, size_t count,
+                            const struct certificate_access *access, int64_t *out_generation, struct err *err) MUST_USE;
+
+/* A child does `work` with the numbers from `first` on, until it is killed after so long; should it fail before, the
+ * test does. */
+void place_kill_at_work(const struct place *p, bool (*work)(struct store *store, int number), int first,
+                        unsigned after_us);
 
 #endif

@@ -107,7 +107,7 @@ TEST(every_short_name_has_a_url_of_its_own)
     assert_null(config_ca_name("https://acme.zerossl.com/v2/DV90/"));
 }
 
-TEST(only_the_staging_of_letsencrypt_has_a_known_pace)
+TEST(only_letsencrypt_has_a_known_pace)
 {
     assert_int_equal(config_ca_requests_per_s("https://acme-staging-v02.api.letsencrypt.org/directory"), 20);
     assert_int_equal(config_ca_requests_per_s("https://acme-v02.api.letsencrypt.org/directory"), 125);
@@ -391,7 +391,7 @@ int main(void)
         CONFIG_TEST(every_setting_is_taken_from_the_file),
         cmocka_unit_test(every_short_name_has_a_url_of_its_own),
         cmocka_unit_test(only_letsencrypt_has_a_known_number_of_orders),
-        cmocka_unit_test(only_the_staging_of_letsencrypt_has_a_known_pace),
+        cmocka_unit_test(only_letsencrypt_has_a_known_pace),
         CONFIG_TEST(url_of_a_directory_is_kept_byte_for_byte),
         CONFIG_TEST(directory_that_is_no_ca_is_refused),
         CONFIG_TEST(one_email_address_needs_no_list),

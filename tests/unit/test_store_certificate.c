@@ -340,7 +340,7 @@ static void fill(struct place *p)
     assert_int_equal(place_save_order(p->store, &order, NULL), ERR_OK);
     save(p, "www");
     assert_int_equal(
-        certificate_install(p->store, "www", &file, 1, &(struct certificate_access){.key_mode = 0}, &generation, NULL),
+        place_install(p->store, "www", &file, 1, &(struct certificate_access){.key_mode = 0}, &generation, NULL),
         ERR_OK);
 }
 

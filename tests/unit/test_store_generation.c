@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -52,7 +51,7 @@ static enum err_code install_as(struct store *store, int number, const struct ce
     enum err_code rc;
 
     content_init(&c, number);
-    rc = certificate_install(store, "www", c.files, ARRAY_LEN(c.files), access, out, err);
+    rc = place_install(store, "www", c.files, ARRAY_LEN(c.files), access, out, err);
     content_done(&c);
     return rc;
 }
@@ -299,10 +298,10 @@ TEST(what_is_wrong_from_the_start_changes_nothing)
     assert_non_null(strstr(err.msg, "no such user"));
     assert_int_equal(install_as(p.store, 2, &open_to_all, &generation, NULL), ERR_INTERNAL);
     content_init(&c, 2);
-    assert_int_equal(certificate_install(p.store, "../x", c.files, 2, &ours, &generation, NULL), ERR_USAGE);
-    assert_int_equal(certificate_install(p.store, "www", c.files, 0, &ours, &generation, NULL), ERR_INTERNAL);
+    assert_int_equal(place_install(p.store, "../x", c.files, 2, &ours, &generation, NULL), ERR_USAGE);
+    assert_int_equal(place_install(p.store, "www", c.files, 0, &ours, &generation, NULL), ERR_INTERNAL);
     c.files[1].name = "cert.pem";
-    assert_int_equal(certificate_install(p.store, "www", c.files, 2, &ours, &generation, NULL), ERR_IO);
+    assert_int_equal(place_install(p.store, "www", c.files, 2, &ours, &generation, NULL), ERR_IO);
     content_done(&c);
     assert_int_equal(generation, 4711);
     assert_int_equal(current_number(p.dir), 1);
@@ -592,26 +591,11 @@ TEST(a_reader_never_sees_files_of_two_generations)
     place_done(&p);
 }
 
-/* The child installs on and on, until it is killed somewhere. */
-static void kill_one_at_work(const struct place *p, int first, unsigned after_us)
+static bool install_number(struct store *store, int number)
 {
-    pid_t pid;
-    int status;
+    int64_t generation;
 
-    (void)fflush(NULL);
-    pid = fork();
-    assert_true(pid >= 0);
-    if (pid == 0) {
-        int64_t generation;
-
-        for (int i = first;; i++)
-            if (install_as(p->store, i, &ours, &generation, NULL) != ERR_OK)
-                _exit(CHILD_FAILED);
-    }
-    (void)usleep(after_us);
-    assert_int_equal(kill(pid, SIGKILL), 0);
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_true(WIFSIGNALED(status));
+    return install_as(store, number, &ours, &generation, NULL) == ERR_OK;
 }
 
 TEST(wherever_it_is_killed_the_link_leads_to_a_whole_generation)
@@ -625,7 +609,7 @@ TEST(wherever_it_is_killed_the_link_leads_to_a_whole_generation)
         struct store_examination found;
         int number;
 
-        kill_one_at_work(&p, 1000 * (i + 1), 1500U + (unsigned)(i * 7919) % 9000U);
+        place_kill_at_work(&p, install_number, 1000 * (i + 1), 1500U + (unsigned)(i * 7919) % 9000U);
         number = current_number(p.dir);
         if (number < last)
             fail_msg("%d after %d", number, last);

@@ -4,10 +4,8 @@
  * whatever fails or kills, each is whole.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "fake_disk.h"
@@ -272,16 +270,26 @@ static void goods_done(struct goods *g)
     free(g->text);
 }
 
-static void install(struct store *store, int number)
+static bool install_number(struct store *store, int number)
 {
     struct goods g;
+    bool is_well = true;
 
     goods_init(&g, number);
     certificate_install_all(store, g.installs, MANY);
-    for (size_t i = 0; i < MANY; i++)
-        if (g.installs[i].err.code != ERR_OK)
-            fail_msg("%s", g.installs[i].err.msg);
+    for (size_t i = 0; i < MANY; i++) {
+        if (g.installs[i].err.code == ERR_OK)
+            continue;
+        print_error("%s\n", g.installs[i].err.msg);
+        is_well = false;
+    }
     goods_done(&g);
+    return is_well;
+}
+
+static void install(struct store *store, int number)
+{
+    assert_true(install_number(store, number));
 }
 
 /* What a reader finds, who opens the directory once; 0: there is none. */
@@ -408,24 +416,6 @@ TEST(a_failing_disk_leaves_all_old_generations_in_use)
     place_done(&p);
 }
 
-/* The child installs on and on, until it is killed somewhere. */
-static void kill_one_at_work(const struct place *p, int first, unsigned after_us)
-{
-    pid_t pid;
-    int status;
-
-    (void)fflush(NULL);
-    pid = fork();
-    assert_true(pid >= 0);
-    if (pid == 0)
-        for (int i = first;; i++)
-            install(p->store, i);
-    (void)usleep(after_us);
-    assert_int_equal(kill(pid, SIGKILL), 0);
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_true(WIFSIGNALED(status));
-}
-
 TEST(wherever_it_is_killed_each_link_leads_to_a_whole_generation)
 {
     struct place p;
@@ -434,7 +424,7 @@ TEST(wherever_it_is_killed_each_link_leads_to_a_whole_generation)
     place_init(&p);
     install(p.store, 1);
     for (int i = 0; i < KILLS; i++) {
-        kill_one_at_work(&p, 100 * (i + 1), 5000U + (unsigned)(i * 7919) % 60000U);
+        place_kill_at_work(&p, install_number, 100 * (i + 1), 5000U + (unsigned)(i * 7919) % 60000U);
         for (size_t k = 0; k < MANY; k++) {
             int number = number_in_use(&p, k);
 

@@ -69,6 +69,25 @@ TEST(a_sorted_list_is_searched_by_bytes)
     assert_false(strlist_has_sorted(&list, "c"));
 }
 
+TEST(lists_are_the_same_in_the_same_order_alone)
+{
+    struct strlist AUTO_STRLIST a = {NULL, 0};
+    struct strlist AUTO_STRLIST b = {NULL, 0};
+
+    assert_true(strlist_is_same(&a, &b));
+    strlist_add(&a, "x");
+    strlist_add(&a, "y");
+    strlist_add(&b, "x");
+    assert_false(strlist_is_same(&a, &b));
+    assert_false(strlist_is_same(&b, &a));
+    strlist_add(&b, "y");
+    assert_true(strlist_is_same(&a, &b));
+    b.items[0][0] = 'y';
+    b.items[1][0] = 'x';
+    assert_false(strlist_is_same(&a, &b));
+    assert_true(strlist_is_same_set(&a, &b));
+}
+
 TEST(comparison_ignores_ascii_case_only)
 {
     assert_int_equal(text_casecmp("ExAmPle", "example"), 0);
@@ -94,6 +113,7 @@ int main(void)
         cmocka_unit_test(bytes_that_are_no_utf8_are_escaped),
         cmocka_unit_test(an_overlong_text_is_cut_visibly_and_stays_in_bounds),
         cmocka_unit_test(a_sorted_list_is_searched_by_bytes),
+        cmocka_unit_test(lists_are_the_same_in_the_same_order_alone),
         cmocka_unit_test(comparison_ignores_ascii_case_only),
         cmocka_unit_test(the_nearest_word_is_suggested_only_when_near),
     };
