@@ -13,9 +13,9 @@
  *               one for tests refuses 9 of 10, so that only a row of many in which nothing else is answered is an end.
  *   transient   broken connections, time-outs, 5xx: after a pause that doubles, ATTEMPTS_MAX times.
  *   limited     429, 503 and rateLimited that say how long: after that time.  If it is the pace that the CA minds,
- * nothing else is sent meanwhile.  rateLimited is about what one call asks for, and keeps no other from being carried
- * out, nor from going on: a long pause is that call's end if it has company.  Where a row of calls is refused so, those
- * that are left are not worth asking.
+ *               nothing else is sent meanwhile.  rateLimited is about what one call asks for, and keeps no other from
+ *               being carried out, nor from going on: a long pause is that call's end if it has company.  Where a row
+ *               of calls is refused so, those that are left are not worth asking.
  *
  * It gives up give_up_after_ms after the last call that came to an end.
  */
@@ -51,6 +51,7 @@ struct sending {
     bool is_for_nonces;  /* of calls that wait, whose deadline it has to keep */
     unsigned bad_nonces; /* in a row */
     unsigned refused;    /* calls in a row that ended as the CA limits their number */
+    const struct acme_call *last_refused;
     bool has_topped_up;
 };
 
@@ -155,6 +156,12 @@ static bool is_about_call(const struct acme_call *call)
     return call->result.problem == ACME_PROBLEM_RATE_LIMITED && call->response.status != 503;
 }
 
+static void note_refusal(struct sending *s, const struct acme_call *call)
+{
+    s->refused++;
+    s->last_refused = call;
+}
+
 static void again_limited(struct sending *s, struct acme_call *call, int64_t asked_ms)
 {
     bool is_held_up = is_about_call(call) && s->count > 1 && asked_ms > COMPANY_WAITS_MS;
@@ -164,14 +171,15 @@ static void again_limited(struct sending *s, struct acme_call *call, int64_t ask
     else
         again(s, call, backoff_ms(s->acme, call->limited, asked_ms));
     if (call->is_finished)
-        s->refused++;
+        note_refusal(s, call);
     else if (!is_about_call(call) && s->acme->quiet_until_ms < call->not_before_ms)
         s->acme->quiet_until_ms = call->not_before_ms;
 }
 
 /* The CA's limit is one of all of them: an account's orders, say. */
-static void stop_if_all_are_refused(struct sending *s, const struct acme_call *last)
+static void stop_if_all_are_refused(struct sending *s)
 {
+    const struct acme_call *last = s->last_refused;
     struct err why;
 
     if (s->refused < LIMITED_ROW_MAX)
@@ -240,7 +248,8 @@ static void take_answer(struct sending *s, struct acme_call *call)
         finish(s, call);
         break;
     case ACME_VERDICT_FAILED:
-        s->refused += is_about_call(call) ? 1 : 0;
+        if (is_about_call(call))
+            note_refusal(s, call);
         finish(s, call);
         break;
     case ACME_VERDICT_BAD_NONCE:
@@ -316,7 +325,7 @@ static enum err_code perform(struct sending *s, const struct window *window, str
     for (size_t i = 0; code == ERR_OK && i < window->count; i++)
         take_answer(s, window->calls[i]);
     if (code == ERR_OK)
-        stop_if_all_are_refused(s, window->calls[window->count - 1]);
+        stop_if_all_are_refused(s);
     return code;
 }
 

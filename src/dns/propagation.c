@@ -220,6 +220,20 @@ static void tell(struct propagation *w)
     pace_tell(&w->pace, watch_count_done(&w->watch, elapsed_ms), buf_cstr(&lagging));
 }
 
+static int64_t earliest(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Ask what is due, and take the answers that come before more is, within `most_ms`. */
+static enum err_code ask_and_listen(struct propagation *w, int64_t most_ms, struct err *err)
+{
+    int64_t listen_ms = earliest(ask_due(w), most_ms);
+
+    tell(w);
+    return listen_for(w, listen_ms, err);
+}
+
 static enum err_code wait_until_shown(struct propagation *w, struct err *err)
 {
     int64_t timeout_ms = w->pace.opts->timeout_ms;
@@ -229,7 +243,6 @@ static enum err_code wait_until_shown(struct propagation *w, struct err *err)
         int64_t elapsed_ms = pace_elapsed_ms(&w->pace);
         const struct watch_zone *dead = watch_find_dead_zone(&w->watch, elapsed_ms);
         enum err_code code;
-        int64_t listen_ms;
 
         if (watch_is_complete(&w->watch, elapsed_ms))
             return ERR_OK;
@@ -237,11 +250,7 @@ static enum err_code wait_until_shown(struct propagation *w, struct err *err)
             return watch_dead(&w->watch, dead, err);
         if (elapsed_ms >= timeout_ms)
             return watch_timeout(&w->watch, elapsed_ms, err);
-        listen_ms = ask_due(w);
-        if (listen_ms > timeout_ms - elapsed_ms)
-            listen_ms = timeout_ms - elapsed_ms;
-        tell(w);
-        code = listen_for(w, listen_ms, err);
+        code = ask_and_listen(w, timeout_ms - elapsed_ms, err);
         if (code != ERR_OK)
             return code;
     }
@@ -329,11 +338,6 @@ static void resume(struct propagation *w)
     open_first(w, clock_mono_ms(w->pace.opts->clock));
 }
 
-static int64_t earliest(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Ask until none is waited for, or patience or time are over; *out_fresh: were any shown that were not before? */
 static enum err_code ask_on(struct propagation *w, const struct propagation_patience *patience, size_t *out_fresh,
                             struct err *err)
@@ -356,8 +360,7 @@ static enum err_code ask_on(struct propagation *w, const struct propagation_pati
             watch_give_up(&w->watch, elapsed_ms);
         if (watch_waiting(&w->watch) == 0 || elapsed_ms >= end_ms)
             return ERR_OK;
-        tell(w);
-        code = listen_for(w, earliest(ask_due(w), earliest(end_ms, timeout_ms) - elapsed_ms), err);
+        code = ask_and_listen(w, earliest(end_ms, timeout_ms) - elapsed_ms, err);
     }
     return code;
 }

@@ -304,7 +304,7 @@ static enum err_code pause_until(struct wait *w, int64_t until_ms, struct err *e
     return ERR_OK;
 }
 
-static enum err_code wait_until_shown(struct wait *w, struct err *err)
+static enum err_code ask_until_shown(struct wait *w, struct err *err)
 {
     enum err_code code = pause_until(w, w->first_ms, err);
 
@@ -321,6 +321,16 @@ static enum err_code wait_until_shown(struct wait *w, struct err *err)
         tell(w);
         code = pace_sleep(&w->pace, idle_ms(w), err);
     }
+    return code;
+}
+
+/* Nothing is under way afterwards. */
+static enum err_code wait_until_shown(struct wait *w, struct err *err)
+{
+    enum err_code code = ask_until_shown(w, err);
+
+    for (size_t s = 0; s < w->source_count; s++)
+        resolver_cancel(w->sources[s].resolver);
     return code;
 }
 
@@ -351,49 +361,40 @@ static void wait_init(struct wait *w, struct resolver *const *doh, size_t doh_co
     log_start(w);
 }
 
-/* Ask and settle, when at least one is shown; states may be NULL. */
-static enum err_code wait_and_settle(struct wait *w, enum propagation_state *states, struct err *why, struct err *err)
-{
-    enum err_code code = wait_until_shown(w, why);
-    size_t shown = code == ERR_OK ? w->count : 0;
-
-    for (size_t s = 0; s < w->source_count; s++)
-        resolver_cancel(w->sources[s].resolver);
-    for (size_t i = 0; states && i < w->count; i++) {
-        states[i] = code == ERR_OK || name_is_shown(w, i) ? PROPAGATION_SHOWN : PROPAGATION_FAILED;
-        shown += code != ERR_OK && states[i] == PROPAGATION_SHOWN ? 1 : 0;
-    }
-    if (code == ERR_CANCELLED || (code != ERR_OK && !states)) {
-        if (err)
-            *err = *why;
-        return code;
-    }
-    return shown > 0 ? pace_settle(&w->pace, shown, err) : ERR_OK;
-}
-
 enum err_code propagation_wait_doh_each(struct resolver *const *doh, size_t doh_count,
                                         const struct propagation_item *items, size_t count,
                                         const struct propagation_opts *opts, enum propagation_state *states,
                                         struct err *why, struct err *err)
 {
     AUTO(wait_done) struct wait w = {.items = items, .count = count};
+    size_t shown = 0;
 
     if (count == 0)
         return ERR_OK;
     wait_init(&w, doh, doh_count, opts);
-    return wait_and_settle(&w, states, why, err);
+    if (wait_until_shown(&w, why) == ERR_CANCELLED) {
+        if (err)
+            *err = *why;
+        return ERR_CANCELLED;
+    }
+    for (size_t i = 0; i < count; i++) {
+        states[i] = name_is_shown(&w, i) ? PROPAGATION_SHOWN : PROPAGATION_FAILED;
+        shown += states[i] == PROPAGATION_SHOWN;
+    }
+    return shown ? pace_settle(&w.pace, shown, err) : ERR_OK;
 }
 
 enum err_code propagation_wait_doh(struct resolver *const *doh, size_t doh_count, const struct propagation_item *items,
                                    size_t count, const struct propagation_opts *opts, struct err *err)
 {
     AUTO(wait_done) struct wait w = {.items = items, .count = count};
-    struct err why;
+    enum err_code code;
 
     if (count == 0)
         return ERR_OK;
     if (doh_count == 0)
         return err_set(err, ERR_NETWORK, "no DNS over HTTPS server is configured");
     wait_init(&w, doh, doh_count, opts);
-    return wait_and_settle(&w, NULL, &why, err);
+    code = wait_until_shown(&w, err);
+    return code == ERR_OK ? pace_settle(&w.pace, count, err) : code;
 }

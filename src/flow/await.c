@@ -57,6 +57,11 @@ static void fill_item(const struct expected *from, struct propagation_item *out)
     out->zone = from->zone->name;
 }
 
+bool await_may_ask_doh(const struct challenge *c)
+{
+    return c->opts.doh_mode != CHALLENGE_DOH_NEVER && c->opts.doh_count > 0;
+}
+
 struct resolver *const *await_doh(const struct challenge *c, size_t *out_count)
 {
     size_t skip = c->opts.doh_count > 1 ? 1 : 0;
@@ -120,7 +125,7 @@ static enum err_code wait_for(struct challenge *c, const struct expected_list *l
     struct err why;
     enum err_code code;
 
-    if (c->opts.doh_mode == CHALLENGE_DOH_NEVER || !c->opts.doh_count)
+    if (!await_may_ask_doh(c))
         return wait_direct(c, list, items, opts, err);
     if (c->opts.doh_mode == CHALLENGE_DOH_ALWAYS)
         return wait_by_doh(c, list, items, opts, err);

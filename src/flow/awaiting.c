@@ -10,10 +10,8 @@
 
 /* ------------------------------------------------------------------ what was published */
 
-void published_note(struct challenge *c, const struct batch *batch)
+void published_note(struct published_list *list, const struct batch *batch)
 {
-    struct published_list *list = &c->published;
-
     for (size_t i = 0; i < batch->count; i++) {
         const struct placement *p = &batch->items[i];
 
@@ -115,14 +113,14 @@ static size_t find_members(struct challenge_awaiting *a, const struct challenge_
     return count;
 }
 
-struct challenge_awaiting *challenge_awaiting_new(struct challenge *c, const struct challenge_set *set)
+static struct challenge_awaiting *awaiting_new(struct challenge *c, const struct challenge_set *set,
+                                               struct published_list published_take)
 {
     struct challenge_awaiting *a = mem_zalloc(sizeof *a);
     AUTO_FREE struct member *members = mem_calloc(set->count, sizeof *members);
     size_t count;
 
-    *a = (struct challenge_awaiting){.c = c, .published = c->published, .opts = c->opts.propagation};
-    c->published = (struct published_list){NULL, 0};
+    *a = (struct challenge_awaiting){.c = c, .published = published_take, .opts = c->opts.propagation};
     a->names_of = mem_calloc(set->count, sizeof *a->names_of);
     a->values = mem_calloc(set->count, sizeof *a->values);
     a->names = mem_calloc(set->count, sizeof *a->names);
@@ -141,6 +139,14 @@ struct challenge_awaiting *challenge_awaiting_new(struct challenge *c, const str
     return a;
 }
 
+struct challenge_awaiting *challenge_awaiting_new(struct challenge *c, const struct challenge_set *set)
+{
+    struct published_list published = c->published;
+
+    c->published = (struct published_list){NULL, 0};
+    return awaiting_new(c, set, published);
+}
+
 void challenge_awaiting_free(struct challenge_awaiting *awaiting)
 {
     if (!awaiting)
@@ -157,15 +163,10 @@ void challenge_awaiting_free(struct challenge_awaiting *awaiting)
 
 /* ------------------------------------------------------------------ where to ask */
 
-static bool may_ask_doh(const struct challenge *c)
-{
-    return c->opts.doh_mode != CHALLENGE_DOH_NEVER && c->opts.doh_count > 0;
-}
-
 /* The servers can't be asked for it: another way, if there is one. */
 static void go_around(const struct challenge_awaiting *a, struct name *name, enum err_code code)
 {
-    if (may_ask_doh(a->c) && await_is_silence(code)) {
+    if (await_may_ask_doh(a->c) && await_is_silence(code)) {
         name->way = BY_DOH;
         name->state = CHALLENGE_WAITING;
         return;
@@ -206,7 +207,7 @@ static void choose_way(struct challenge_awaiting *a, struct name *name)
 
 static enum err_code begin(struct challenge_awaiting *a, struct err *err)
 {
-    bool is_doh = may_ask_doh(a->c) && a->c->opts.doh_mode == CHALLENGE_DOH_ALWAYS;
+    bool is_doh = await_may_ask_doh(a->c) && a->c->opts.doh_mode == CHALLENGE_DOH_ALWAYS;
     enum err_code code = is_doh ? ERR_OK : find_servers(a, err);
 
     if (code != ERR_OK)
@@ -252,8 +253,9 @@ static void take_states(struct challenge_awaiting *a)
     }
 }
 
+/* *out_shown: how many are shown that were not before. */
 static enum err_code ask_servers(struct challenge_awaiting *a, const struct propagation_patience *patience,
-                                 struct err *err)
+                                 size_t *out_shown, struct err *err)
 {
     size_t before = count_names(a, BY_SERVERS, CHALLENGE_SHOWN);
     int64_t start_ms = clock_mono_ms(a->c->opts.clock);
@@ -267,6 +269,7 @@ static enum err_code ask_servers(struct challenge_awaiting *a, const struct prop
     shown = count_names(a, BY_SERVERS, CHALLENGE_SHOWN) - before;
     if (shown)
         log_line(a->c->opts.log, LOG_INFO, "settled: %zu name%s can be validated", shown, shown == 1 ? "" : "s");
+    *out_shown = shown;
     return ERR_OK;
 }
 
@@ -303,20 +306,16 @@ enum err_code challenge_await(struct challenge_awaiting *awaiting, const struct 
 {
     struct challenge_awaiting *a = awaiting;
     enum err_code code = a->is_begun ? ERR_OK : begin(a, err);
+    size_t shown = 0;
     size_t waiting;
 
-    if (code == ERR_OK && count_names(a, BY_SERVERS, CHALLENGE_WAITING) > 0) {
-        size_t before = count_names(a, BY_SERVERS, CHALLENGE_SHOWN);
-
-        code = ask_servers(a, patience, err);
-        if (count_names(a, BY_SERVERS, CHALLENGE_SHOWN) > before)
-            return code;
-    }
-    waiting = count_names(a, BY_DOH, CHALLENGE_WAITING);
-    if (code != ERR_OK || waiting == 0 || (patience && patience->limit_ms) ||
+    if (code == ERR_OK && count_names(a, BY_SERVERS, CHALLENGE_WAITING) > 0)
+        code = ask_servers(a, patience, &shown, err);
+    if (code != ERR_OK || (patience && (shown || patience->limit_ms)) ||
         count_names(a, BY_SERVERS, CHALLENGE_WAITING) > 0)
         return code;
-    return ask_doh(a, waiting, err);
+    waiting = count_names(a, BY_DOH, CHALLENGE_WAITING);
+    return waiting ? ask_doh(a, waiting, err) : ERR_OK;
 }
 
 /* ------------------------------------------------------------------ how it stands */
@@ -356,19 +355,16 @@ enum err_code await_each(struct challenge *c, const struct batch *batch, const s
 {
     AUTO_FREE struct challenge_item *items = mem_calloc(batch->count, sizeof *items);
     const struct challenge_set set = {items, batch->count};
-    struct published_list before = c->published;
+    struct published_list published = {NULL, 0};
     struct challenge_awaiting *a;
-    enum err_code code = ERR_OK;
+    enum err_code code;
 
-    c->published = (struct published_list){NULL, 0};
-    published_note(c, batch);
+    published_note(&published, batch);
     for (size_t i = 0; i < batch->count; i++)
         items[i] = (struct challenge_item){batch->items[i].asked, batch->items[i].value};
-    a = challenge_awaiting_new(c, &set);
-    c->published = before;
+    a = awaiting_new(c, &set, published);
     await_adapt(publish, time_limit_ms, &a->opts);
-    while (code == ERR_OK && count_names(a, BY_SERVERS, CHALLENGE_WAITING) + count_names(a, BY_DOH, CHALLENGE_WAITING))
-        code = challenge_await(a, NULL, err);
+    code = challenge_await(a, NULL, err);
     for (size_t i = 0; code == ERR_OK && i < batch->count; i++)
         if (challenge_awaiting_state(a, i) != CHALLENGE_SHOWN)
             (void)challenge_awaiting_explain(a, i, batch->items[i].outcome);

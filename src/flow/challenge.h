@@ -112,7 +112,8 @@ void challenge_awaiting_free(struct challenge_awaiting *awaiting); /* NULL is fi
 /* Wait until no record is waited for any more, or until `patience` (NULL: endless) is over.  What is then shown has
  * settled.  A zone whose servers never show a record fails its own records only, after propagation.timeout, which
  * counts over all calls; the time between calls does not count.  Where DNS over HTTPS is asked that is done without
- * patience, once no other record is waited for, in a call that has no limit and brings nothing else.
+ * patience, once no other record is waited for: at the end of an endless call, or in one that has no limit and brings
+ * nothing else.
  * Errors: ERR_CANCELLED. */
 enum err_code challenge_await(struct challenge_awaiting *awaiting, const struct propagation_patience *patience,
                               struct err *err) MUST_USE;

@@ -197,8 +197,8 @@ enum err_code servers_of_zones(struct challenge *c, struct zone_servers *items, 
 /* `propagation.nameservers` as servers; each address is its own name. */
 void servers_from_override(const struct strlist *nameservers, struct dns_servers *out);
 
-/* awaiting.c: records that were published without waiting are noted for who waits for them. */
-void published_note(struct challenge *c, const struct batch *batch);
+/* awaiting.c: the records of a batch are noted for who waits for them; the zones are borrowed. */
+void published_note(struct published_list *list, const struct batch *batch);
 void published_done(struct published_list *list);
 
 /* servers.c: zones, each once, whose servers are found side by side. */
@@ -213,6 +213,8 @@ void zone_servers_list_done(struct zone_servers_list *list);
 
 /* await.c: is it silence that another way may get around? */
 bool await_is_silence(enum err_code code);
+/* Is there another way, and leave to take it? */
+bool await_may_ask_doh(const struct challenge *c);
 /* The DNS over HTTPS servers that are asked for records: the first one was asked for CNAMEs and may remember that there
  * was nothing. */
 struct resolver *const *await_doh(const struct challenge *c, size_t *out_count);

@@ -187,8 +187,7 @@ enum err_code issue_certificates(const struct issue_engine *engine, struct issue
     wave_init(&wave, jobs);
     code = run_wave(&wave, &why);
     for (size_t i = 0; code != ERR_OK && i < count; i++)
-        if (!wave.runs[i].is_finished)
-            run_fail(&wave.runs[i], &why);
+        run_fail(&wave.runs[i], &why);
     if (clock_is_cancelled(engine->clock)) { /* now it is cleaned up, and that is not to be interrupted */
         wave.is_interrupted = true;
         clock_accept_cancel(engine->clock);

@@ -208,7 +208,7 @@ static void tell_settled(void *ctx, size_t done, size_t total)
     wave_tell(settling->wave, settling->step, done, total);
 }
 
-/* The orders of live runs in that state, as far as it is the CA's turn; the list has room for all. */
+/* The orders in that state, as far as it is the CA's turn; the list has room for all. */
 static size_t orders_in(const struct wave *wave, enum acme_order_status status, struct acme_order **out)
 {
     size_t count = 0;
@@ -216,7 +216,7 @@ static size_t orders_in(const struct wave *wave, enum acme_order_status status, 
     for (size_t i = 0; i < wave->count; i++) {
         struct run *run = &wave->runs[i];
 
-        if (run_is_live(run) && run->order.status == status && (run->is_answered || status != ACME_ORDER_PENDING))
+        if (run_is_polled(run) && run->order.status == status)
             out[count++] = &run->order;
     }
     return count;

@@ -340,7 +340,7 @@ static enum err_code carry_out(struct publication *p, struct batch *failed, bool
         return code;
     part_failed(&p->batch, failed);
     if (p->opts->wait != CHALLENGE_WAIT) {
-        published_note(p->c, &p->batch);
+        published_note(&p->c->published, &p->batch);
         return ERR_OK;
     }
     code = wait(p, err);

@@ -148,13 +148,6 @@ static bool is_waiting(const struct run *run)
     return run_is_live(run) && !run->is_shown;
 }
 
-/* Is it the CA's turn? */
-static bool is_polled(const struct run *run)
-{
-    return run_is_live(run) && ((run->order.status == ACME_ORDER_PENDING && run->is_answered) ||
-                                run->order.status == ACME_ORDER_PROCESSING);
-}
-
 static void look_at_records(const struct wave *wave, struct run *run)
 {
     size_t shown = 0;
@@ -181,7 +174,7 @@ enum err_code wave_await(struct wave *wave, struct err *err)
 
     for (size_t i = 0; i < wave->count; i++) {
         waiting += is_waiting(&wave->runs[i]);
-        polled += is_polled(&wave->runs[i]);
+        polled += run_is_polled(&wave->runs[i]);
     }
     if (waiting == 0 || wave_live(wave) > waiting + polled) /* the rest does not wait for anybody */
         return ERR_OK;

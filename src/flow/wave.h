@@ -72,6 +72,13 @@ static inline bool run_is_live(const struct run *run)
     return !run->is_finished && run->job->err.code == ERR_OK;
 }
 
+/* Is it the CA's turn, to validate or to issue? */
+static inline bool run_is_polled(const struct run *run)
+{
+    return run_is_live(run) && ((run->order.status == ACME_ORDER_PENDING && run->is_answered) ||
+                                run->order.status == ACME_ORDER_PROCESSING);
+}
+
 /* It drops out with this error. */
 void run_fail(struct run *run, const struct err *err);
 /* The same with the result of its order, if that is bad. */

@@ -327,6 +327,30 @@ TEST(where_a_row_is_refused_for_their_number_the_rest_is_not_asked)
     acme_fixture_done(&f);
 }
 
+TEST(what_ends_the_rest_is_the_refusal_and_not_what_else_went_wrong_beside_it)
+{
+    static const size_t count = 40;
+    static const size_t beside = 19; /* the last one of the window in which the row is complete */
+    struct acme_fixture f;
+    struct acme_order *orders;
+
+    acme_fixture_init(&f);
+    f.ca->manner.round_trip_ms = 200; /* ten side by side, after nine requests for nonces */
+    acme_fixture_register(&f);
+    f.ca->manner.refusal = "{\"type\":\"urn:ietf:params:acme:error:rateLimited\",\"detail\":\"too many\"}";
+    f.ca->manner.refusal_status = 429;
+    fake_ca_fail(f.ca, FAKE_CA_500, f.http->seen_count + 9 + beside, 1);
+    orders = order_each(&f, count);
+    assert_int_equal(f.http->widest, 10);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(orders[i].result.code, ERR_ACME_LIMIT);
+    for (size_t i = beside; i < count; i++)
+        assert_non_null(strstr(orders[i].result.err.msg, "the CA refused 19 in a row before it: "));
+    assert_non_null(strstr(orders[count - 1].result.err.msg, "too many (rateLimited)"));
+    orders_free(orders, count);
+    acme_fixture_done(&f);
+}
+
 TEST(refusals_with_a_success_between_them_are_no_row)
 {
     static const size_t count = 40;
@@ -428,6 +452,7 @@ int main(void)
         cmocka_unit_test(a_limit_of_one_of_several_holds_up_no_other),
         cmocka_unit_test(while_one_is_limited_for_a_moment_the_others_are_carried_out),
         cmocka_unit_test(where_a_row_is_refused_for_their_number_the_rest_is_not_asked),
+        cmocka_unit_test(what_ends_the_rest_is_the_refusal_and_not_what_else_went_wrong_beside_it),
         cmocka_unit_test(refusals_with_a_success_between_them_are_no_row),
         cmocka_unit_test(what_stays_broken_is_given_up_on_after_eight_attempts),
         cmocka_unit_test(time_that_is_used_up_ends_it_earlier),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Waiting: for the batch and for what the run has published before, within the time that the client listens, and what
- * becomes of the records when the wait does not end well.
+ * Waiting for the batch within the time that the client listens, and what becomes of the records when the wait does not
+ * end well.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -143,14 +143,19 @@ TEST(where_nothing_was_published_there_is_nothing_to_wait_for)
 
 /* ------------------------------------------------------------------ DNS over HTTPS */
 
+static void allow_https(struct world *w, enum challenge_doh mode)
+{
+    w->opts.doh = w->doh_list;
+    w->opts.doh_count = 1;
+    w->opts.doh_mode = mode;
+}
+
 TEST(what_its_servers_can_not_be_asked_for_is_asked_for_by_https_after_all_others)
 {
     struct world *w = world_new();
     struct wait t;
 
-    w->opts.doh = w->doh_list;
-    w->opts.doh_count = 1;
-    w->opts.doh_mode = CHALLENGE_DOH_AUTO;
+    allow_https(w, CHALLENGE_DOH_AUTO);
     begin(&t, w, BOTH);
     w->dns->servers[2].mood = FAKE_SERVER_SILENT;
     go_on(&t, 5000, 0);
@@ -166,14 +171,28 @@ TEST(what_its_servers_can_not_be_asked_for_is_asked_for_by_https_after_all_other
     end(&t);
 }
 
+TEST(one_endless_call_asks_the_servers_and_then_by_https)
+{
+    struct world *w = world_new();
+    struct wait t;
+
+    allow_https(w, CHALLENGE_DOH_AUTO);
+    begin(&t, w, BOTH);
+    w->dns->servers[2].mood = FAKE_SERVER_SILENT;
+    assert_int_equal(challenge_await(t.awaiting, NULL, &w->err), ERR_OK);
+    assert_int_equal(challenge_awaiting_state(t.awaiting, 0), CHALLENGE_SHOWN);
+    assert_int_equal(challenge_awaiting_state(t.awaiting, 1), CHALLENGE_SHOWN);
+    assert_true(fake_resolver_count(w->doh, NULL, DNS_TXT) > 0);
+    assert_true(world_log_has(w, "asking for 1 name by DNS over HTTPS instead, continuing"));
+    end(&t);
+}
+
 TEST(what_https_does_not_show_fails_within_the_time_out)
 {
     struct world *w = world_new();
     struct wait t;
 
-    w->opts.doh = w->doh_list;
-    w->opts.doh_count = 1;
-    w->opts.doh_mode = CHALLENGE_DOH_ALWAYS;
+    allow_https(w, CHALLENGE_DOH_ALWAYS);
     begin(&t, w, BOTH);
     for (size_t i = 0; i < w->api->record_count; i++) /* somebody takes it away */
         if (w->api->records[i].zone_id == EXAMPLE_NET)
@@ -223,6 +242,7 @@ int main(void)
         cmocka_unit_test(what_was_not_published_fails_at_once),
         cmocka_unit_test(where_nothing_was_published_there_is_nothing_to_wait_for),
         cmocka_unit_test(what_its_servers_can_not_be_asked_for_is_asked_for_by_https_after_all_others),
+        cmocka_unit_test(one_endless_call_asks_the_servers_and_then_by_https),
         cmocka_unit_test(what_https_does_not_show_fails_within_the_time_out),
         cmocka_unit_test(without_https_servers_that_are_silent_fail_their_records),
         cmocka_unit_test(an_interrupt_ends_it),
