@@ -4,7 +4,8 @@ noinst_LIBRARIES += libacmedme.a
 
 acme_dme_SOURCES = src/cmd/main.c
 acme_dme_LDADD = $(ACME_DME_LIBS)
-ACME_DME_LIBS = libacmedme.a $(CURL_LIBS) $(OPENSSL_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(CARES_LIBS) $(IDN2_LIBS)
+ACME_DME_LIBS = libacmedme.a $(CURL_LIBS) $(OPENSSL_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(CARES_LIBS) $(IDN2_LIBS) \
+	$(PLATFORM_LIBS)
 LDADD = $(TEST_LIBS) $(ACME_DME_LIBS)
 
 libacmedme_a_SOURCES = \
@@ -18,22 +19,7 @@ libacmedme_a_SOURCES = \
 	src/util/parse.c src/util/parse.h \
 	src/util/clock.c src/util/clock.h \
 	src/util/log.c src/util/log.h \
-	src/platform/platform.h src/platform/posix.h \
-	src/platform/posix_clock.c \
-	src/platform/posix_dir.c \
-	src/platform/posix_file.c \
-	src/platform/posix_io.c \
-	src/platform/posix_glob.c \
-	src/platform/posix_lock.c \
-	src/platform/posix_owner.c \
-	src/platform/posix_path.c \
-	src/platform/posix_log.c \
-	src/platform/posix_lookup.c \
-	src/platform/posix_process.c \
-	src/platform/posix_program.c src/platform/posix_program_start.c \
-	src/platform/posix_run.c \
-	src/platform/posix_tree.c \
-	src/platform/posix_write.c \
+	src/platform/platform.h src/platform/socket.h \
 	src/json/json.c src/json/json.h \
 	src/crypto/b64url.c src/crypto/b64url.h \
 	src/crypto/digest.c src/crypto/digest.h \
@@ -253,3 +239,52 @@ libacmedme_a_SOURCES = \
 	src/cmd/status.c \
 	src/cmd/reset.c \
 	src/cmd/help.c
+
+# What differs between operating systems, behind platform.h; that of the others is in the tarball, too.
+POSIX_SOURCES = src/platform/posix.h \
+	src/platform/posix_clock.c \
+	src/platform/posix_dir.c \
+	src/platform/posix_file.c \
+	src/platform/posix_io.c \
+	src/platform/posix_glob.c \
+	src/platform/posix_lock.c \
+	src/platform/posix_owner.c \
+	src/platform/posix_path.c \
+	src/platform/posix_log.c \
+	src/platform/posix_lookup.c \
+	src/platform/posix_process.c \
+	src/platform/posix_program.c \
+	src/platform/posix_program_start.c \
+	src/platform/posix_run.c \
+	src/platform/posix_socket.c \
+	src/platform/posix_tree.c \
+	src/platform/posix_write.c
+WINDOWS_SOURCES = src/platform/win32.h \
+	src/platform/win32_clock.c \
+	src/platform/win32_console.c \
+	src/platform/win32_dir.c \
+	src/platform/win32_error.c \
+	src/platform/win32_file.c \
+	src/platform/win32_glob.c \
+	src/platform/win32_link.c \
+	src/platform/win32_lock.c \
+	src/platform/win32_log.c \
+	src/platform/win32_lookup.c \
+	src/platform/win32_path.c \
+	src/platform/win32_process.c \
+	src/platform/win32_program.c \
+	src/platform/win32_program_start.c \
+	src/platform/win32_run.c \
+	src/platform/win32_security.c \
+	src/platform/win32_socket.c \
+	src/platform/win32_start.c \
+	src/platform/win32_text.c \
+	src/platform/win32_tree.c \
+	src/platform/win32_write.c
+if WINDOWS
+libacmedme_a_SOURCES += $(WINDOWS_SOURCES)
+EXTRA_DIST += $(POSIX_SOURCES)
+else
+libacmedme_a_SOURCES += $(POSIX_SOURCES)
+EXTRA_DIST += $(WINDOWS_SOURCES)
+endif

@@ -53,6 +53,7 @@ static void show_progress(struct app *app, const struct opts *opts)
 static enum err_code load_config(struct app *app, const struct app_request *app_request, struct err *err)
 {
     AUTO_FREE char *home = platform_home();
+    AUTO_FREE char *sysconfdir = platform_config_dir();
     const struct opts *opts = app_request->opts;
     const struct config_request request = {
         .file = opts->config_file,
@@ -62,7 +63,7 @@ static enum err_code load_config(struct app *app, const struct app_request *app_
         .need = app_request->need,
         .env = env_for_config,
         .home = home,
-        .sysconfdir = SYSCONFDIR,
+        .sysconfdir = sysconfdir,
     };
 
     return config_load(&request, &app->config, &app->problems, &app->warnings, err);

@@ -190,7 +190,7 @@ struct config_request {
     const char *(*env)(void *ctx, const char *name); /* NULL answer: unset; "" counts as unset too */
     void *env_ctx;
     const char *home;       /* the user's home directory; NULL: none */
-    const char *sysconfdir; /* SYSCONFDIR */
+    const char *sysconfdir; /* platform_config_dir() */
 };
 
 /* Load.  `warnings` gets lines to print whether it succeeds or not.  When there is more than one mistake,

@@ -18,6 +18,10 @@
 
 /* ------------------------------------------------------------------ process */
 
+/* The program's arguments as UTF-8, where main() does not get them so; nothing else is done to them ("*" is no
+ * wildcard). */
+void platform_arguments(int *argc, char ***argv);
+
 /* First thing in main(): descriptors 0-2 open, all others closed, umask 077, no core dumps, SIGPIPE and other deadly
  * nonsense ignored, SIGINT/SIGTERM/SIGHUP/SIGQUIT/SIGALRM/SIGXCPU noted for platform_clock(), however often. */
 enum err_code platform_start(struct err *err) MUST_USE;
@@ -74,8 +78,12 @@ bool platform_ask(const char *question);
 /* The user's home directory: $HOME, else the user database.  NULL if there is none. */
 char *platform_home(void) MUST_USE;
 
-/* Directories of the system's configuration, "/etc" style, and of state, when the configuration names none:
- * root: LOCALSTATEDIR/lib/acme-dme; others: $XDG_STATE_HOME or ~/.local/state, /acme-dme.  Never NULL. */
+/* Where the system's configurations are: SYSCONFDIR, %ProgramData%.  Never NULL. */
+char *platform_config_dir(void) MUST_USE;
+/* The directory of state, when the configuration names none.  Root: LOCALSTATEDIR/lib/acme-dme; others: $XDG_STATE_HOME
+ * or
+ * ~/.local/state, /acme-dme.  Windows: %ProgramData%/acme-dme/state for administrators and SYSTEM, else
+ * %LOCALAPPDATA%/acme-dme/state.  Never NULL. */
 char *platform_default_state_dir(void) MUST_USE;
 
 /* Fill with random bytes of the system. */
@@ -187,6 +195,12 @@ struct platform_path_info {
 
 /* Errors: ERR_NOT_FOUND, ERR_IO. */
 enum err_code platform_path_look(const char *path, struct platform_path_info *out, struct err *err) MUST_USE;
+
+/* Paths have "/" between their parts inside the program.  From outside (arguments, environment, configuration) and to
+ * the outside (programs that we start, commands in hints): yours. */
+char *platform_path_inside(const char *path) MUST_USE;
+char *platform_path_native(const char *path) MUST_USE;
+bool platform_path_is_absolute(const char *path);
 
 /* A path that means the same wherever we are; yours.  As it is when the working directory can't be told. */
 char *platform_path_absolute(const char *path) MUST_USE;

@@ -98,3 +98,18 @@ char *platform_path_absolute(const char *path)
 
     return dir && getcwd(dir, PATH_MAX) && dir[0] == '/' ? mem_printf("%s/%s", dir, path) : mem_strdup(path);
 }
+
+char *platform_path_inside(const char *path)
+{
+    return mem_strdup(path);
+}
+
+char *platform_path_native(const char *path)
+{
+    return mem_strdup(path);
+}
+
+bool platform_path_is_absolute(const char *path)
+{
+    return path[0] == '/';
+}

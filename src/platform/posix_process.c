@@ -85,6 +85,10 @@ static void forbid_core_dumps(void)
         (void)setrlimit(RLIMIT_CORE, &zero); /* the hard limit was 0 before */
 }
 
+void platform_arguments(UNUSED int *argc, UNUSED char ***argv)
+{
+}
+
 enum err_code platform_start(struct err *err)
 {
     enum err_code rc = open_standard_descriptors(err);
@@ -151,6 +155,11 @@ char *platform_home(void)
     const char *home = platform_env("HOME");
 
     return home && home[0] == '/' ? mem_strdup(home) : home_in_user_database();
+}
+
+char *platform_config_dir(void)
+{
+    return mem_strdup(SYSCONFDIR);
 }
 
 char *platform_default_state_dir(void)

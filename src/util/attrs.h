@@ -5,10 +5,16 @@
 #ifndef ACME_DME_UTIL_ATTRS_H
 #define ACME_DME_UTIL_ATTRS_H
 
+#include <stddef.h>
+
 #define MUST_USE __attribute__((warn_unused_result))
 #define UNUSED __attribute__((unused))
 #define NORETURN __attribute__((noreturn))
+#ifdef __MINGW_PRINTF_FORMAT /* "%zu" and "%lld", which the system's own does not know */
+#define PRINTF_LIKE(fmt_index, first_arg) __attribute__((format(__MINGW_PRINTF_FORMAT, fmt_index, first_arg)))
+#else
 #define PRINTF_LIKE(fmt_index, first_arg) __attribute__((format(printf, fmt_index, first_arg)))
+#endif
 
 /* A local declared with AUTO(fn) is handed to fn(&local) when it leaves its scope. */
 #define AUTO(fn) __attribute__((cleanup(fn)))

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the win32_*.c files share among themselves, and what their tests reach into.  Nobody else includes this.
+ *
+ * Paths of the program are UTF-8 with "/" (platform_path_inside()); those of the system are UTF-16 with "\".  Nothing
+ * here uses the ANSI code page, the CRT's files, or anything that depends on the locale.
+ */
+#ifndef ACME_DME_PLATFORM_WIN32_H
+#define ACME_DME_PLATFORM_WIN32_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <winsock2.h>
+/* before it, as it would bring winsock 1 otherwise */
+#include <windows.h>
+
+#include "platform/platform.h"
+#include "util/attrs.h"
+#include "util/buf.h"
+#include "util/err.h"
+
+/* ------------------------------------------------------------------ text (win32_text.c) */
+
+/* UTF-16 of UTF-8 and back; what is no text becomes U+FFFD.  Yours, never NULL. */
+wchar_t *win32_wide(const char *utf8) MUST_USE;
+char *win32_utf8(const wchar_t *wide) MUST_USE;
+/* A path for system calls: absolute, "\", with "\\?\" in front (or "\\?\UNC\"), so that its length has no limit and
+ * names are taken literally.  NULL: a part of it is no file name here (con, nul, a trailing dot or space, one of
+ * <>:"|?* or a control character).  Yours. */
+wchar_t *win32_path(const char *path) MUST_USE;
+
+void win32_wide_auto(wchar_t **text);
+#define AUTO_WIDE AUTO(win32_wide_auto)
+
+/* ------------------------------------------------------------------ handles and errors (win32_error.c) */
+
+/* Cleanup for AUTO(): closes *handle unless it is NULL or INVALID_HANDLE_VALUE. */
+void win32_close_auto(HANDLE *handle);
+#define AUTO_HANDLE AUTO(win32_close_auto)
+
+/* Set an error of a file operation: "could not <what> "<path>": <text of the system, English if it has it>", with a
+ * hint for the causes that an operator can mend (denied, in use by another program, disk full, read-only, path not a
+ * name here). `error` as of GetLastError(). */
+enum err_code win32_err(struct err *err, enum err_code code, DWORD error, const char *what, const char *path);
+/* The same for what has no path: "could not <what>: <text>". */
+enum err_code win32_err_plain(struct err *err, enum err_code code, DWORD error, const char *what);
+/* For a path that win32_path() made NULL of.  ERR_IO. */
+enum err_code win32_err_name(struct err *err, const char *what, const char *path);
+bool win32_is_missing(DWORD error); /* file, directory on the way, drive, share */
+
+/* Call `attempt` until it succeeds or fails otherwise than because another program has the file open for a moment (a
+ * virus scanner, a reader): sharing violation, access denied, lock violation; up to 5 s, first quickly.  False with
+ * GetLastError(). */
+bool win32_retry(bool (*attempt)(void *ctx), void *ctx);
+
+/* ------------------------------------------------------------------ who may do what (win32_security.c) */
+
+/* A security descriptor for something that is being made; win32_security_done() frees what is in it. */
+struct win32_security {
+    SECURITY_ATTRIBUTES attributes; /* give &attributes to CreateFileW() and CreateDirectoryW() */
+    PSECURITY_DESCRIPTOR descriptor;
+};
+void win32_security_done(struct win32_security *security);
+
+/* Protected from inheritance: SYSTEM, Administrators and the owner have full access; for bits of `access->mode`: 0040
+ * gives `access->group` read access (with a group), 0004 "Authenticated Users"; 0020/0002 write access likewise, 0111
+ * passing through is not needed here.  `access->owner` may be read and write (a name like "DOMAIN\user", "NT
+ * SERVICE\W3SVC", or an SID); mode 0600 without names is what secrets have.  For a directory what is made in it
+ * inherits the same. Errors: ERR_USAGE (no such account), ERR_INTERNAL. */
+enum win32_kind { WIN32_FILE, WIN32_DIRECTORY };
+enum err_code win32_security_make(const struct platform_access *access, enum win32_kind kind,
+                                  struct win32_security *out, struct err *err) MUST_USE;
+/* The same for a mode alone, which can't fail for want of an account. */
+enum err_code win32_security_for_mode(unsigned mode, enum win32_kind kind, struct win32_security *out,
+                                      struct err *err) MUST_USE;
+
+/* Who can read or write an open file or directory besides SYSTEM, Administrators, its owner and us. */
+struct win32_access {
+    enum platform_exposure readable;
+    bool others_can_write;
+    bool owner_is_trusted; /* it is us, SYSTEM, Administrators or TrustedInstaller */
+};
+enum err_code win32_access_of(HANDLE handle, const char *path, struct win32_access *out, struct err *err) MUST_USE;
+
+/* ------------------------------------------------------------------ files (win32_file.c, win32_write.c) */
+
+bool win32_read_all(HANDLE handle, struct buf *out);
+bool win32_write_all(HANDLE handle, const void *data, size_t len);
+
+/* Rename within a volume, durably, with retries while others have one of the two open. */
+enum win32_rename { WIN32_RENAME_NEW, WIN32_RENAME_REPLACE };
+bool win32_move(const wchar_t *from, const wchar_t *to, enum win32_rename how);
+
+#define WIN32_TEMP_PREFIX ".acme-dme-"
+#define WIN32_TEMP_SUFFIX ".tmp"
+/* A name for a temporary file or directory beside `path`, which nobody else has; yours.  Errors: of platform_random().
+ */
+enum err_code win32_temp_beside(const char *path, char **out, struct err *err) MUST_USE;
+/* The directory that `path` is in; yours. */
+char *win32_directory_of(const char *path) MUST_USE;
+
+/* Windows has no symbolic link that everybody may make: a "link" is a directory in which the files of its target stand
+ * once more, as hard links, beside a file that says where they come from (win32_link.c).  Does a directory have that
+ * file? */
+#define WIN32_LINK_NOTE ".acme-dme-link"
+bool win32_is_link(const char *path);
+
+/* ------------------------------------------------------------------ processes (win32_start.c, win32_program*.c,
+ * win32_run.c) */
+
+/* An event that is set once the operator wants us to stop; for WaitForMultipleObjects().  Borrowed. */
+HANDLE win32_cancel_event(void);
+/* Set it, as the console's handler does.  `reason` is static. */
+void win32_cancel(const char *reason);
+
+/* The child, in a job of its own that ends with us, and the pipe that its standard output and error lead into. */
+struct win32_child {
+    HANDLE process;
+    HANDLE job;
+    HANDLE output;
+    DWORD pid;
+};
+enum err_code win32_program_start(const struct platform_program *program, struct win32_child *out,
+                                  struct err *err) MUST_USE;
+/* One command line out of arguments, so that CommandLineToArgvW() and the CRT of the child make the same of it; for a
+ * .bat or .cmd file, whose text cmd.exe takes apart once more, an error where that can't be had.  Yours.  Errors:
+ * ERR_INPUT. */
+enum err_code win32_command_line(const char *const *argv, wchar_t **out, struct err *err) MUST_USE;
+
+#endif
