@@ -74,10 +74,14 @@ enum err_code win32_security_make(const struct platform_access *access, enum win
 enum err_code win32_security_for_mode(unsigned mode, enum win32_kind kind, struct win32_security *out,
                                       struct err *err) MUST_USE;
 
+/* The user we run as, for icacls: "DOMAIN\user", or "*S-1-5-..." when it has no name.  Yours. */
+char *win32_account_of_us(void) MUST_USE;
+
 /* Who can read or write an open file or directory besides SYSTEM, Administrators, its owner and us. */
 struct win32_access {
     enum platform_exposure readable;
     bool others_can_write;
+    bool everybody_can_write;
     bool owner_is_trusted; /* it is us, SYSTEM, Administrators or TrustedInstaller */
 };
 enum err_code win32_access_of(HANDLE handle, const char *path, struct win32_access *out, struct err *err) MUST_USE;
