@@ -52,6 +52,8 @@ bool win32_is_missing(DWORD error); /* file, directory on the way, drive, share 
  * virus scanner, a reader): sharing violation, access denied, lock violation; up to 5 s, first quickly.  False with
  * GetLastError(). */
 bool win32_retry(bool (*attempt)(void *ctx), void *ctx);
+/* The same for what only reads: "access denied" is waited out for a moment only, as it is mostly meant. */
+bool win32_retry_reading(bool (*attempt)(void *ctx), void *ctx);
 
 /* ------------------------------------------------------------------ who may do what (win32_security.c) */
 
@@ -86,7 +88,18 @@ struct win32_access {
 };
 enum err_code win32_access_of(HANDLE handle, const char *path, struct win32_access *out, struct err *err) MUST_USE;
 
+/* Give an open file or directory (WRITE_DAC) the access that win32_security_for_mode() has for a mode; what a directory
+ * holds keeps its own.  Errors: ERR_IO, ERR_INTERNAL. */
+enum err_code win32_set_mode(HANDLE handle, unsigned mode, enum win32_kind kind, const char *path,
+                             struct err *err) MUST_USE;
+
 /* ------------------------------------------------------------------ files (win32_file.c, win32_write.c) */
+
+/* Attributes of what is at a path itself, a link of the system not followed; INVALID_FILE_ATTRIBUTES with
+ * GetLastError(), ERROR_INVALID_NAME for what win32_path() refuses. */
+DWORD win32_attributes(const char *path);
+/* Is there a directory, perhaps behind a link of the system? */
+bool win32_is_directory(const char *path);
 
 bool win32_read_all(HANDLE handle, struct buf *out);
 bool win32_write_all(HANDLE handle, const void *data, size_t len);
@@ -108,6 +121,8 @@ char *win32_directory_of(const char *path) MUST_USE;
  * file? */
 #define WIN32_LINK_NOTE ".acme-dme-link"
 bool win32_is_link(const char *path);
+/* Remove such a directory, which is one; one that went away meanwhile is success.  Errors: ERR_IO. */
+enum err_code win32_link_remove(const char *path, struct err *err) MUST_USE;
 
 /* ------------------------------------------------------------------ processes (win32_start.c, win32_program*.c,
  * win32_run.c) */
