@@ -98,6 +98,8 @@ enum err_code win32_set_mode(HANDLE handle, unsigned mode, enum win32_kind kind,
 /* Attributes of what is at a path itself, a link of the system not followed; INVALID_FILE_ATTRIBUTES with
  * GetLastError(), ERROR_INVALID_NAME for what win32_path() refuses. */
 DWORD win32_attributes(const char *path);
+/* Wall clock of a file's time. */
+int64_t win32_ms_of(FILETIME time);
 /* Is there a directory, perhaps behind a link of the system? */
 bool win32_is_directory(const char *path);
 

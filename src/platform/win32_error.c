@@ -8,6 +8,10 @@
 
 #include "util/text.h"
 
+#ifndef ERROR_DISK_QUOTA_EXCEEDED /* older headers */
+#define ERROR_DISK_QUOTA_EXCEEDED 1295L
+#endif
+
 #define RETRY_MS 5000
 #define RETRY_DENIED_MS 250 /* while reading: most of what is denied stays so */
 #define RETRY_PAUSE_MAX_MS 100

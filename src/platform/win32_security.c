@@ -307,11 +307,9 @@ enum err_code win32_access_of(HANDLE handle, const char *path, struct win32_acce
 
 enum err_code win32_set_mode(HANDLE handle, unsigned mode, enum win32_kind kind, const char *path, struct err *err)
 {
-    struct win32_security AUTO(win32_security_done) security;
-    enum err_code rc;
+    struct win32_security AUTO(win32_security_done) security = {.descriptor = NULL};
+    enum err_code rc = win32_security_for_mode(mode, kind, &security, err);
 
-    security.descriptor = NULL;
-    rc = win32_security_for_mode(mode, kind, &security, err);
     if (rc != ERR_OK)
         return rc;
     if (!SetKernelObjectSecurity(handle, DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION,
