@@ -188,11 +188,11 @@ static struct result result_of(const struct app *app, const struct keep_outcome 
     return (struct result){
         .kind = RESULT_CERTIFICATE,
         .name = outcome->plan->name,
-        .client = (char *)"",
-        .action = (char *)"issue",
+        .client = mem_lend(""),
+        .action = mem_lend("issue"),
         .code = err->code,
-        .error = (char *)(err->code == ERR_OK ? "" : err->msg),
-        .hint = (char *)(err->code == ERR_OK ? "" : err->hint),
+        .error = mem_lend(err->code == ERR_OK ? "" : err->msg),
+        .hint = mem_lend(err->code == ERR_OK ? "" : err->hint),
         .at_ms = clock_wall_ms(app->clock),
         .took_ms = took_ms,
     };

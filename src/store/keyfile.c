@@ -135,7 +135,7 @@ void keyfile_save_all(struct clock *clock, const struct keyfile *keys, size_t co
 
 enum err_code keyfile_save(struct clock *clock, const char *path, const char *pem, struct err *err)
 {
-    const struct keyfile key = {(char *)path, pem};
+    const struct keyfile key = {mem_lend(path), pem};
     struct err outcome = {.code = ERR_OK};
 
     keyfile_save_all(clock, &key, 1, &outcome);
