@@ -52,6 +52,8 @@ bool win32_is_missing(DWORD error); /* file, directory on the way, drive, share 
  * virus scanner, a reader): sharing violation, access denied, lock violation; up to 5 s, first quickly.  False with
  * GetLastError(). */
 bool win32_retry(bool (*attempt)(void *ctx), void *ctx);
+/* The same for what only reads: "access denied" is waited out for a moment only, as it is mostly meant. */
+bool win32_retry_reading(bool (*attempt)(void *ctx), void *ctx);
 
 /* ------------------------------------------------------------------ who may do what (win32_security.c) */
 
@@ -74,16 +76,33 @@ enum err_code win32_security_make(const struct platform_access *access, enum win
 enum err_code win32_security_for_mode(unsigned mode, enum win32_kind kind, struct win32_security *out,
                                       struct err *err) MUST_USE;
 
+/* The user we run as, for icacls: "DOMAIN\user", or "*S-1-5-..." when it has no name.  Yours. */
+char *win32_account_of_us(void) MUST_USE;
+
 /* Who can read or write an open file or directory besides SYSTEM, Administrators, its owner and us. */
 struct win32_access {
     enum platform_exposure readable;
     bool others_can_write;
+    bool everybody_can_write;
     bool owner_is_trusted; /* it is us, SYSTEM, Administrators or TrustedInstaller */
 };
 enum err_code win32_access_of(HANDLE handle, const char *path, struct win32_access *out, struct err *err) MUST_USE;
 
+/* Give an open file or directory (WRITE_DAC) the access that win32_security_for_mode() has for a mode; what a directory
+ * holds keeps its own.  Errors: ERR_IO, ERR_INTERNAL. */
+enum err_code win32_set_mode(HANDLE handle, unsigned mode, enum win32_kind kind, const char *path,
+                             struct err *err) MUST_USE;
+
 /* ------------------------------------------------------------------ files (win32_file.c, win32_write.c, win32_tree.c)
  */
+
+/* Attributes of what is at a path itself, a link of the system not followed; INVALID_FILE_ATTRIBUTES with
+ * GetLastError(), ERROR_INVALID_NAME for what win32_path() refuses. */
+DWORD win32_attributes(const char *path);
+/* Wall clock of a file's time. */
+int64_t win32_ms_of(FILETIME time);
+/* Is there a directory, perhaps behind a link of the system? */
+bool win32_is_directory(const char *path);
 
 bool win32_read_all(HANDLE handle, struct buf *out);
 bool win32_write_all(HANDLE handle, const void *data, size_t len);
