@@ -242,6 +242,7 @@ libacmedme_a_SOURCES = \
 
 # What differs between operating systems, behind platform.h; that of the others is in the tarball, too.
 POSIX_SOURCES = src/platform/posix.h \
+	src/platform/posix_advice.c \
 	src/platform/posix_clock.c \
 	src/platform/posix_dir.c \
 	src/platform/posix_file.c \
@@ -260,13 +261,16 @@ POSIX_SOURCES = src/platform/posix.h \
 	src/platform/posix_tree.c \
 	src/platform/posix_write.c
 WINDOWS_SOURCES = src/platform/win32.h \
+	src/platform/win32_advice.c \
 	src/platform/win32_clock.c \
 	src/platform/win32_console.c \
 	src/platform/win32_dir.c \
 	src/platform/win32_error.c \
 	src/platform/win32_file.c \
 	src/platform/win32_glob.c \
-	src/platform/win32_link.c \
+	src/platform/win32_link.c src/platform/win32_link.h \
+	src/platform/win32_link_find.c \
+	src/platform/win32_link_make.c \
 	src/platform/win32_lock.c \
 	src/platform/win32_log.c \
 	src/platform/win32_lookup.c \
