@@ -19,6 +19,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "crypto/trust.h"
 #include "crypto/x509.h"
 #include "platform/socket.h"
 #include "util/buf.h"
@@ -134,10 +135,18 @@ static int on_verify(int is_good, X509_STORE_CTX *store)
     return 1;
 }
 
+static enum err_code trust_in_system(SSL_CTX *ctx, struct err *err)
+{
+    struct trust AUTO_TRUST *trust = trust_of_system();
+
+    return trust_set(trust, ctx, err);
+}
+
 static enum err_code new_context(const char *ca_file, SSL_CTX **out, struct err *err)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
     bool is_ready = ctx && SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
+    enum err_code rc = ERR_OK;
     char reason[120];
 
     *out = ctx;
@@ -145,15 +154,17 @@ static enum err_code new_context(const char *ca_file, SSL_CTX **out, struct err 
         x509_last_error(reason, sizeof reason, "no reason given");
         return err_set(err, ERR_INTERNAL, "could not prepare TLS: %s", reason);
     }
-    if (ca_file ? !SSL_CTX_load_verify_file(ctx, ca_file) : !SSL_CTX_set_default_verify_paths(ctx)) {
+    if (!ca_file && trust_is_ours())
+        rc = trust_in_system(ctx, err);
+    else if (ca_file ? !SSL_CTX_load_verify_file(ctx, ca_file) : !SSL_CTX_set_default_verify_paths(ctx)) {
         x509_last_error(reason, sizeof reason, "no reason given");
-        return err_set(err, ERR_IO, "could not read the CAs to trust from \"%s\": %s",
-                       ca_file ? ca_file : "the system's store", reason);
+        rc = err_set(err, ERR_IO, "could not read the CAs to trust from \"%s\": %s",
+                     ca_file ? ca_file : "the system's store", reason);
     }
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, on_verify);
     (void)X509_STORE_set_flags(SSL_CTX_get_cert_store(ctx), X509_V_FLAG_PARTIAL_CHAIN);
     SSL_CTX_set_quiet_shutdown(ctx, 1);
-    return ERR_OK;
+    return rc;
 }
 
 /* ------------------------------------------------------------------ ends */

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Where Windows has what hints speak of.
+ */
+#include "platform/platform.h"
+
+char *platform_user_config_dir(void)
+{
+    const char *dir = platform_env("APPDATA");
+
+    return dir && platform_path_is_absolute(dir) ? platform_path_inside(dir) : NULL;
+}
+
+const char *platform_hosts_place(void)
+{
+    return "%SystemRoot%\\System32\\drivers\\etc\\hosts";
+}
+
+const char *platform_resolvers_place(void)
+{
+    return "ipconfig /all";
+}
+
+const char *platform_link_name(void)
+{
+    return "a directory with hard links";
+}
+
+const char *platform_cas_advice(void)
+{
+    return "certutil -addstore Root FILE, or a newer ca-bundle.pem beside acme-dme.exe";
+}
