@@ -47,11 +47,13 @@ static void list_places(const struct config_loading *load, struct strlist *out)
 {
     const struct config_request *req = load->req;
     const char *xdg = config_env(load, "XDG_CONFIG_HOME");
+    char AUTO_FREE *xdg_inside = xdg && platform_path_is_absolute(xdg) ? platform_path_inside(xdg) : NULL;
+    const char *of_user = xdg_inside ? xdg_inside : req->user_config_dir;
 
     if (req->sysconfdir)
         strlist_add_take(out, mem_printf("%s/acme-dme/acme-dme.yaml", req->sysconfdir));
-    if (xdg && *xdg == '/')
-        strlist_add_take(out, mem_printf("%s/acme-dme/acme-dme.yaml", xdg));
+    if (of_user)
+        strlist_add_take(out, mem_printf("%s/acme-dme/acme-dme.yaml", of_user));
     else if (req->home)
         strlist_add_take(out, mem_printf("%s/.config/acme-dme/acme-dme.yaml", req->home));
     if (req->home)
@@ -62,13 +64,13 @@ bool config_find(struct config_loading *load, struct buf *content, struct platfo
 {
     struct strlist AUTO_STRLIST places = {NULL, 0};
     const char *variable = config_env(load, "ACME_DME_CONFIG");
+    const char *named = load->req->file ? load->req->file : variable;
+    char AUTO_FREE *inside = named ? platform_path_inside(named) : NULL;
     enum found found = NOT_FOUND;
 
     *content = BUF_INIT(FILE_MAX);
-    if (load->req->file)
-        return try(load, load->req->file, "--config", content, info) == FOUND;
-    if (variable)
-        return try(load, variable, "ACME_DME_CONFIG", content, info) == FOUND;
+    if (inside)
+        return try(load, inside, load->req->file ? "--config" : "ACME_DME_CONFIG", content, info) == FOUND;
     list_places(load, &places);
     for (size_t i = 0; i < places.count && found == NOT_FOUND; i++)
         found = try(load, places.items[i], NULL, content, info);
