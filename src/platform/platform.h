@@ -204,6 +204,9 @@ char *platform_path_inside(const char *path) MUST_USE;
 char *platform_path_native(const char *path) MUST_USE;
 bool platform_path_is_absolute(const char *path);
 
+/* Can a file have this name?  Windows reserves "con.json" and the like for devices. */
+bool platform_name_is_possible(const char *name);
+
 /* A path that means the same wherever we are; yours.  As it is when the working directory can't be told. */
 char *platform_path_absolute(const char *path) MUST_USE;
 

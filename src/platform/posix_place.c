@@ -4,6 +4,13 @@
  */
 #include "platform/platform.h"
 
+#include <string.h>
+
+bool platform_name_is_possible(const char *name)
+{
+    return *name && !strchr(name, '/');
+}
+
 char *platform_user_config_dir(void)
 {
     return NULL;

@@ -2,7 +2,17 @@
  *
  * Where Windows has what hints speak of.
  */
-#include "platform/platform.h"
+#include "platform/win32.h"
+
+#include <string.h>
+
+bool platform_name_is_possible(const char *name)
+{
+    char AUTO_FREE *path = mem_printf("C:/%s", name);
+    wchar_t AUTO_WIDE *wide = *name && !strpbrk(name, "/\\") ? win32_path(path) : NULL;
+
+    return wide != NULL;
+}
 
 char *platform_user_config_dir(void)
 {
