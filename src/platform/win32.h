@@ -109,6 +109,9 @@ bool win32_write_all(HANDLE handle, const void *data, size_t len);
 /* Rename within a volume, durably, with retries while others have one of the two open. */
 enum win32_rename { WIN32_RENAME_NEW, WIN32_RENAME_REPLACE };
 bool win32_move(const wchar_t *from, const wchar_t *to, enum win32_rename how);
+/* Remove a file, read-only or not, with retries while others have it open; one that is not there is success.  False
+ * with GetLastError(). */
+bool win32_delete(const wchar_t *file);
 
 #define WIN32_TEMP_PREFIX ".acme-dme-"
 #define WIN32_TEMP_SUFFIX ".tmp"
@@ -123,8 +126,11 @@ char *win32_directory_of(const char *path) MUST_USE;
  * file? */
 #define WIN32_LINK_NOTE ".acme-dme-link"
 bool win32_is_link(const char *path);
-/* Remove such a directory, which is one; one that went away meanwhile is success.  Errors: ERR_IO. */
+/* Remove a link; one that is not there is success.  Errors: ERR_IO (also: no link). */
 enum err_code win32_link_remove(const char *path, struct err *err) MUST_USE;
+/* For platform_dir_sweep(): a temporary directory of ours that is old enough.  What is left of the switch of a link
+ * takes the link's place if there is none; all else is removed. */
+void win32_link_sweep(const char *temp);
 
 /* ------------------------------------------------------------------ processes (win32_start.c, win32_program*.c,
  * win32_run.c) */

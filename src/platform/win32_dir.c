@@ -232,15 +232,18 @@ struct sweep {
     int64_t before_ms; /* what was last changed earlier goes */
 };
 
-/* Directories of files that are not links are left, as on other systems: platform_tree_remove() is for them. */
+/* A directory is what a link was to become, or was. */
 static void sweep_one(void *ctx, const char *name, const WIN32_FIND_DATAW *found)
 {
     const struct sweep *sweep = ctx;
     char AUTO_FREE *path = mem_printf("%s/%s", sweep->dir, name);
 
-    if (platform_is_temp_name(name) && win32_ms_of(found->ftLastWriteTime) < sweep->before_ms &&
-        (!(found->dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) || win32_is_link(path)))
+    if (!platform_is_temp_name(name) || win32_ms_of(found->ftLastWriteTime) >= sweep->before_ms)
+        return;
+    if (!(found->dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY))
         (void)!platform_file_remove(path, NULL);
+    else
+        win32_link_sweep(path);
 }
 
 void platform_dir_sweep(const char *path, int64_t now_ms, int64_t max_age_ms)
