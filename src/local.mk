@@ -269,7 +269,9 @@ WINDOWS_SOURCES = src/platform/win32.h \
 	src/platform/win32_error.c \
 	src/platform/win32_file.c \
 	src/platform/win32_glob.c \
-	src/platform/win32_link.c \
+	src/platform/win32_link.c src/platform/win32_link.h \
+	src/platform/win32_link_find.c \
+	src/platform/win32_link_make.c \
 	src/platform/win32_lock.c \
 	src/platform/win32_log.c \
 	src/platform/win32_lookup.c \

@@ -93,7 +93,8 @@ enum err_code win32_access_of(HANDLE handle, const char *path, struct win32_acce
 enum err_code win32_set_mode(HANDLE handle, unsigned mode, enum win32_kind kind, const char *path,
                              struct err *err) MUST_USE;
 
-/* ------------------------------------------------------------------ files (win32_file.c, win32_write.c) */
+/* ------------------------------------------------------------------ files (win32_file.c, win32_write.c, win32_tree.c)
+ */
 
 /* Attributes of what is at a path itself, a link of the system not followed; INVALID_FILE_ATTRIBUTES with
  * GetLastError(), ERROR_INVALID_NAME for what win32_path() refuses. */
@@ -106,8 +107,9 @@ bool win32_is_directory(const char *path);
 bool win32_read_all(HANDLE handle, struct buf *out);
 bool win32_write_all(HANDLE handle, const void *data, size_t len);
 
-/* Rename within a volume, durably, with retries while others have one of the two open. */
-enum win32_rename { WIN32_RENAME_NEW, WIN32_RENAME_REPLACE };
+/* Rename within a volume, with retries while others have one of the two open; durably, unless it is lazy.  False with
+ * GetLastError(), ERROR_ALREADY_EXISTS among others. */
+enum win32_rename { WIN32_RENAME_NEW, WIN32_RENAME_REPLACE, WIN32_RENAME_NEW_LAZILY, WIN32_RENAME_REPLACE_LAZILY };
 bool win32_move(const wchar_t *from, const wchar_t *to, enum win32_rename how);
 /* Remove a file, read-only or not, with retries while others have it open; one that is not there is success.  False
  * with GetLastError(). */
@@ -115,15 +117,31 @@ bool win32_delete(const wchar_t *file);
 
 #define WIN32_TEMP_PREFIX ".acme-dme-"
 #define WIN32_TEMP_SUFFIX ".tmp"
+#define WIN32_TEMP_ATTEMPTS 8
 /* A name for a temporary file or directory beside `path`, which nobody else has; yours.  Errors: of platform_random().
  */
 enum err_code win32_temp_beside(const char *path, char **out, struct err *err) MUST_USE;
 /* The directory that `path` is in; yours. */
 char *win32_directory_of(const char *path) MUST_USE;
 
+/* Write a file that is not there yet, durably.  `at` is where, `path` what it is called in messages.  Errors: ERR_IO.
+ */
+enum err_code win32_make_file(const char *at, const char *path, SECURITY_ATTRIBUTES *security, const void *data,
+                              size_t len, struct err *err) MUST_USE;
+/* Make an empty temporary directory beside `path`; *out is its path, yours.  Errors: ERR_IO. */
+enum err_code win32_make_temp_directory(const char *path, SECURITY_ATTRIBUTES *security, char **out,
+                                        struct err *err) MUST_USE;
+/* Remove a directory and the files in it.  `at` is where it is now, `path` what it is called in messages.  One that is
+ * not there is success.  Errors: ERR_IO. */
+enum err_code win32_erase_directory(const char *at, const char *path, struct err *err) MUST_USE;
+/* Names of the files, or of the directories, in a directory; those of a pattern like "*".  False with GetLastError().
+ */
+bool win32_list(const char *dir, const wchar_t *pattern, enum win32_kind kind, struct strlist *out);
+
+/* ------------------------------------------------------------------ links (win32_link.c) */
+
 /* Windows has no symbolic link that everybody may make: a "link" is a directory in which the files of its target stand
- * once more, as hard links, beside a file that says where they come from (win32_link.c).  Does a directory have that
- * file? */
+ * once more, as hard links, beside a file that says where they come from.  Does a directory have that file? */
 #define WIN32_LINK_NOTE ".acme-dme-link"
 bool win32_is_link(const char *path);
 /* Remove a link; one that is not there is success.  Errors: ERR_IO (also: no link). */
