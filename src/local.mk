@@ -20,6 +20,7 @@ libacmedme_a_SOURCES = \
 	src/util/clock.c src/util/clock.h \
 	src/util/log.c src/util/log.h \
 	src/platform/platform.h src/platform/socket.h \
+	src/platform/glob.c src/platform/glob.h \
 	src/json/json.c src/json/json.h \
 	src/crypto/b64url.c src/crypto/b64url.h \
 	src/crypto/digest.c src/crypto/digest.h \
@@ -243,6 +244,7 @@ libacmedme_a_SOURCES = \
 
 # What differs between operating systems, behind platform.h; that of the others is in the tarball, too.
 POSIX_SOURCES = src/platform/posix.h \
+	src/platform/posix_advice.c \
 	src/platform/posix_clock.c \
 	src/platform/posix_dir.c \
 	src/platform/posix_file.c \
@@ -263,6 +265,7 @@ POSIX_SOURCES = src/platform/posix.h \
 	src/platform/posix_trust.c \
 	src/platform/posix_write.c
 WINDOWS_SOURCES = src/platform/win32.h \
+	src/platform/win32_advice.c \
 	src/platform/win32_clock.c \
 	src/platform/win32_connect.c \
 	src/platform/win32_console.c \
@@ -270,7 +273,9 @@ WINDOWS_SOURCES = src/platform/win32.h \
 	src/platform/win32_error.c \
 	src/platform/win32_file.c \
 	src/platform/win32_glob.c \
-	src/platform/win32_link.c \
+	src/platform/win32_link.c src/platform/win32_link.h \
+	src/platform/win32_link_find.c \
+	src/platform/win32_link_make.c \
 	src/platform/win32_lock.c \
 	src/platform/win32_log.c \
 	src/platform/win32_lookup.c \

@@ -61,8 +61,10 @@ static enum err_code read_password(const struct plan *plan, struct secret **out,
         return ERR_OK;
     code = platform_file_read(path, &text, &info, err);
     if (code == ERR_OK && info.exposure == PLATFORM_WORLD_READABLE) {
+        char AUTO_FREE *command = platform_advice_private(path);
+
         code = err_set(err, ERR_UNSAFE, "the password file \"%s\" can be read by everybody", path);
-        err_hint(err, "chmod 600 %s", path);
+        err_hint(err, "%s", command);
     }
     if (code != ERR_OK)
         return code;

@@ -98,6 +98,7 @@ enum platform_exposure { PLATFORM_PRIVATE, PLATFORM_GROUP_READABLE, PLATFORM_WOR
 
 struct platform_file_info {
     enum platform_exposure exposure;
+    bool everybody_can_write;
     bool owner_is_trusted; /* owned by the user we run as, or by root */
     unsigned mode;         /* permission bits, for messages; 0 where there are none */
 };
@@ -249,6 +250,21 @@ struct platform_dir_info {
 
 /* Errors: ERR_NOT_FOUND, ERR_IO (also: not a directory). */
 enum err_code platform_dir_inspect(const char *path, struct platform_dir_info *out, struct err *err) MUST_USE;
+
+/* ------------------------------------------------------------------ advice */
+
+/* Commands of the system for hints ("Run: ..."), with the path quoted for its shell and without a full stop; yours.
+ * So that only we can read and write a file: */
+char *platform_advice_private(const char *path) MUST_USE;
+/* That it belongs to us, and the same: */
+char *platform_advice_own_private(const char *path) MUST_USE;
+/* That not everybody can change a file, and nobody else what is in a directory: */
+char *platform_advice_file_no_write(const char *path) MUST_USE;
+char *platform_advice_dir_no_write(const char *path) MUST_USE;
+/* The program that gives files to other users: "chown".  Static. */
+const char *platform_advice_owner_program(void);
+/* Permission bits behind a name in a message: " (mode 0644)", or "" where there are none; yours. */
+char *platform_advice_mode(unsigned mode) MUST_USE;
 
 /* ------------------------------------------------------------------ programs */
 

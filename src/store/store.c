@@ -54,15 +54,17 @@ static enum err_code check_safe(const char *dir, const struct platform_dir_info 
     if (!info->owner_is_trusted) {
         (void)err_set(err, ERR_IO, "could not use the state directory \"%s\": it belongs to another user", dir);
         err_hint(err,
-                 "Run as the user that \"%s\" belongs to, give it to the user you run as (chown), or set "
+                 "Run as the user that \"%s\" belongs to, give it to the user you run as (%s), or set "
                  "\"state_dir\" to another directory.",
-                 dir);
+                 dir, platform_advice_owner_program());
         return ERR_IO;
     }
     if (info->others_can_write) {
-        (void)err_set(err, ERR_IO, "could not use the state directory \"%s\": others can write to it (mode %04o)", dir,
-                      info->mode);
-        err_hint(err, "Run: chmod go-w '%s'", dir);
+        char AUTO_FREE *mode = platform_advice_mode(info->mode);
+        char AUTO_FREE *command = platform_advice_dir_no_write(dir);
+
+        (void)err_set(err, ERR_IO, "could not use the state directory \"%s\": others can write to it%s", dir, mode);
+        err_hint(err, "Run: %s", command);
         return ERR_IO;
     }
     return ERR_OK;
