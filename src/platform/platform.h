@@ -80,6 +80,8 @@ char *platform_home(void) MUST_USE;
 
 /* Where the system's configurations are: SYSCONFDIR, %ProgramData%.  Never NULL. */
 char *platform_config_dir(void) MUST_USE;
+/* May everybody make directories there? */
+bool platform_config_dir_is_shared(void);
 /* The same for the user alone: %APPDATA%.  NULL: by XDG's rules, or there is none. */
 char *platform_user_config_dir(void) MUST_USE;
 /* The directory of state, when the configuration names none.  Root: LOCALSTATEDIR/lib/acme-dme; others: $XDG_STATE_HOME

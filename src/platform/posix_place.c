@@ -11,6 +11,11 @@ bool platform_name_is_possible(const char *name)
     return *name && !strchr(name, '/');
 }
 
+bool platform_config_dir_is_shared(void)
+{
+    return false;
+}
+
 char *platform_user_config_dir(void)
 {
     return NULL;

@@ -14,6 +14,11 @@ bool platform_name_is_possible(const char *name)
     return wide != NULL;
 }
 
+bool platform_config_dir_is_shared(void)
+{
+    return true; /* %ProgramData% grants that to Users */
+}
+
 char *platform_user_config_dir(void)
 {
     const char *dir = platform_env("APPDATA");
