@@ -232,7 +232,7 @@ struct sweep {
     int64_t before_ms; /* what was last changed earlier goes */
 };
 
-/* What is left of the switch of a link may be all that there is of it. */
+/* A directory is what a link was to become, or was. */
 static void sweep_one(void *ctx, const char *name, const WIN32_FIND_DATAW *found)
 {
     const struct sweep *sweep = ctx;
@@ -240,10 +240,10 @@ static void sweep_one(void *ctx, const char *name, const WIN32_FIND_DATAW *found
 
     if (!platform_is_temp_name(name) || win32_ms_of(found->ftLastWriteTime) >= sweep->before_ms)
         return;
-    if (found->dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY)
-        win32_link_sweep(path);
-    else
+    if (!(found->dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY))
         (void)!platform_file_remove(path, NULL);
+    else
+        win32_link_sweep(path);
 }
 
 void platform_dir_sweep(const char *path, int64_t now_ms, int64_t max_age_ms)
