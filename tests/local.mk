@@ -24,7 +24,8 @@ EXTRA_DIST += .ci/run tests/all tests/demo tests/setup tests/packages.txt \
 	tests/stages/10-setup tests/stages/20-build tests/stages/30-check tests/stages/40-integration tests/stages/50-valgrind \
 	tests/stages/60-lint tests/stages/70-distcheck tests/stages/80-bench \
 	tests/lab/README.md tests/lab/run tests/lab/fetch-newer tests/lab/lexicon-hook \
-	tests/bench/run tests/bench/issue tests/bench/scale tests/bench/profile
+	tests/bench/run tests/bench/issue tests/bench/scale tests/bench/profile \
+	tests/win64/driver.c
 # Python packages whose files come and go: all there are, but no byte code.
 dist-hook:
 	for dir in tests/lab tests/lab/acmesim tests/lab/dmesim tests/bench tests/integration; do \
