@@ -139,7 +139,10 @@ POSIX_TESTS = \
 	tests/unit/test_platform_run \
 	tests/unit/test_platform_lookup \
 	tests/unit/test_platform_program
-WINDOWS_TESTS =
+WINDOWS_TESTS = \
+	tests/unit/test_win32_text \
+	tests/unit/test_win32_files \
+	tests/unit/test_win32_write
 POSIX_FIXTURES = tests/unit/fixture_posix.c tests/unit/fixture_faults.c tests/unit/server_fixture_posix.c
 WINDOWS_FIXTURES = tests/unit/fixture_win32.c tests/unit/fixture_win32_process.c tests/unit/server_fixture_win32.c
 if WINDOWS
@@ -149,8 +152,9 @@ EXTRA_DIST += $(POSIX_FIXTURES) $(POSIX_TESTS:=.c)
 else
 UNIT_TESTS += $(POSIX_TESTS)
 FIXTURE_SOURCES = $(POSIX_FIXTURES)
-EXTRA_DIST += $(WINDOWS_FIXTURES) $(WINDOWS_TESTS:=.c)
+EXTRA_DIST += $(WINDOWS_FIXTURES) $(WINDOWS_TESTS:=.c) tests/unit/win32_faults.c tests/unit/win32_faults.h
 endif
+tests_unit_test_win32_write_SOURCES = tests/unit/test_win32_write.c tests/unit/win32_faults.c tests/unit/win32_faults.h
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 # Fakes that several tests share.
