@@ -19,7 +19,7 @@
 #define BE_PROGRAM "--be-program"
 #define STEP_SLEEP_MS 30000
 
-static const char *self;
+static const char *this_program;
 
 static int by_text(const void *a, const void *b)
 {
@@ -127,7 +127,7 @@ static void add(struct stage *s, const char *const *steps)
 {
     struct strlist *command = &s->commands[s->count];
 
-    strlist_add(command, self);
+    strlist_add(command, this_program);
     strlist_add(command, BE_PROGRAM);
     strlist_add(command, s->trace);
     for (; *steps; steps++)
@@ -224,8 +224,8 @@ TEST(programs_run_in_their_order_and_their_output_is_logged)
     ADD(&s, "trace:three");
     assert_int_equal(run(&s), ERR_OK);
     assert_trace(&s, "one\ntwo\nthree\n");
-    hello = mem_printf("%s: hello", self);
-    oops = mem_printf("%s: oops", self);
+    hello = mem_printf("%s: hello", this_program);
+    oops = mem_printf("%s: oops", this_program);
     assert_non_null(strstr(fixture_stream_text(&s.said), hello));
     assert_non_null(strstr(fixture_stream_text(&s.said), oops));
     stage_done(&s);
@@ -242,7 +242,7 @@ TEST(the_first_that_fails_ends_it_and_its_last_line_says_why)
     ADD(&s, "trace:three");
     assert_int_equal(run(&s), ERR_PROGRAM);
     assert_int_equal(s.err.code, ERR_PROGRAM);
-    want = mem_printf("the deploy program of \"www\": \"%s\" ended with exit status 3: no such server", self);
+    want = mem_printf("the deploy program of \"www\": \"%s\" ended with exit status 3: no such server", this_program);
     assert_string_equal(s.err.msg, want);
     assert_trace(&s, "one\n");
     stage_done(&s);
@@ -258,7 +258,7 @@ TEST(a_program_that_dies_says_of_what)
     ADD(&s, "die");
     s.call.event = PROGRAM_PRE;
     assert_int_equal(run(&s), ERR_PROGRAM);
-    want = mem_printf("the pre program of \"www\": \"%s\" was killed by signal 9", self);
+    want = mem_printf("the pre program of \"www\": \"%s\" was killed by signal 9", this_program);
     assert_string_equal(s.err.msg, want);
     stage_done(&s);
 }
@@ -347,6 +347,6 @@ int main(int argc, char **argv)
 
     if (argc > 2 && strcmp(argv[1], BE_PROGRAM) == 0)
         return be_program(argc, argv);
-    self = program = fixture_program(argv[0]);
+    this_program = program = fixture_program(argv[0]);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,16 +14,16 @@
 #define KEY_A "-----BEGIN PRIVATE KEY-----\nA\n-----END PRIVATE KEY-----\n"
 #define KEY_B "-----BEGIN PRIVATE KEY-----\nB\n-----END PRIVATE KEY-----\n"
 
-static char *contact_texts[] = {(char *)"mailto:a@example.com", (char *)"mailto:b@example.com"};
+static char *contact_texts[] = {(char *)(uintptr_t) "mailto:a@example.com", (char *)(uintptr_t) "mailto:b@example.com"};
 
 static struct account_record account_of(const char *directory, const char *key, const char *next)
 {
     return (struct account_record){
-        .directory = (char *)directory,
-        .url = (char *)"https://ca.example/acct/1",
+        .directory = (char *)(uintptr_t)directory,
+        .url = (char *)(uintptr_t) "https://ca.example/acct/1",
         .contacts = {.items = contact_texts, .count = 2},
-        .key_pem = (char *)key,
-        .next_key_pem = (char *)next,
+        .key_pem = (char *)(uintptr_t)key,
+        .next_key_pem = (char *)(uintptr_t)next,
         .created_ms = 1297544344123,
     };
 }

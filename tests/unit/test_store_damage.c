@@ -38,21 +38,21 @@ static struct journal_entry entry_of(const char *name)
 {
     static const struct journal_entry fixed = {
         .state = JOURNAL_PUBLISHED,
-        .account = (char *)"production",
-        .endpoint = (char *)ENDPOINT,
-        .zone = (char *)"example.com",
+        .account = (char *)(uintptr_t) "production",
+        .endpoint = (char *)(uintptr_t)ENDPOINT,
+        .zone = (char *)(uintptr_t) "example.com",
         .zone_id = 1234567890123456789,
-        .asked_name = (char *)"_acme-challenge.www.example.org",
-        .value = (char *)VALUE,
+        .asked_name = (char *)(uintptr_t) "_acme-challenge.www.example.org",
+        .value = (char *)(uintptr_t)VALUE,
         .record_id = 1000000000000000001,
-        .run_id = (char *)"42:4711:0a:0b:0c",
+        .run_id = (char *)(uintptr_t) "42:4711:0a:0b:0c",
         .created_ms = 1297544344123,
         .published_ms = 1297544345000,
     };
     struct journal_entry entry = fixed;
     struct journal_entry out;
 
-    entry.name = (char *)name;
+    entry.name = (char *)(uintptr_t)name;
     journal_entry_copy(&out, &entry);
     return out;
 }
@@ -881,7 +881,8 @@ TEST(zones_and_results_of_a_newer_program_are_neither_used_nor_overwritten)
     struct place p;
     struct zone_memo memo = memo_of("example.com");
     struct zone_memo found = {.id = 0};
-    struct result result = {.name = (char *)"example.com", .action = (char *)"publish", .at_ms = 1};
+    struct result result = {
+        .name = (char *)(uintptr_t) "example.com", .action = (char *)(uintptr_t) "publish", .at_ms = 1};
     struct result_list list = {NULL, 0};
 
     place_init(&p);
@@ -947,12 +948,15 @@ TEST(a_count_of_a_newer_program_is_neither_used_nor_overwritten)
 TEST(a_damaged_result_is_set_aside_and_begun_anew)
 {
     struct place p;
-    struct result result = {.name = (char *)"example.com", .action = (char *)"publish", .code = ERR_AUTH, .at_ms = 1};
+    struct result result = {.name = (char *)(uintptr_t) "example.com",
+                            .action = (char *)(uintptr_t) "publish",
+                            .code = ERR_AUTH,
+                            .at_ms = 1};
     struct result_list list = {NULL, 0};
     char *path;
 
     place_init(&p);
-    result.error = (char *)"no";
+    result.error = (char *)(uintptr_t) "no";
     for (int i = 0; i < 3; i++)
         assert_int_equal(result_note(p.store, &result, NULL), ERR_OK);
     path = place_only_file(&p, "results");
@@ -975,7 +979,8 @@ TEST(a_damaged_result_is_set_aside_and_begun_anew)
 TEST(a_result_under_the_name_of_another_is_not_believed)
 {
     struct place p;
-    struct result result = {.name = (char *)"example.com", .action = (char *)"publish", .at_ms = 1};
+    struct result result = {
+        .name = (char *)(uintptr_t) "example.com", .action = (char *)(uintptr_t) "publish", .at_ms = 1};
     struct result_list list = {NULL, 0};
     char *path;
     char *text;
@@ -1006,7 +1011,8 @@ TEST(a_store_that_is_read_only_counts_damage_and_moves_nothing)
     struct place p;
     struct store *reader;
     struct store_examination found;
-    struct result result = {.name = (char *)"example.com", .action = (char *)"publish", .at_ms = 1};
+    struct result result = {
+        .name = (char *)(uintptr_t) "example.com", .action = (char *)(uintptr_t) "publish", .at_ms = 1};
     struct result_list list = {NULL, 0};
     struct journal_entry entry = entry_of("_acme-challenge.example.com");
     char *bad;

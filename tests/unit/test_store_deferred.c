@@ -16,11 +16,11 @@ static struct deferred_entry entry_of(enum deferred_action action, const char *r
 {
     return (struct deferred_entry){
         .action = action,
-        .run_id = (char *)run_id,
-        .batch = (char *)"abcdefgh",
+        .run_id = (char *)(uintptr_t)run_id,
+        .batch = (char *)(uintptr_t) "abcdefgh",
         .position = 3,
-        .name = (char *)NAME,
-        .value = (char *)value,
+        .name = (char *)(uintptr_t)NAME,
+        .value = (char *)(uintptr_t)value,
         .created_ms = at_ms,
     };
 }
@@ -144,10 +144,10 @@ TEST(what_could_not_be_read_back_is_not_written)
     struct place p;
 
     place_init(&p);
-    entry.name = (char *)"No..Name";
+    entry.name = (char *)(uintptr_t) "No..Name";
     assert_int_equal(deferred_save(p.store, &entry, NULL), ERR_INTERNAL);
-    entry.name = (char *)NAME;
-    entry.run_id = (char *)"";
+    entry.name = (char *)(uintptr_t)NAME;
+    entry.run_id = (char *)(uintptr_t) "";
     assert_int_equal(deferred_save(p.store, &entry, NULL), ERR_INTERNAL);
     expect_count(&p, NULL, 0);
     place_done(&p);

@@ -337,9 +337,9 @@ TEST(a_generation_that_was_never_switched_to_is_removed_and_its_number_not_used_
 
 static void note_generation(struct place *p, int64_t generation)
 {
-    static char *domains[] = {(char *)"example.com"};
+    static char *domains[] = {(char *)(uintptr_t) "example.com"};
     const struct certificate_record record = {
-        .name = (char *)"www", .domains = {.items = domains, .count = 1}, .generation = generation};
+        .name = (char *)(uintptr_t) "www", .domains = {.items = domains, .count = 1}, .generation = generation};
 
     assert_int_equal(certificate_save(p->store, &record, NULL), ERR_OK);
 }

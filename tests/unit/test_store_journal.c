@@ -18,14 +18,14 @@ static struct journal_entry example(void)
 {
     static const struct journal_entry fixed = {
         .state = JOURNAL_INTENDED,
-        .account = (char *)"production",
-        .endpoint = (char *)ENDPOINT,
-        .zone = (char *)"example.com",
+        .account = (char *)(uintptr_t) "production",
+        .endpoint = (char *)(uintptr_t)ENDPOINT,
+        .zone = (char *)(uintptr_t) "example.com",
         .zone_id = 1234567890123456789,
-        .name = (char *)"_acme-challenge.example.com",
-        .asked_name = (char *)"_acme-challenge.www.example.org",
-        .value = (char *)VALUE,
-        .run_id = (char *)"42:4711:0a:0b:0c",
+        .name = (char *)(uintptr_t) "_acme-challenge.example.com",
+        .asked_name = (char *)(uintptr_t) "_acme-challenge.www.example.org",
+        .value = (char *)(uintptr_t)VALUE,
+        .run_id = (char *)(uintptr_t) "42:4711:0a:0b:0c",
         .created_ms = 1297544344123,
     };
     struct journal_entry entry;
@@ -133,7 +133,7 @@ TEST(a_batch_with_one_bad_entry_is_not_written_at_all)
     struct journal_entry bad = good;
     struct journal_entry *pointers[] = {&good, &bad};
 
-    bad.value = (char *)"";
+    bad.value = (char *)(uintptr_t) "";
     place_init(&p);
     assert_int_equal(journal_add_all(p.store, pointers, 2, NULL), ERR_INTERNAL);
     assert_null(good.id);
@@ -146,10 +146,10 @@ TEST(a_batch_with_one_bad_entry_is_not_written_at_all)
 TEST(what_may_be_missing_comes_back_empty)
 {
     struct place p;
-    struct journal_entry entry = {.endpoint = (char *)ENDPOINT,
-                                  .zone = (char *)"example.com",
-                                  .name = (char *)"example.com",
-                                  .value = (char *)"\xc3\xa4 \"quoted\" \\ text"};
+    struct journal_entry entry = {.endpoint = (char *)(uintptr_t)ENDPOINT,
+                                  .zone = (char *)(uintptr_t) "example.com",
+                                  .name = (char *)(uintptr_t) "example.com",
+                                  .value = (char *)(uintptr_t) "\xc3\xa4 \"quoted\" \\ text"};
     struct journal_list list = {NULL, 0};
 
     place_init(&p);
@@ -227,21 +227,21 @@ TEST(what_could_not_be_read_back_is_not_written)
     bad.member = (text);                                                                                               \
     expect_not_written(&p, bad)
     EXPECT_NOT_WRITTEN(name, NULL);
-    EXPECT_NOT_WRITTEN(name, (char *)"");
-    EXPECT_NOT_WRITTEN(name, (char *)"example.com.");
-    EXPECT_NOT_WRITTEN(name, (char *)"Example.com");
-    EXPECT_NOT_WRITTEN(name, (char *)"a..example.com");
-    EXPECT_NOT_WRITTEN(name, (char *)"other.org");
-    EXPECT_NOT_WRITTEN(name, (char *)"badexample.com");
+    EXPECT_NOT_WRITTEN(name, (char *)(uintptr_t) "");
+    EXPECT_NOT_WRITTEN(name, (char *)(uintptr_t) "example.com.");
+    EXPECT_NOT_WRITTEN(name, (char *)(uintptr_t) "Example.com");
+    EXPECT_NOT_WRITTEN(name, (char *)(uintptr_t) "a..example.com");
+    EXPECT_NOT_WRITTEN(name, (char *)(uintptr_t) "other.org");
+    EXPECT_NOT_WRITTEN(name, (char *)(uintptr_t) "badexample.com");
     EXPECT_NOT_WRITTEN(name, huge);
     EXPECT_NOT_WRITTEN(zone, NULL);
-    EXPECT_NOT_WRITTEN(zone, (char *)"com\n");
+    EXPECT_NOT_WRITTEN(zone, (char *)(uintptr_t) "com\n");
     EXPECT_NOT_WRITTEN(value, NULL);
-    EXPECT_NOT_WRITTEN(value, (char *)"");
-    EXPECT_NOT_WRITTEN(value, (char *)"a\x01");
-    EXPECT_NOT_WRITTEN(value, (char *)"a\xff");
+    EXPECT_NOT_WRITTEN(value, (char *)(uintptr_t) "");
+    EXPECT_NOT_WRITTEN(value, (char *)(uintptr_t) "a\x01");
+    EXPECT_NOT_WRITTEN(value, (char *)(uintptr_t) "a\xff");
     EXPECT_NOT_WRITTEN(value, huge);
-    EXPECT_NOT_WRITTEN(endpoint, (char *)"");
+    EXPECT_NOT_WRITTEN(endpoint, (char *)(uintptr_t) "");
     EXPECT_NOT_WRITTEN(run_id, huge);
     EXPECT_NOT_WRITTEN(zone_id, -1);
     EXPECT_NOT_WRITTEN(created_ms, -1);

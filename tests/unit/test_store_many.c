@@ -115,7 +115,7 @@ TEST(names_are_those_of_all_records_and_sorted_as_names)
     assert_int_equal(certificate_names(p.store, &got, NULL), ERR_OK);
     assert_int_equal(got.count, 0);
     for (size_t i = ARRAY_LEN(names); i-- > 0;) {
-        struct certificate_record record = {.name = (char *)names[i]};
+        struct certificate_record record = {.name = (char *)(uintptr_t)names[i]};
 
         strlist_add(&record.domains, "example.com");
         assert_int_equal(certificate_save(p.store, &record, NULL), ERR_OK);

@@ -12,17 +12,17 @@
 #define KEY_A "-----BEGIN PRIVATE KEY-----\nA\n-----END PRIVATE KEY-----\n"
 #define KEY_B "-----BEGIN PRIVATE KEY-----\nB\n-----END PRIVATE KEY-----\n"
 
-static char *domain_texts[] = {(char *)"example.com", (char *)"*.example.com"};
+static char *domain_texts[] = {(char *)(uintptr_t) "example.com", (char *)(uintptr_t) "*.example.com"};
 
 static struct order_record order_of(const char *url, const char *key)
 {
     return (struct order_record){
-        .name = (char *)"www",
-        .url = (char *)url,
-        .directory = (char *)DIRECTORY,
+        .name = (char *)(uintptr_t) "www",
+        .url = (char *)(uintptr_t)url,
+        .directory = (char *)(uintptr_t)DIRECTORY,
         .domains = {.items = domain_texts, .count = 2},
-        .profile = (char *)"tlsserver",
-        .key_pem = (char *)key,
+        .profile = (char *)(uintptr_t) "tlsserver",
+        .key_pem = (char *)(uintptr_t)key,
         .created_ms = 1297544344123,
     };
 }
@@ -213,7 +213,7 @@ TEST(names_that_are_none_reach_no_file)
     struct order_record got = {.created_ms = 0};
 
     place_init(&p);
-    order.name = (char *)"../www";
+    order.name = (char *)(uintptr_t) "../www";
     assert_int_equal(place_save_order(p.store, &order, NULL), ERR_USAGE);
     assert_int_equal(order_load(p.store, "../www", &got, NULL), ERR_NOT_FOUND);
     assert_int_equal(order_remove(p.store, "../www", NULL), ERR_USAGE);

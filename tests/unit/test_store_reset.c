@@ -116,13 +116,15 @@ static struct store *open_store(const struct place *p)
 static char *fill(const struct place *p)
 {
     struct store *store = open_store(p);
-    struct journal_entry entry = {.endpoint = (char *)ENDPOINT,
-                                  .zone = (char *)"example.com",
-                                  .name = (char *)"_acme-challenge.example.com",
-                                  .value = (char *)"value"};
+    struct journal_entry entry = {.endpoint = (char *)(uintptr_t)ENDPOINT,
+                                  .zone = (char *)(uintptr_t) "example.com",
+                                  .name = (char *)(uintptr_t) "_acme-challenge.example.com",
+                                  .value = (char *)(uintptr_t) "value"};
     struct journal_entry *entries[] = {&entry};
-    struct zone_memo memo = {.endpoint = (char *)ENDPOINT, .name = (char *)"example.com", .id = 1};
-    struct result result = {.name = (char *)"example.com", .action = (char *)"publish", .at_ms = 1};
+    struct zone_memo memo = {
+        .endpoint = (char *)(uintptr_t)ENDPOINT, .name = (char *)(uintptr_t) "example.com", .id = 1};
+    struct result result = {
+        .name = (char *)(uintptr_t) "example.com", .action = (char *)(uintptr_t) "publish", .at_ms = 1};
 
     assert_int_equal(journal_add_all(store, entries, 1, NULL), ERR_OK);
     assert_int_equal(zone_memo_save(store, &memo, NULL), ERR_OK);

@@ -12,12 +12,12 @@ static struct result call(const char *name, const char *action, enum err_code co
 {
     return (struct result){
         .kind = RESULT_HOOK,
-        .name = (char *)name,
-        .client = (char *)"certbot",
-        .action = (char *)action,
+        .name = (char *)(uintptr_t)name,
+        .client = (char *)(uintptr_t) "certbot",
+        .action = (char *)(uintptr_t)action,
         .code = code,
-        .error = (char *)(code == ERR_OK ? "" : "could not do \"it\""),
-        .hint = (char *)(code == ERR_OK ? "" : "Do something else."),
+        .error = (char *)(uintptr_t)(code == ERR_OK ? "" : "could not do \"it\""),
+        .hint = (char *)(uintptr_t)(code == ERR_OK ? "" : "Do something else."),
         .at_ms = at_ms,
         .took_ms = at_ms / 10,
     };
@@ -133,8 +133,8 @@ TEST(results_come_sorted_by_kind_name_and_action)
     place_init(&p);
     certificate.kind = RESULT_CERTIFICATE;
     assert_int_equal(result_note(p.store, &certificate, NULL), ERR_OK);
-    certificate.name = (char *)"a.example";
-    certificate.action = (char *)"renew";
+    certificate.name = (char *)(uintptr_t) "a.example";
+    certificate.action = (char *)(uintptr_t) "renew";
     assert_int_equal(result_note(p.store, &certificate, NULL), ERR_OK);
     note(&p, "b.example", "publish", ERR_OK, 2);
     note(&p, "a.example", "withdraw", ERR_OK, 3);
@@ -215,15 +215,15 @@ TEST(what_could_not_be_read_back_is_not_noted)
     bad.member = (text);                                                                                               \
     assert_int_equal(result_note(p.store, &bad, NULL), ERR_INTERNAL)
     EXPECT_NOT_NOTED(name, NULL);
-    EXPECT_NOT_NOTED(name, (char *)"");
-    EXPECT_NOT_NOTED(name, (char *)"a\nb");
+    EXPECT_NOT_NOTED(name, (char *)(uintptr_t) "");
+    EXPECT_NOT_NOTED(name, (char *)(uintptr_t) "a\nb");
     EXPECT_NOT_NOTED(name, huge);
     EXPECT_NOT_NOTED(action, NULL);
-    EXPECT_NOT_NOTED(action, (char *)"dance");
+    EXPECT_NOT_NOTED(action, (char *)(uintptr_t) "dance");
     EXPECT_NOT_NOTED(kind, (enum result_kind)2);
     EXPECT_NOT_NOTED(code, ERR_COUNT);
     EXPECT_NOT_NOTED(error, huge);
-    EXPECT_NOT_NOTED(hint, (char *)"\xff");
+    EXPECT_NOT_NOTED(hint, (char *)(uintptr_t) "\xff");
     EXPECT_NOT_NOTED(at_ms, -1);
     assert_int_equal(fixture_count(p.results), 0);
     assert_int_equal(result_forget(p.store, (enum result_kind)2, "example.com", NULL), ERR_INTERNAL);

@@ -65,7 +65,7 @@ TEST(overlong_and_unsafe_texts_are_cut_and_escaped)
 
 TEST(a_text_that_can_not_be_formatted_is_empty)
 {
-    static const wchar_t no_character[] = {0x7fffffff, 0};
+    static const wchar_t no_character[] = {(wchar_t)0x7fffffff, 0};
     struct err err;
 
     (void)err_set(&err, ERR_API, "%ls", no_character);
