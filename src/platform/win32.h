@@ -86,6 +86,9 @@ struct win32_access {
     bool everybody_can_write;
     bool owner_is_trusted; /* it is us, SYSTEM, Administrators or TrustedInstaller */
 };
+/* What a list grants to others; NULL: it is none, and everybody may do everything.  `owner` may be NULL. */
+struct win32_access win32_access_by(ACL *acl, PSID owner);
+/* Errors: ERR_IO. */
 enum err_code win32_access_of(HANDLE handle, const char *path, struct win32_access *out, struct err *err) MUST_USE;
 
 /* Give an open file or directory (WRITE_DAC) the access that win32_security_for_mode() has for a mode; what a directory
