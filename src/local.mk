@@ -292,7 +292,13 @@ WINDOWS_SOURCES = src/platform/win32.h \
 	src/platform/win32_tree.c \
 	src/platform/win32_trust.c \
 	src/platform/win32_write.c
+WINDOWS_RESOURCES = src/platform/win32.rc.in src/platform/win32.manifest
+EXTRA_DIST += $(WINDOWS_RESOURCES)
 if WINDOWS
+acme_dme_LDADD += src/platform/win32.res
+CLEANFILES += src/platform/win32.res
+src/platform/win32.res: src/platform/win32.rc $(srcdir)/src/platform/win32.manifest
+	$(AM_V_GEN)$(WINDRES) -O coff -I $(srcdir)/src/platform -i src/platform/win32.rc -o $@
 libacmedme_a_SOURCES += $(WINDOWS_SOURCES)
 EXTRA_DIST += $(POSIX_SOURCES)
 else
