@@ -180,24 +180,6 @@ enum err_code platform_file_read_own(const char *path, struct buf *out, struct e
 
 /* ------------------------------------------------------------------ removing */
 
-/* The attribute "read-only" keeps nobody from removing a file on other systems. */
-static bool remove_file_once(void *ctx)
-{
-    const wchar_t *path = ctx;
-    DWORD attributes;
-
-    if (DeleteFileW(path))
-        return true;
-    if (GetLastError() != ERROR_ACCESS_DENIED)
-        return false;
-    attributes = GetFileAttributesW(path);
-    if (attributes != INVALID_FILE_ATTRIBUTES && (attributes & FILE_ATTRIBUTE_READONLY) &&
-        SetFileAttributesW(path, attributes & ~(DWORD)FILE_ATTRIBUTE_READONLY) && DeleteFileW(path))
-        return true;
-    SetLastError(ERROR_ACCESS_DENIED);
-    return false;
-}
-
 static bool remove_directory_once(void *ctx)
 {
     return RemoveDirectoryW(ctx);
@@ -214,7 +196,7 @@ enum err_code platform_file_remove(const char *path, struct err *err)
     if (attributes == INVALID_FILE_ATTRIBUTES && win32_is_missing(GetLastError()))
         return ERR_OK;
     if (attributes == INVALID_FILE_ATTRIBUTES || !(attributes & FILE_ATTRIBUTE_DIRECTORY))
-        is_done = win32_retry(remove_file_once, wide);
+        is_done = win32_delete(wide);
     else if (attributes & FILE_ATTRIBUTE_REPARSE_POINT) /* it alone goes, not what it leads to */
         is_done = win32_retry(remove_directory_once, wide);
     else if (win32_is_link(path))
