@@ -153,12 +153,6 @@ enum err_code platform_dir_set_mode(const char *path, unsigned mode, struct err 
 
 /* ------------------------------------------------------------------ what is in it */
 
-static void find_close_auto(HANDLE *find)
-{
-    if (*find != INVALID_HANDLE_VALUE)
-        (void)FindClose(*find);
-}
-
 /* "<path>\*"; NULL as of win32_path().  Yours. */
 static wchar_t *pattern_in(const char *path)
 {
@@ -180,8 +174,9 @@ static bool walk(const wchar_t *pattern, void (*each)(void *ctx, const char *nam
                  void *ctx)
 {
     WIN32_FIND_DATAW found;
-    HANDLE AUTO(find_close_auto) find = FindFirstFileExW(pattern, FindExInfoBasic, &found, FindExSearchNameMatch, NULL,
-                                                         FIND_FIRST_EX_LARGE_FETCH);
+    HANDLE find = FindFirstFileExW(pattern, FindExInfoBasic, &found, FindExSearchNameMatch, NULL,
+                                   FIND_FIRST_EX_LARGE_FETCH);
+    DWORD error;
 
     if (find == INVALID_HANDLE_VALUE)
         return false;
@@ -191,7 +186,10 @@ static bool walk(const wchar_t *pattern, void (*each)(void *ctx, const char *nam
         if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
             each(ctx, name, &found);
     } while (FindNextFileW(find, &found));
-    return GetLastError() == ERROR_NO_MORE_FILES;
+    error = GetLastError();
+    (void)FindClose(find);
+    SetLastError(error);
+    return error == ERROR_NO_MORE_FILES;
 }
 
 static void note_name(void *ctx, const char *name, const WIN32_FIND_DATAW *found)

@@ -279,27 +279,35 @@ static void count_entry(ACE_HEADER *header, PSID owner, const struct user *us, s
     }
 }
 
+struct win32_access win32_access_by(ACL *acl, PSID owner)
+{
+    struct win32_access access = {.readable = PLATFORM_PRIVATE};
+    struct user us;
+
+    user_find(&us);
+    access.owner_is_trusted = owner && is_us_or(owner, NULL, &us);
+    if (!acl) /* no list, as on FAT: no limits */
+        count_rights(GENERIC_ALL, PLATFORM_WORLD_READABLE, &access);
+    for (DWORD i = 0; acl && i < acl->AceCount; i++) {
+        void *entry = NULL;
+
+        if (GetAce(acl, i, &entry))
+            count_entry(entry, owner, &us, &access);
+    }
+    return access;
+}
+
 enum err_code win32_access_of(HANDLE handle, const char *path, struct win32_access *out, struct err *err)
 {
     PSECURITY_DESCRIPTOR AUTO_LOCAL descriptor = NULL;
     PSID owner = NULL;
     ACL *acl = NULL;
-    struct user us;
     DWORD error = GetSecurityInfo(handle, SE_FILE_OBJECT, OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION,
                                   &owner, NULL, &acl, NULL, &descriptor);
 
     if (error != ERROR_SUCCESS)
         return win32_err(err, ERR_IO, error, "read the permissions of", path);
-    user_find(&us);
-    *out = (struct win32_access){.readable = PLATFORM_PRIVATE, .owner_is_trusted = owner && is_us_or(owner, NULL, &us)};
-    if (!acl) /* no list, as on FAT: no limits */
-        count_rights(GENERIC_ALL, PLATFORM_WORLD_READABLE, out);
-    for (DWORD i = 0; acl && i < acl->AceCount; i++) {
-        void *entry = NULL;
-
-        if (GetAce(acl, i, &entry))
-            count_entry(entry, owner, &us, out);
-    }
+    *out = win32_access_by(acl, owner);
     return ERR_OK;
 }
 
