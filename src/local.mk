@@ -261,6 +261,7 @@ POSIX_SOURCES = src/platform/posix.h \
 	src/platform/posix_write.c
 WINDOWS_SOURCES = src/platform/win32.h \
 	src/platform/win32_clock.c \
+	src/platform/win32_command.c \
 	src/platform/win32_console.c \
 	src/platform/win32_dir.c \
 	src/platform/win32_error.c \

@@ -137,5 +137,12 @@ enum err_code win32_program_start(const struct platform_program *program, struct
  * .bat or .cmd file, whose text cmd.exe takes apart once more, an error where that can't be had.  Yours.  Errors:
  * ERR_INPUT. */
 enum err_code win32_command_line(const char *const *argv, wchar_t **out, struct err *err) MUST_USE;
+/* What runs a file of that name, and where it is: yours, NULL if the system does not say. */
+enum win32_runner { WIN32_RUN_BY_SYSTEM, WIN32_RUN_BY_CMD, WIN32_RUN_BY_POWERSHELL };
+enum win32_runner win32_runner_of(const char *path);
+char *win32_runner_path(enum win32_runner runner) MUST_USE;
+/* What becomes of a job's processes when its last handle is closed, as it is when we end in whatever way. */
+enum win32_job_end { WIN32_JOB_ENDS_WITH_US, WIN32_JOB_OUTLIVES_US };
+bool win32_job_keep(HANDLE job, enum win32_job_end end);
 
 #endif
