@@ -20,11 +20,13 @@ libacmedme_a_SOURCES = \
 	src/util/clock.c src/util/clock.h \
 	src/util/log.c src/util/log.h \
 	src/platform/platform.h src/platform/socket.h \
+	src/platform/glob.c src/platform/glob.h \
 	src/json/json.c src/json/json.h \
 	src/crypto/b64url.c src/crypto/b64url.h \
 	src/crypto/digest.c src/crypto/digest.h \
 	src/crypto/verify.c src/crypto/verify.h \
 	src/crypto/cert.c src/crypto/cert.h src/crypto/x509.h \
+	src/crypto/trust.c src/crypto/trust.h \
 	src/crypto/peer.c \
 	src/crypto/dnskey.c src/crypto/dnskey.h \
 	src/crypto/san.c src/crypto/san.h \
@@ -242,6 +244,7 @@ libacmedme_a_SOURCES = \
 
 # What differs between operating systems, behind platform.h; that of the others is in the tarball, too.
 POSIX_SOURCES = src/platform/posix.h \
+	src/platform/posix_advice.c \
 	src/platform/posix_clock.c \
 	src/platform/posix_dir.c \
 	src/platform/posix_file.c \
@@ -250,6 +253,7 @@ POSIX_SOURCES = src/platform/posix.h \
 	src/platform/posix_lock.c \
 	src/platform/posix_owner.c \
 	src/platform/posix_path.c \
+	src/platform/posix_place.c \
 	src/platform/posix_log.c \
 	src/platform/posix_lookup.c \
 	src/platform/posix_process.c \
@@ -258,20 +262,26 @@ POSIX_SOURCES = src/platform/posix.h \
 	src/platform/posix_run.c \
 	src/platform/posix_socket.c \
 	src/platform/posix_tree.c \
+	src/platform/posix_trust.c \
 	src/platform/posix_write.c
 WINDOWS_SOURCES = src/platform/win32.h \
+	src/platform/win32_advice.c \
 	src/platform/win32_clock.c \
 	src/platform/win32_command.c \
+	src/platform/win32_connect.c \
 	src/platform/win32_console.c \
 	src/platform/win32_dir.c \
 	src/platform/win32_error.c \
 	src/platform/win32_file.c \
 	src/platform/win32_glob.c \
-	src/platform/win32_link.c \
+	src/platform/win32_link.c src/platform/win32_link.h \
+	src/platform/win32_link_find.c \
+	src/platform/win32_link_make.c \
 	src/platform/win32_lock.c \
 	src/platform/win32_log.c \
 	src/platform/win32_lookup.c \
 	src/platform/win32_path.c \
+	src/platform/win32_place.c \
 	src/platform/win32_process.c \
 	src/platform/win32_program.c \
 	src/platform/win32_program_start.c \
@@ -281,8 +291,15 @@ WINDOWS_SOURCES = src/platform/win32.h \
 	src/platform/win32_start.c \
 	src/platform/win32_text.c \
 	src/platform/win32_tree.c \
+	src/platform/win32_trust.c \
 	src/platform/win32_write.c
+WINDOWS_RESOURCES = src/platform/win32.rc.in src/platform/win32.manifest
+EXTRA_DIST += $(WINDOWS_RESOURCES)
 if WINDOWS
+acme_dme_LDADD += src/platform/win32.res
+CLEANFILES += src/platform/win32.res
+src/platform/win32.res: src/platform/win32.rc $(srcdir)/src/platform/win32.manifest
+	$(AM_V_GEN)$(WINDRES) -O coff -I $(srcdir)/src/platform -i src/platform/win32.rc -o $@
 libacmedme_a_SOURCES += $(WINDOWS_SOURCES)
 EXTRA_DIST += $(POSIX_SOURCES)
 else

@@ -194,7 +194,7 @@ static bool begin_noting(struct app *app, struct noting *noting, struct issuance
 static void note_deployed(struct app *app, struct issuance *const *items, size_t count)
 {
     struct noting all[NOTED_TOGETHER] = {{.lock = NULL}};
-    struct certificate_record *records[NOTED_TOGETHER];
+    struct certificate_record *records[NOTED_TOGETHER] = {NULL};
     size_t n = 0;
 
     for (size_t i = 0; i < count; i++) {

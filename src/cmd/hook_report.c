@@ -65,8 +65,8 @@ static struct result *find_noted(struct result *results, size_t count, const cha
 static void fill_outcome(struct result *result, const struct err *outcome)
 {
     result->code = outcome->code;
-    result->error = (char *)outcome->msg;
-    result->hint = (char *)outcome->hint;
+    result->error = mem_lend(outcome->msg);
+    result->hint = mem_lend(outcome->hint);
 }
 
 /* No reason to fail: the call did what it was asked to, or has an error of its own to tell. */
@@ -76,8 +76,8 @@ static void note_in(const struct app *app, const struct hook_report *report, con
     AUTO_FREE struct result *results = mem_calloc(set->count, sizeof *results);
     const struct result call = {
         .kind = RESULT_HOOK,
-        .client = (char *)report->client,
-        .action = (char *)report->action,
+        .client = mem_lend(report->client),
+        .action = mem_lend(report->action),
         .at_ms = clock_wall_ms(app->clock),
         .took_ms = clock_mono_ms(app->clock) - report->begin_ms,
     };
@@ -91,7 +91,7 @@ static void note_in(const struct app *app, const struct hook_report *report, con
         if (!result) {
             result = &results[count++];
             *result = call;
-            result->name = (char *)domain;
+            result->name = mem_lend(domain);
         }
         if (result->code == ERR_OK)
             fill_outcome(result, report->outcomes ? &report->outcomes[i] : err);

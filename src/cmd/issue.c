@@ -124,7 +124,7 @@ static void redeploy(struct app *app, struct issuance *issuance)
 enum err_code cmd_issue(const struct opts *opts, struct err *err)
 {
     AUTO_WORKSPACE struct workspace space = {.client_count = 0};
-    AUTO(issuance_list_done) struct issuance_list list = {NULL, 0};
+    AUTO(issuance_list_done) struct issuance_list list = {.count = 0};
     AUTO(plan_done) struct plan plan = {.managed = SIZE_MAX};
     enum err_code code = workspace_open(&space, opts, CONFIG_WITH_CREDENTIALS, err);
 

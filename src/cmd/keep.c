@@ -61,8 +61,10 @@ static enum err_code read_password(const struct plan *plan, struct secret **out,
         return ERR_OK;
     code = platform_file_read(path, &text, &info, err);
     if (code == ERR_OK && info.exposure == PLATFORM_WORLD_READABLE) {
+        char AUTO_FREE *command = platform_advice_private(path);
+
         code = err_set(err, ERR_UNSAFE, "the password file \"%s\" can be read by everybody", path);
-        err_hint(err, "chmod 600 %s", path);
+        err_hint(err, "%s", command);
     }
     if (code != ERR_OK)
         return code;
@@ -186,11 +188,11 @@ static struct result result_of(const struct app *app, const struct keep_outcome 
     return (struct result){
         .kind = RESULT_CERTIFICATE,
         .name = outcome->plan->name,
-        .client = (char *)"",
-        .action = (char *)"issue",
+        .client = mem_lend(""),
+        .action = mem_lend("issue"),
         .code = err->code,
-        .error = (char *)(err->code == ERR_OK ? "" : err->msg),
-        .hint = (char *)(err->code == ERR_OK ? "" : err->hint),
+        .error = mem_lend(err->code == ERR_OK ? "" : err->msg),
+        .hint = mem_lend(err->code == ERR_OK ? "" : err->hint),
         .at_ms = clock_wall_ms(app->clock),
         .took_ms = took_ms,
     };

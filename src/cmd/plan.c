@@ -230,8 +230,11 @@ static enum err_code read_key_file(const char *path, struct key **out, struct er
     if (code != ERR_OK)
         return code == ERR_NOT_FOUND ? err_set(err, ERR_CONFIG, "there is no key file \"%s\"", path) : code;
     if (info.exposure == PLATFORM_WORLD_READABLE) {
-        (void)err_set(err, ERR_UNSAFE, "the key file \"%s\" can be read by everybody (mode %04o)", path, info.mode);
-        err_hint(err, "Make a new key: this one may be known.  Then: chmod 600 %s", path);
+        char AUTO_FREE *mode = platform_advice_mode(info.mode);
+        char AUTO_FREE *command = platform_advice_private(path);
+
+        (void)err_set(err, ERR_UNSAFE, "the key file \"%s\" can be read by everybody%s", path, mode);
+        err_hint(err, "Make a new key: this one may be known.  Then: %s", command);
         return ERR_UNSAFE;
     }
     return key_parse_pem(buf_cstr(&pem), pem.len, path, out, err);

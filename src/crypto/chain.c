@@ -272,8 +272,8 @@ static bool put_serial(const X509 *x509, struct buf *out)
 char *chain_ari_id(const struct chain *chain)
 {
     struct buf AUTO_BUF text = BUF_INIT(ARI_ID_MAX);
-    const X509 *x509 = chain->items[0].x509;
-    const ASN1_OCTET_STRING *id = X509_get0_authority_key_id((X509 *)x509);
+    X509 *x509 = chain->items[0].x509;
+    const ASN1_OCTET_STRING *id = X509_get0_authority_key_id(x509);
     bool ok = id && ASN1_STRING_length(id) > 0;
 
     if (ok) {

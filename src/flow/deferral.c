@@ -13,8 +13,8 @@ static struct deferred_entry entry_of(const struct deferral *d, enum deferred_ac
 {
     return (struct deferred_entry){
         .action = action,
-        .run_id = (char *)d->run_id,
-        .batch = (char *)d->batch,
+        .run_id = mem_lend(d->run_id),
+        .batch = mem_lend(d->batch),
         .position = d->position,
         .name = item->name,
         .value = item->value,

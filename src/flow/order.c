@@ -130,12 +130,12 @@ static struct order_record record_of(const struct wave *wave, struct run *run, s
     if (job->own_key && key_format_pem(job->own_key, pem, &err) != ERR_OK)
         run_fail(run, &err);
     return (struct order_record){
-        .name = (char *)job->name,
+        .name = mem_lend(job->name),
         .url = run->order.url,
-        .directory = (char *)acme_directory_url(wave->engine->acme),
+        .directory = mem_lend(acme_directory_url(wave->engine->acme)),
         .domains = *job->domains,
-        .profile = (char *)(job->profile ? job->profile : ""),
-        .key_pem = pem->len ? (char *)buf_cstr(pem) : NULL,
+        .profile = mem_lend(job->profile ? job->profile : ""),
+        .key_pem = pem->len ? mem_lend(buf_cstr(pem)) : NULL,
         .created_ms = clock_wall_ms(wave->engine->clock),
     };
 }

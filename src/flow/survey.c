@@ -214,7 +214,7 @@ static void take_alias(const struct dns_answer *answer, struct sight *sight)
 /* Some of them at a time: HTTP has no line in which any number of questions could wait.  Errors: ERR_CANCELLED. */
 static enum err_code ask_doh_some(struct survey *survey, struct sight *const *sights, size_t count, struct err *err)
 {
-    struct dns_question questions[DOH_SIDE_BY_SIDE];
+    struct dns_question questions[DOH_SIDE_BY_SIDE] = {{.name = NULL}};
     struct dns_answer answers[DOH_SIDE_BY_SIDE];
     enum err_code code;
 

@@ -135,12 +135,14 @@ enum err_code import_read_secret(const char *path, struct buf *out, char **out_e
 enum err_code import_read_account_secret(const char *path, struct buf *out, struct err *err)
 {
     char AUTO_FREE *exposed = NULL;
+    char AUTO_FREE *command = NULL;
     enum err_code code = import_read_secret(path, out, &exposed, err);
 
     if (code != ERR_OK || !exposed)
         return code;
     code = err_set(err, ERR_UNSAFE, "%s", exposed);
-    err_hint(err, "Run: chmod 600 \"%s\".  If others may have read it, change the key after the import.", path);
+    command = platform_advice_private(path);
+    err_hint(err, "Run: %s.  If others may have read it, change the key after the import.", command);
     return code;
 }
 

@@ -80,6 +80,10 @@ char *platform_home(void) MUST_USE;
 
 /* Where the system's configurations are: SYSCONFDIR, %ProgramData%.  Never NULL. */
 char *platform_config_dir(void) MUST_USE;
+/* May everybody make directories there? */
+bool platform_config_dir_is_shared(void);
+/* The same for the user alone: %APPDATA%.  NULL: by XDG's rules, or there is none. */
+char *platform_user_config_dir(void) MUST_USE;
 /* The directory of state, when the configuration names none.  Root: LOCALSTATEDIR/lib/acme-dme; others: $XDG_STATE_HOME
  * or
  * ~/.local/state, /acme-dme.  Windows: %ProgramData%/acme-dme/state for administrators and SYSTEM, else
@@ -96,6 +100,7 @@ enum platform_exposure { PLATFORM_PRIVATE, PLATFORM_GROUP_READABLE, PLATFORM_WOR
 
 struct platform_file_info {
     enum platform_exposure exposure;
+    bool everybody_can_write;
     bool owner_is_trusted; /* owned by the user we run as, or by root */
     unsigned mode;         /* permission bits, for messages; 0 where there are none */
 };
@@ -202,6 +207,9 @@ char *platform_path_inside(const char *path) MUST_USE;
 char *platform_path_native(const char *path) MUST_USE;
 bool platform_path_is_absolute(const char *path);
 
+/* Can a file have this name?  Windows reserves "con.json" and the like for devices. */
+bool platform_name_is_possible(const char *name);
+
 /* A path that means the same wherever we are; yours.  As it is when the working directory can't be told. */
 char *platform_path_absolute(const char *path) MUST_USE;
 
@@ -244,6 +252,21 @@ struct platform_dir_info {
 
 /* Errors: ERR_NOT_FOUND, ERR_IO (also: not a directory). */
 enum err_code platform_dir_inspect(const char *path, struct platform_dir_info *out, struct err *err) MUST_USE;
+
+/* ------------------------------------------------------------------ advice */
+
+/* Commands of the system for hints ("Run: ..."), with the path quoted for its shell and without a full stop; yours.
+ * So that only we can read and write a file: */
+char *platform_advice_private(const char *path) MUST_USE;
+/* That it belongs to us, and the same: */
+char *platform_advice_own_private(const char *path) MUST_USE;
+/* That not everybody can change a file, and nobody else what is in a directory: */
+char *platform_advice_file_no_write(const char *path) MUST_USE;
+char *platform_advice_dir_no_write(const char *path) MUST_USE;
+/* The program that gives files to other users: "chown".  Static. */
+const char *platform_advice_owner_program(void);
+/* Permission bits behind a name in a message: " (mode 0644)", or "" where there are none; yours. */
+char *platform_advice_mode(unsigned mode) MUST_USE;
 
 /* ------------------------------------------------------------------ programs */
 
@@ -305,6 +328,29 @@ void platform_lookup_done(struct platform_lookup *lookup);
  * with a time limit.  Errors: ERR_CANCELLED, ERR_INTERNAL; what befell a single one is in its `code`. */
 enum err_code platform_lookup(struct platform_lookup *lookups, size_t count, int64_t timeout_ms, struct clock *clock,
                               struct err *err) MUST_USE;
+
+/* ------------------------------------------------------------------ trust */
+
+/* A file of CA certificates (PEM) that came with the program, for systems that have none which is complete; NULL: there
+ * is none, or none is needed.  Yours. */
+char *platform_trust_bundle(void) MUST_USE;
+
+enum platform_trust { PLATFORM_TRUSTED, PLATFORM_DISTRUSTED };
+typedef void platform_trust_fn(void *ctx, enum platform_trust trust, const void *der, size_t len);
+/* Tell of each certificate by which the system trusts TLS servers, after all those that it wants nobody to trust; `fn`
+ * may be NULL.  False: OpenSSL knows by itself whom the system trusts, and nothing is told. */
+bool platform_trust_each(platform_trust_fn *fn, void *ctx);
+
+/* ------------------------------------------------------------------ places, for hints */
+
+/* All static.  Where names are given addresses by hand: "/etc/hosts". */
+const char *platform_hosts_place(void);
+/* Where this machine's name servers can be read: "/etc/resolv.conf". */
+const char *platform_resolvers_place(void);
+/* What platform_link_switch() makes, for sentences: "a symbolic link". */
+const char *platform_link_name(void);
+/* How to get newer CA certificates, for parentheses. */
+const char *platform_cas_advice(void);
 
 /* ------------------------------------------------------------------ locks */
 

@@ -38,6 +38,7 @@ static struct platform_file_info info_of(const struct stat *st)
 {
     struct platform_file_info info = {.exposure = PLATFORM_PRIVATE, .mode = (unsigned)st->st_mode & 07777U};
 
+    info.everybody_can_write = (st->st_mode & S_IWOTH) != 0;
     if (st->st_mode & S_IROTH)
         info.exposure = PLATFORM_WORLD_READABLE;
     else if (st->st_mode & S_IRGRP)

@@ -1,90 +1,31 @@
-/* SPDX-License-Identifier: MIT
- *
- * Patterns of paths.  Not glob(3): it does not tell which directory it could not look through, and a monitor that is
- * silent about what it may not see is worse than none.
- */
-#include "platform/platform.h"
-
+/* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fnmatch.h>
-#include <string.h>
 #include <sys/stat.h>
 
-#define GLOB_MAX 10000 /* files; a pattern that means more means something else */
+#include "platform/glob.h"
+#include "util/attrs.h"
 
-struct globbing {
-    struct strlist *out;
-    struct strlist *unreadable;
-    size_t found;
-};
-
-static bool is_magic(const char *part)
+size_t glob_root_length(UNUSED const char *pattern)
 {
-    return strpbrk(part, "*?[") != NULL;
+    return 0;
 }
 
-static bool exists(const char *path)
+bool glob_fits(const char *part, const char *name)
+{
+    return fnmatch(part, name, FNM_PERIOD) == 0;
+}
+
+bool glob_may_exist(const char *path)
 {
     struct stat st;
 
-    /* What may not be looked at is named: reading it will tell why. */
     return lstat(path, &st) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
-static void expand(struct globbing *g, const char *base, const char *rest);
-
-/* Every name in a directory that fits, and what there is below it. */
-static void expand_names(struct globbing *g, const char *base, const char *part, const char *rest)
+bool glob_is_no_directory(const char *path)
 {
-    struct strlist AUTO_STRLIST names = {NULL, 0};
     struct stat st;
-    struct err err;
 
-    /* A file among directories, as certbot's README in live/, has nothing below it; `base` ends in "/". */
-    if (*base && stat(base, &st) != 0 && (errno == ENOTDIR || errno == ENOENT))
-        return;
-    if (platform_dir_list(*base ? base : ".", &names, &err) != ERR_OK) {
-        if (err.code != ERR_NOT_FOUND)
-            strlist_add(g->unreadable, err.msg);
-        return;
-    }
-    for (size_t i = 0; i < names.count && g->found < GLOB_MAX; i++) {
-        char AUTO_FREE *path = mem_printf("%s%s", base, names.items[i]);
-
-        if (fnmatch(part, names.items[i], FNM_PERIOD) == 0)
-            expand(g, path, rest);
-    }
-}
-
-/* `base` is settled, `rest` begins with "/" or is the first part. */
-static void expand(struct globbing *g, const char *base, const char *rest)
-{
-    size_t slashes = strspn(rest, "/");
-    size_t len = strcspn(rest + slashes, "/");
-    char AUTO_FREE *start = mem_printf("%s%.*s", base, (int)slashes, rest);
-    char AUTO_FREE *part = mem_strndup(rest + slashes, len);
-    const char *next = rest + slashes + len;
-    char AUTO_FREE *path = NULL;
-
-    if (is_magic(part)) {
-        expand_names(g, start, part, next);
-        return;
-    }
-    path = mem_printf("%s%s", start, part);
-    if (*next) {
-        expand(g, path, next);
-    } else if (exists(path)) {
-        strlist_add(g->out, path);
-        g->found++;
-    }
-}
-
-void platform_file_glob(const char *pattern, struct strlist *out, struct strlist *unreadable)
-{
-    struct globbing g = {out, unreadable, 0};
-
-    if (!is_magic(pattern) || platform_file_exists(pattern))
-        strlist_add(out, pattern);
-    else
-        expand(&g, "", pattern);
+    return stat(path, &st) != 0 && (errno == ENOTDIR || errno == ENOENT);
 }

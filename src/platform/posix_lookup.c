@@ -157,7 +157,7 @@ static void search_start(struct search *search, struct platform_lookup *lookup, 
 /* Read what there is; at the end of it the search is over. */
 static void search_read(struct search *search)
 {
-    if (!posix_read_all(search->fd, &search->answer) && (errno == EAGAIN || errno == EWOULDBLOCK))
+    if (!posix_read_all(search->fd, &search->answer) && errno == EAGAIN)
         return;
     take(search->lookup, &search->answer);
     search_done(search);

@@ -52,6 +52,8 @@ bool win32_is_missing(DWORD error); /* file, directory on the way, drive, share 
  * virus scanner, a reader): sharing violation, access denied, lock violation; up to 5 s, first quickly.  False with
  * GetLastError(). */
 bool win32_retry(bool (*attempt)(void *ctx), void *ctx);
+/* The same for what only reads: "access denied" is waited out for a moment only, as it is mostly meant. */
+bool win32_retry_reading(bool (*attempt)(void *ctx), void *ctx);
 
 /* ------------------------------------------------------------------ who may do what (win32_security.c) */
 
@@ -74,36 +76,82 @@ enum err_code win32_security_make(const struct platform_access *access, enum win
 enum err_code win32_security_for_mode(unsigned mode, enum win32_kind kind, struct win32_security *out,
                                       struct err *err) MUST_USE;
 
+/* The user we run as, for icacls: "DOMAIN\user", or "*S-1-5-..." when it has no name.  Yours. */
+char *win32_account_of_us(void) MUST_USE;
+
 /* Who can read or write an open file or directory besides SYSTEM, Administrators, its owner and us. */
 struct win32_access {
     enum platform_exposure readable;
     bool others_can_write;
+    bool everybody_can_write;
     bool owner_is_trusted; /* it is us, SYSTEM, Administrators or TrustedInstaller */
 };
+/* What a list grants to others; NULL: it is none, and everybody may do everything.  `owner` may be NULL. */
+struct win32_access win32_access_by(ACL *acl, PSID owner);
+/* Errors: ERR_IO. */
 enum err_code win32_access_of(HANDLE handle, const char *path, struct win32_access *out, struct err *err) MUST_USE;
 
-/* ------------------------------------------------------------------ files (win32_file.c, win32_write.c) */
+/* Give an open file or directory (WRITE_DAC) the access that win32_security_for_mode() has for a mode; what a directory
+ * holds keeps its own.  Errors: ERR_IO, ERR_INTERNAL. */
+enum err_code win32_set_mode(HANDLE handle, unsigned mode, enum win32_kind kind, const char *path,
+                             struct err *err) MUST_USE;
+
+/* ------------------------------------------------------------------ files (win32_file.c, win32_write.c, win32_tree.c)
+ */
+
+/* Attributes of what is at a path itself, a link of the system not followed; INVALID_FILE_ATTRIBUTES with
+ * GetLastError(), ERROR_INVALID_NAME for what win32_path() refuses. */
+DWORD win32_attributes(const char *path);
+/* Wall clock of a file's time. */
+int64_t win32_ms_of(FILETIME time);
+/* Is there a directory, perhaps behind a link of the system? */
+bool win32_is_directory(const char *path);
 
 bool win32_read_all(HANDLE handle, struct buf *out);
 bool win32_write_all(HANDLE handle, const void *data, size_t len);
 
-/* Rename within a volume, durably, with retries while others have one of the two open. */
-enum win32_rename { WIN32_RENAME_NEW, WIN32_RENAME_REPLACE };
+/* Rename within a volume, with retries while others have one of the two open; durably, unless it is lazy.  False with
+ * GetLastError(), ERROR_ALREADY_EXISTS among others. */
+enum win32_rename { WIN32_RENAME_NEW, WIN32_RENAME_REPLACE, WIN32_RENAME_NEW_LAZILY, WIN32_RENAME_REPLACE_LAZILY };
 bool win32_move(const wchar_t *from, const wchar_t *to, enum win32_rename how);
+/* Remove a file, read-only or not, with retries while others have it open; one that is not there is success.  False
+ * with GetLastError(). */
+bool win32_delete(const wchar_t *file);
 
 #define WIN32_TEMP_PREFIX ".acme-dme-"
 #define WIN32_TEMP_SUFFIX ".tmp"
+#define WIN32_TEMP_ATTEMPTS 8
 /* A name for a temporary file or directory beside `path`, which nobody else has; yours.  Errors: of platform_random().
  */
 enum err_code win32_temp_beside(const char *path, char **out, struct err *err) MUST_USE;
 /* The directory that `path` is in; yours. */
 char *win32_directory_of(const char *path) MUST_USE;
 
+/* Write a file that is not there yet, durably.  `at` is where, `path` what it is called in messages.  Errors: ERR_IO.
+ */
+enum err_code win32_make_file(const char *at, const char *path, SECURITY_ATTRIBUTES *security, const void *data,
+                              size_t len, struct err *err) MUST_USE;
+/* Make an empty temporary directory beside `path`; *out is its path, yours.  Errors: ERR_IO. */
+enum err_code win32_make_temp_directory(const char *path, SECURITY_ATTRIBUTES *security, char **out,
+                                        struct err *err) MUST_USE;
+/* Remove a directory and the files in it.  `at` is where it is now, `path` what it is called in messages.  One that is
+ * not there is success.  Errors: ERR_IO. */
+enum err_code win32_erase_directory(const char *at, const char *path, struct err *err) MUST_USE;
+/* Names of the files, or of the directories, in a directory; those of a pattern like "*".  False with GetLastError().
+ */
+bool win32_list(const char *dir, const wchar_t *pattern, enum win32_kind kind, struct strlist *out);
+
+/* ------------------------------------------------------------------ links (win32_link.c) */
+
 /* Windows has no symbolic link that everybody may make: a "link" is a directory in which the files of its target stand
- * once more, as hard links, beside a file that says where they come from (win32_link.c).  Does a directory have that
- * file? */
+ * once more, as hard links, beside a file that says where they come from.  Does a directory have that file? */
 #define WIN32_LINK_NOTE ".acme-dme-link"
 bool win32_is_link(const char *path);
+/* Remove a link; one that is not there is success.  Errors: ERR_IO (also: no link). */
+enum err_code win32_link_remove(const char *path, struct err *err) MUST_USE;
+/* For platform_dir_sweep(): a temporary directory of ours that is old enough.  What is left of the switch of a link
+ * takes the link's place if there is none; all else is removed. */
+void win32_link_sweep(const char *temp);
 
 /* ------------------------------------------------------------------ processes (win32_start.c, win32_program*.c,
  * win32_run.c) */

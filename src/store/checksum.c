@@ -44,6 +44,17 @@ bool checksum_is_there(const json_t *json)
     return json_object_get(json, KEY) != NULL;
 }
 
+/* The members are shared, so it is cheap.  What jansson counts in a value is no part of it. */
+static json_t *copy_of(const json_t *json)
+{
+    const union {
+        const json_t *value;
+        json_t *counted;
+    } as = {json};
+
+    return json_copy(as.counted);
+}
+
 enum err_code checksum_verify(const json_t *json, const char *what, struct err *err)
 {
     char text[2 * BYTES + 1];
@@ -53,7 +64,7 @@ enum err_code checksum_verify(const json_t *json, const char *what, struct err *
 
     if (rc != ERR_OK)
         return rc;
-    bare = json_copy((json_t *)json); /* the members are shared, so it is cheap, and `json` does not change */
+    bare = copy_of(json);
     if (!bare || json_object_del(bare, KEY) != 0)
         return err_set(err, ERR_INTERNAL, "%s: no memory for its checksum", what);
     rc = compute(bare, what, text, err);

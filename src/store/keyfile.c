@@ -21,21 +21,30 @@ void keyfile_wipe(char **pem)
     *pem = NULL;
 }
 
+static enum err_code refuse_foreign(const char *path, struct err *err)
+{
+    char AUTO_FREE *command = platform_advice_own_private(path);
+
+    (void)err_set(err, ERR_UNSAFE, "the private key \"%s\" belongs to another user", path);
+    err_hint(err, "Run: %s; replace the key if that user is not trusted.", command);
+    return ERR_UNSAFE;
+}
+
 static enum err_code check_safe(const char *path, const struct platform_file_info *info, struct err *err)
 {
-    if (!info->owner_is_trusted) {
-        (void)err_set(err, ERR_UNSAFE, "the private key \"%s\" belongs to another user", path);
-        err_hint(err, "Run: chown \"$(id -u)\" '%s' && chmod 600 '%s'; replace the key if that user is not trusted.",
-                 path, path);
-        return ERR_UNSAFE;
-    }
+    char AUTO_FREE *mode = platform_advice_mode(info->mode);
+    char AUTO_FREE *command = NULL;
+
+    if (!info->owner_is_trusted)
+        return refuse_foreign(path, err);
     if (info->exposure == PLATFORM_PRIVATE)
         return ERR_OK;
-    (void)err_set(err, ERR_UNSAFE, "%s can read the private key \"%s\" (mode %04o)",
+    (void)err_set(err, ERR_UNSAFE, "%s can read the private key \"%s\"%s",
                   info->exposure == PLATFORM_WORLD_READABLE ? "every user of this machine"
                                                             : "users of the file's group",
-                  path, info->mode);
-    err_hint(err, "Run: chmod 600 '%s'; replace the key if somebody may have read it.", path);
+                  path, mode);
+    command = platform_advice_private(path);
+    err_hint(err, "Run: %s; replace the key if somebody may have read it.", command);
     return ERR_UNSAFE;
 }
 
@@ -126,7 +135,7 @@ void keyfile_save_all(struct clock *clock, const struct keyfile *keys, size_t co
 
 enum err_code keyfile_save(struct clock *clock, const char *path, const char *pem, struct err *err)
 {
-    const struct keyfile key = {(char *)path, pem};
+    const struct keyfile key = {mem_lend(path), pem};
     struct err outcome = {.code = ERR_OK};
 
     keyfile_save_all(clock, &key, 1, &outcome);

@@ -54,15 +54,17 @@ static enum err_code check_safe(const char *dir, const struct platform_dir_info 
     if (!info->owner_is_trusted) {
         (void)err_set(err, ERR_IO, "could not use the state directory \"%s\": it belongs to another user", dir);
         err_hint(err,
-                 "Run as the user that \"%s\" belongs to, give it to the user you run as (chown), or set "
+                 "Run as the user that \"%s\" belongs to, give it to the user you run as (%s), or set "
                  "\"state_dir\" to another directory.",
-                 dir);
+                 dir, platform_advice_owner_program());
         return ERR_IO;
     }
     if (info->others_can_write) {
-        (void)err_set(err, ERR_IO, "could not use the state directory \"%s\": others can write to it (mode %04o)", dir,
-                      info->mode);
-        err_hint(err, "Run: chmod go-w '%s'", dir);
+        char AUTO_FREE *mode = platform_advice_mode(info->mode);
+        char AUTO_FREE *command = platform_advice_dir_no_write(dir);
+
+        (void)err_set(err, ERR_IO, "could not use the state directory \"%s\": others can write to it%s", dir, mode);
+        err_hint(err, "Run: %s", command);
         return ERR_IO;
     }
     return ERR_OK;
@@ -194,7 +196,7 @@ static uint64_t hash_parts(const char *const *parts, size_t count)
     return hash;
 }
 
-char *store_file_name(const char *const *parts, size_t count)
+static char *readable_name(const char *const *parts, size_t count)
 {
     struct buf AUTO_BUF name = BUF_INIT(READABLE_MAX);
     bool is_whole = count == 1 && strlen(parts[0]) <= READABLE_MAX && parts[0][0] != '\0' && parts[0][0] != '.';
@@ -207,6 +209,18 @@ char *store_file_name(const char *const *parts, size_t count)
     if (is_whole)
         return buf_take(&name);
     return mem_printf("%s-%016" PRIx64, buf_cstr(&name), hash);
+}
+
+char *store_file_name(const char *const *parts, size_t count)
+{
+    char *name = readable_name(parts, count);
+    char *longer;
+
+    if (platform_name_is_possible(name))
+        return name;
+    longer = mem_printf("_%s", name);
+    free(name);
+    return longer;
 }
 
 bool store_is_file_name(const char *file)

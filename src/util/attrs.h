@@ -5,7 +5,7 @@
 #ifndef ACME_DME_UTIL_ATTRS_H
 #define ACME_DME_UTIL_ATTRS_H
 
-#include <stddef.h>
+#include <stdio.h> /* says on Windows whose printf() it has */
 
 #define MUST_USE __attribute__((warn_unused_result))
 #define UNUSED __attribute__((unused))

@@ -35,7 +35,7 @@ void *mem_resize(void *ptr, size_t count, size_t size)
 
     if (size && count > SIZE_MAX / size)
         out_of_memory();
-    p = realloc(ptr, count * size ? count * size : 1);
+    p = realloc(ptr, count && size ? count * size : 1);
     if (!p)
         out_of_memory();
     return p;
@@ -46,6 +46,16 @@ void *mem_grow(void *ptr, size_t count, size_t size)
     if (count & (count - 1)) /* neither 0 nor a power of two: there is room */
         return ptr;
     return mem_resize(ptr, count ? count * 2 : 1, size);
+}
+
+char *mem_lend(const char *s)
+{
+    const union {
+        const char *lent;
+        char *text;
+    } as = {s};
+
+    return as.text;
 }
 
 char *mem_strdup(const char *s)

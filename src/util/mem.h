@@ -21,6 +21,9 @@ char *mem_strdup(const char *s) MUST_USE; /* NULL gives NULL */
 char *mem_strndup(const char *s, size_t len) MUST_USE;
 char *mem_printf(const char *fmt, ...) PRINTF_LIKE(1, 2) MUST_USE;
 
+/* `s` itself, for a struct that owns its texts elsewhere and is not freed here. */
+char *mem_lend(const char *s) MUST_USE;
+
 /* Cleanup for AUTO(): frees what the pointer points to. */
 void mem_free_auto(void *ptr_to_ptr);
 #define AUTO_FREE AUTO(mem_free_auto)

@@ -19,6 +19,7 @@ UNIT_TESTS = \
 	tests/unit/test_crypto_key \
 	tests/unit/test_crypto_peer \
 	tests/unit/test_crypto_pfx \
+	tests/unit/test_crypto_trust \
 	tests/unit/test_http_http \
 	tests/unit/test_http_trace \
 	tests/unit/test_dns_authority \
@@ -137,6 +138,15 @@ UNIT_TESTS += \
 	tests/unit/test_acme_send \
 	tests/unit/test_acme_session \
 	tests/unit/test_acme_settle
+# The other side of platform/.
+WINDOWS_FILE_TESTS = \
+	tests/unit/test_win32_text \
+	tests/unit/test_win32_files
+if WINDOWS
+UNIT_TESTS += $(WINDOWS_FILE_TESTS)
+else
+EXTRA_DIST += $(WINDOWS_FILE_TESTS:=.c)
+endif
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 # Fakes that several tests share.
