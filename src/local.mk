@@ -283,6 +283,7 @@ WINDOWS_SOURCES = src/platform/win32.h \
 	src/platform/win32_path.c \
 	src/platform/win32_place.c \
 	src/platform/win32_process.c \
+	src/platform/win32_processes.c \
 	src/platform/win32_program.c \
 	src/platform/win32_program_start.c \
 	src/platform/win32_run.c \

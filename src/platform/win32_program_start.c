@@ -19,6 +19,10 @@
 #define ATTRIBUTES 2
 #define PLAIN_PATH_MAX 240 /* longer ones need the form without a limit, which some programs do not understand */
 
+#ifndef ERROR_ELEVATION_REQUIRED /* <winerror.h> of mingw-w64 has it not */
+#define ERROR_ELEVATION_REQUIRED 740
+#endif
+
 static const char *const extensions[] = {".com", ".exe", ".bat", ".cmd", ".ps1"};
 
 /* ------------------------------------------------------------------ which program */
