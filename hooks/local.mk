@@ -11,7 +11,6 @@ nobase_dist_pkgdata_DATA = \
 	hooks/cron/acme-dme-sweep \
 	hooks/dehydrated/config \
 	hooks/deploy/README.md \
-	hooks/deploy/iis.ps1 \
 	hooks/getssl/getssl.cfg \
 	hooks/lego/lego.env \
 	hooks/mod_md/acme-dme.conf \
@@ -33,7 +32,11 @@ nobase_dist_pkgdata_DATA = \
 	hooks/traefik/Dockerfile \
 	hooks/traefik/compose.yaml \
 	hooks/uacme/acme-dme-uacme.cron \
-	hooks/win-acme/commands.txt
+	hooks/win-acme/README.md \
+	hooks/windows/README.md \
+	hooks/windows/acme-dme-renew.xml \
+	hooks/windows/acme-dme.yaml.example \
+	hooks/windows/import-iis.ps1
 
 # What acme-dme runs with a new certificate.
 nobase_dist_pkgdata_SCRIPTS = \

@@ -6,8 +6,9 @@ AC_DEFUN([ACME_DME_TRY_CFLAG], [
     AC_MSG_CHECKING([whether $CC takes $2])
     acme_dme_saved="$CFLAGS"
     CFLAGS="$CFLAGS -Werror $2"
-    AC_COMPILE_IFELSE([AC_LANG_PROGRAM([[#include <stdio.h>]], [[char b[[16]]; return snprintf(b, sizeof b, "%s", "x") != 1;]])],
-        [AC_MSG_RESULT([yes]); $1="$$1 $2"], [AC_MSG_RESULT([no])])
+    AC_COMPILE_IFELSE([AC_LANG_PROGRAM([[#include <stdio.h>]], [[return puts("x") < 0;]])],
+        [AC_MSG_RESULT([yes])
+         $1="$$1 $2"], [AC_MSG_RESULT([no])])
     CFLAGS="$acme_dme_saved"
 ])
 
@@ -15,7 +16,8 @@ AC_DEFUN([ACME_DME_TRY_LDFLAG], [
     AC_MSG_CHECKING([whether $CC links with $2])
     acme_dme_saved="$LDFLAGS"
     LDFLAGS="$LDFLAGS -Werror $2"
-    AC_LINK_IFELSE([AC_LANG_PROGRAM([[]], [[]])], [AC_MSG_RESULT([yes]); $1="$$1 $2"], [AC_MSG_RESULT([no])])
+    AC_LINK_IFELSE([AC_LANG_PROGRAM([[]], [[]])], [AC_MSG_RESULT([yes])
+         $1="$$1 $2"], [AC_MSG_RESULT([no])])
     LDFLAGS="$acme_dme_saved"
 ])
 
@@ -53,15 +55,28 @@ AC_DEFUN([ACME_DME_FLAGS], [
     HARD_CFLAGS=
     HARD_LDFLAGS=
     AS_IF([test "x$enable_hardening" = xyes], [
-        m4_foreach_w([flag], [-fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE
-            -ftrivial-auto-var-init=zero -fno-common], [ACME_DME_TRY_CFLAG([HARD_CFLAGS], flag)])
+        m4_foreach_w([flag], [-fstack-protector-strong -ftrivial-auto-var-init=zero -fno-common],
+            [ACME_DME_TRY_CFLAG([HARD_CFLAGS], flag)])
+        # Windows' programs are position independent and probe their stacks anyway.
+        AS_IF([test "x$windows" != xyes], [m4_foreach_w([flag], [-fstack-clash-protection -fcf-protection -fPIE],
+            [ACME_DME_TRY_CFLAG([HARD_CFLAGS], flag)])])
         AS_CASE(["$CPPFLAGS $CFLAGS"], [*_FORTIFY_SOURCE*|*-O0*], [],
             [AS_IF([test "x$enable_sanitizers" = xno && test "x$enable_coverage" = xno],
                 [ACME_DME_TRY_CFLAG([HARD_CFLAGS], [-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -O2])
                  AS_CASE(["$HARD_CFLAGS"], [*_FORTIFY_SOURCE*], [],
                      [ACME_DME_TRY_CFLAG([HARD_CFLAGS], [-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -O2])])])])
-        m4_foreach([flag], [[-pie], [-Wl,-z,relro], [-Wl,-z,now], [-Wl,-z,noexecstack], [-Wl,-z,separate-code]],
-            [ACME_DME_TRY_LDFLAG([HARD_LDFLAGS], flag)])
+        # One quoted word a call: a list's commas would end the argument.
+        AS_IF([test "x$windows" = xyes], [
+            ACME_DME_TRY_LDFLAG([HARD_LDFLAGS], [-Wl,--dynamicbase])
+            ACME_DME_TRY_LDFLAG([HARD_LDFLAGS], [-Wl,--nxcompat])
+            ACME_DME_TRY_LDFLAG([HARD_LDFLAGS], [-Wl,--high-entropy-va])
+        ], [
+            ACME_DME_TRY_LDFLAG([HARD_LDFLAGS], [-pie])
+            ACME_DME_TRY_LDFLAG([HARD_LDFLAGS], [-Wl,-z,relro])
+            ACME_DME_TRY_LDFLAG([HARD_LDFLAGS], [-Wl,-z,now])
+            ACME_DME_TRY_LDFLAG([HARD_LDFLAGS], [-Wl,-z,noexecstack])
+            ACME_DME_TRY_LDFLAG([HARD_LDFLAGS], [-Wl,-z,separate-code])
+        ])
     ])
     # Unused libraries cost every start of the program milliseconds.
     ACME_DME_TRY_LDFLAG([HARD_LDFLAGS], [-Wl,--as-needed])

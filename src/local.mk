@@ -26,6 +26,7 @@ libacmedme_a_SOURCES = \
 	src/crypto/digest.c src/crypto/digest.h \
 	src/crypto/verify.c src/crypto/verify.h \
 	src/crypto/cert.c src/crypto/cert.h src/crypto/x509.h \
+	src/crypto/trust.c src/crypto/trust.h \
 	src/crypto/peer.c \
 	src/crypto/dnskey.c src/crypto/dnskey.h \
 	src/crypto/san.c src/crypto/san.h \
@@ -252,6 +253,7 @@ POSIX_SOURCES = src/platform/posix.h \
 	src/platform/posix_lock.c \
 	src/platform/posix_owner.c \
 	src/platform/posix_path.c \
+	src/platform/posix_place.c \
 	src/platform/posix_log.c \
 	src/platform/posix_lookup.c \
 	src/platform/posix_process.c \
@@ -260,10 +262,12 @@ POSIX_SOURCES = src/platform/posix.h \
 	src/platform/posix_run.c \
 	src/platform/posix_socket.c \
 	src/platform/posix_tree.c \
+	src/platform/posix_trust.c \
 	src/platform/posix_write.c
 WINDOWS_SOURCES = src/platform/win32.h \
 	src/platform/win32_advice.c \
 	src/platform/win32_clock.c \
+	src/platform/win32_connect.c \
 	src/platform/win32_console.c \
 	src/platform/win32_dir.c \
 	src/platform/win32_error.c \
@@ -276,6 +280,7 @@ WINDOWS_SOURCES = src/platform/win32.h \
 	src/platform/win32_log.c \
 	src/platform/win32_lookup.c \
 	src/platform/win32_path.c \
+	src/platform/win32_place.c \
 	src/platform/win32_process.c \
 	src/platform/win32_program.c \
 	src/platform/win32_program_start.c \
@@ -285,8 +290,15 @@ WINDOWS_SOURCES = src/platform/win32.h \
 	src/platform/win32_start.c \
 	src/platform/win32_text.c \
 	src/platform/win32_tree.c \
+	src/platform/win32_trust.c \
 	src/platform/win32_write.c
+WINDOWS_RESOURCES = src/platform/win32.rc.in src/platform/win32.manifest
+EXTRA_DIST += $(WINDOWS_RESOURCES)
 if WINDOWS
+acme_dme_LDADD += src/platform/win32.res
+CLEANFILES += src/platform/win32.res
+src/platform/win32.res: src/platform/win32.rc $(srcdir)/src/platform/win32.manifest
+	$(AM_V_GEN)$(WINDRES) -O coff -I $(srcdir)/src/platform -i src/platform/win32.rc -o $@
 libacmedme_a_SOURCES += $(WINDOWS_SOURCES)
 EXTRA_DIST += $(POSIX_SOURCES)
 else

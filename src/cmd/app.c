@@ -54,6 +54,7 @@ static enum err_code load_config(struct app *app, const struct app_request *app_
 {
     AUTO_FREE char *home = platform_home();
     AUTO_FREE char *sysconfdir = platform_config_dir();
+    AUTO_FREE char *user_config_dir = platform_user_config_dir();
     const struct opts *opts = app_request->opts;
     const struct config_request request = {
         .file = opts->config_file,
@@ -64,6 +65,7 @@ static enum err_code load_config(struct app *app, const struct app_request *app_
         .env = env_for_config,
         .home = home,
         .sysconfdir = sysconfdir,
+        .user_config_dir = user_config_dir,
     };
 
     return config_load(&request, &app->config, &app->problems, &app->warnings, err);

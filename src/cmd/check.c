@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "check/check.h"
+#include "crypto/trust.h"
 #include "dns/caa.h"
 #include "platform/platform.h"
 #include "store/certs.h"
@@ -183,6 +184,25 @@ static void report_sources(const struct app *app, struct check_report *report)
             check_add(report, CHECK_OK, "sources", "", "%s", lines.items[i]);
 }
 
+/* Where OpenSSL knows whom the system trusts there is nothing to tell. */
+static void report_trust(const struct app *app, struct check_report *report)
+{
+    AUTO_TRUST struct trust *trust = trust_of_system();
+    AUTO_FREE char *text = trust ? trust_describe(trust) : NULL;
+
+    if (!trust)
+        return;
+    if (app->config->ca_file)
+        check_add(report, CHECK_OK, "trust", "", "DNS Made Easy has to show a certificate of a CA of \"%s\"",
+                  app->config->ca_file);
+    check_add(report, trust_count(trust) ? CHECK_OK : CHECK_FAIL, "trust", "",
+              "servers have to show a certificate of one of the %s", text);
+    if (trust_count(trust))
+        return;
+    check_code(report, ERR_TLS);
+    check_hint(report, "Get newer CA certificates (%s).", platform_cas_advice());
+}
+
 /* Errors: ERR_CANCELLED. */
 static enum err_code open_state(struct app *app, struct check_report *report, struct err *err)
 {
@@ -233,6 +253,7 @@ static enum err_code open_parts(struct app *app, const struct app_request *reque
     }
     report_config(app, report);
     report_sources(app, report);
+    report_trust(app, report);
     if (request->opts->verbosity == 0 && app->log->level > LOG_ERROR)
         app->log->level = LOG_ERROR; /* what the parts would warn of is a finding here */
     code = open_state(app, report, err);

@@ -86,12 +86,13 @@ static enum err_code read_file(struct workspace *space, const struct opts *opts,
 {
     struct buf AUTO_BUF text = BUF_INIT(CERT_FILE_MAX);
     const char *key_file = space->app.config->certificate_defaults.key_file;
-    enum err_code code = platform_file_read(opts->cert, &text, NULL, err);
+    AUTO_FREE char *cert = platform_path_inside(opts->cert);
+    enum err_code code = platform_file_read(cert, &text, NULL, err);
 
     if (code == ERR_NOT_FOUND)
-        code = err_set(err, ERR_USAGE, "there is no file \"%s\"", opts->cert);
+        code = err_set(err, ERR_USAGE, "there is no file \"%s\"", cert);
     if (code == ERR_OK)
-        code = take_chain(&text, opts->cert, target, err);
+        code = take_chain(&text, cert, target, err);
     if (code == ERR_OK && key_file)
         code = read_key(key_file, target, err);
     return code;

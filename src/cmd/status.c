@@ -125,10 +125,11 @@ static enum err_code check_replaceable(const char *path, struct err *err)
     return ERR_IO;
 }
 
-static enum err_code write_prometheus(const struct app *app, const struct monitor_report *report, const char *path,
+static enum err_code write_prometheus(const struct app *app, const struct monitor_report *report, const char *file,
                                       struct err *err)
 {
     AUTO_BUF struct buf text = BUF_INIT(MONITOR_TEXT_MAX);
+    AUTO_FREE char *path = platform_path_inside(file);
     enum err_code code;
 
     monitor_format_prometheus(report, &text);

@@ -189,8 +189,9 @@ struct config_request {
     enum config_need need;
     const char *(*env)(void *ctx, const char *name); /* NULL answer: unset; "" counts as unset too */
     void *env_ctx;
-    const char *home;       /* the user's home directory; NULL: none */
-    const char *sysconfdir; /* platform_config_dir() */
+    const char *home;            /* the user's home directory; NULL: none */
+    const char *sysconfdir;      /* platform_config_dir() */
+    const char *user_config_dir; /* platform_user_config_dir(); NULL: by XDG's rules */
 };
 
 /* Load.  `warnings` gets lines to print whether it succeeds or not.  When there is more than one mistake,

@@ -51,35 +51,48 @@ static bool set_string(const struct config_value *v)
     return true;
 }
 
-bool config_value_is_absolute(const char *path)
+/* "C:\...", "\\server\...": absolute wherever the file is read, as nobody means it to be relative. */
+static bool is_of_windows(const char *path)
 {
     char first = text_lower(path[0]);
 
-    return first == '/' || (path[0] == '\\' && path[1] == '\\') ||
+    return (path[0] == '\\' && path[1] == '\\') ||
            (first >= 'a' && first <= 'z' && path[1] == ':' && (path[2] == '\\' || path[2] == '/'));
+}
+
+bool config_value_is_absolute(const char *path)
+{
+    return platform_path_is_absolute(path) || is_of_windows(path);
+}
+
+/* "/x" is, or is the root of whatever drive Windows is at. */
+static bool has_root(const char *path)
+{
+    return path[0] == '/' || config_value_is_absolute(path);
 }
 
 char *config_path_resolve(struct config_loading *load, const char *path, const struct config_text *text)
 {
+    char AUTO_FREE *inside = platform_path_inside(text->text);
     const char *slash;
 
     if (!config_value_is_plain(text->text)) {
         config_report_problem(&load->report, &text->at, "\"%s\" must be a path without control characters", path);
         return NULL;
     }
-    if (text->at.kind != CONFIG_FILE || config_value_is_absolute(text->text))
-        return mem_strdup(text->text);
-    if (text_starts_with(text->text, "~/")) {
+    if (text->at.kind != CONFIG_FILE || has_root(inside))
+        return mem_strdup(inside);
+    if (text_starts_with(inside, "~/")) {
         if (load->req->home)
-            return mem_printf("%s/%s", load->req->home, text->text + 2);
+            return mem_printf("%s/%s", load->req->home, inside + 2);
         config_report_problem(&load->report, &text->at, "\"%s\" begins with \"~/\", and there is no home directory",
                               path);
         return NULL;
     }
     slash = strrchr(text->at.name, '/');
     if (!slash)
-        return mem_strdup(text->text);
-    return mem_printf("%.*s/%s", (int)(slash - text->at.name), text->at.name, text->text);
+        return mem_strdup(inside);
+    return mem_printf("%.*s/%s", (int)(slash - text->at.name), text->at.name, inside);
 }
 
 static bool set_path(const struct config_value *v)

@@ -5,7 +5,6 @@
  */
 #include "crypto/cert.h"
 
-#include <arpa/inet.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,7 @@
 #include "crypto/ossl.h"
 #include "crypto/san.h"
 #include "crypto/x509.h"
+#include "platform/socket.h"
 #include "util/text.h"
 
 #define TEXT_MAX 256        /* of a name, escaped; RFC 5280 allows 64 characters for a common name, DNS 253 */

@@ -6,6 +6,7 @@
 #include "crypto/chain_ossl.h"
 #include "crypto/ossl.h"
 #include "crypto/san.h"
+#include "platform/platform.h"
 
 #define SKEW_S 3600 /* CAs date back by an hour; a clock that is behind ours may do the reverse */
 #define LISTED_MAX 400
@@ -79,7 +80,7 @@ static enum err_code check_dates(const struct cert *cert, int64_t now_s, struct 
     } else {
         return ERR_OK;
     }
-    err_hint(err, "Make sure that this machine's clock is right (timedatectl set-ntp true).");
+    err_hint(err, "Make sure that this machine's clock is right (%s).", platform_clock_advice());
     return ERR_INPUT;
 }
 

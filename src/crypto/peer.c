@@ -12,16 +12,16 @@
 #include "crypto/cert.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "crypto/trust.h"
 #include "crypto/x509.h"
+#include "platform/socket.h"
 #include "util/buf.h"
 #include "util/text.h"
 
@@ -43,8 +43,8 @@ struct look {
     size_t next_address;
     int64_t end_ms;         /* monotonic, of the whole */
     int64_t attempt_end_ms; /* of this address */
-    int fd;                 /* -1: none */
-    short events;           /* what it waits for */
+    platform_socket fd;
+    short events; /* what it waits for */
     SSL *ssl;
     X509 *leaf; /* noted by the verification */
     char *problem;
@@ -135,10 +135,18 @@ static int on_verify(int is_good, X509_STORE_CTX *store)
     return 1;
 }
 
+static enum err_code trust_in_system(SSL_CTX *ctx, struct err *err)
+{
+    struct trust AUTO_TRUST *trust = trust_of_system();
+
+    return trust_set(trust, ctx, err);
+}
+
 static enum err_code new_context(const char *ca_file, SSL_CTX **out, struct err *err)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
     bool is_ready = ctx && SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
+    enum err_code rc = ERR_OK;
     char reason[120];
 
     *out = ctx;
@@ -146,15 +154,17 @@ static enum err_code new_context(const char *ca_file, SSL_CTX **out, struct err 
         x509_last_error(reason, sizeof reason, "no reason given");
         return err_set(err, ERR_INTERNAL, "could not prepare TLS: %s", reason);
     }
-    if (ca_file ? !SSL_CTX_load_verify_file(ctx, ca_file) : !SSL_CTX_set_default_verify_paths(ctx)) {
+    if (!ca_file && trust_is_ours())
+        rc = trust_in_system(ctx, err);
+    else if (ca_file ? !SSL_CTX_load_verify_file(ctx, ca_file) : !SSL_CTX_set_default_verify_paths(ctx)) {
         x509_last_error(reason, sizeof reason, "no reason given");
-        return err_set(err, ERR_IO, "could not read the CAs to trust from \"%s\": %s",
-                       ca_file ? ca_file : "the system's store", reason);
+        rc = err_set(err, ERR_IO, "could not read the CAs to trust from \"%s\": %s",
+                     ca_file ? ca_file : "the system's store", reason);
     }
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, on_verify);
     (void)X509_STORE_set_flags(SSL_CTX_get_cert_store(ctx), X509_V_FLAG_PARTIAL_CHAIN);
     SSL_CTX_set_quiet_shutdown(ctx, 1);
-    return ERR_OK;
+    return rc;
 }
 
 /* ------------------------------------------------------------------ ends */
@@ -163,9 +173,9 @@ static void hang_up(struct look *look)
 {
     SSL_free(look->ssl);
     look->ssl = NULL;
-    if (look->fd >= 0)
-        (void)BIO_closesocket(look->fd);
-    look->fd = -1;
+    if (look->fd != PLATFORM_NO_SOCKET)
+        platform_socket_close(look->fd);
+    look->fd = PLATFORM_NO_SOCKET;
     ERR_clear_error();
 }
 
@@ -298,7 +308,7 @@ static bool set_name(SSL *ssl, const char *host)
 static void start_handshake(struct look *look)
 {
     look->ssl = SSL_new(look->ctx);
-    if (!look->ssl || !SSL_set_fd(look->ssl, look->fd) || !set_name(look->ssl, look->peer->host)) {
+    if (!look->ssl || !SSL_set_fd(look->ssl, (int)look->fd) || !set_name(look->ssl, look->peer->host)) {
         give_up_address(look, ERR_INTERNAL, "TLS could not be set up");
         return;
     }
@@ -314,21 +324,27 @@ static void free_addrinfo(BIO_ADDRINFO **info)
     BIO_ADDRINFO_free(*info);
 }
 
-/* True: connected or under way; else errno tells. */
-static bool start_connection(struct look *look, const char *address)
+/* True: connected or under way; else *out_errno tells.  OpenSSL keeps sockets in an int, on Windows too: their numbers
+ * are small. */
+static bool start_connection(struct look *look, const char *address, int *out_errno)
 {
     BIO_ADDRINFO AUTO(free_addrinfo) *info = NULL;
+    int fd;
 
     if (!BIO_lookup_ex(address, look->peer->port, BIO_LOOKUP_CLIENT, AF_UNSPEC, SOCK_STREAM, 0, &info)) {
-        errno = EADDRNOTAVAIL;
+        *out_errno = EADDRNOTAVAIL;
         return false;
     }
-    look->fd = BIO_socket(BIO_ADDRINFO_family(info), BIO_ADDRINFO_socktype(info), BIO_ADDRINFO_protocol(info), 0);
-    if (look->fd < 0)
+    fd = BIO_socket(BIO_ADDRINFO_family(info), BIO_ADDRINFO_socktype(info), BIO_ADDRINFO_protocol(info), 0);
+    if (fd < 0) {
+        *out_errno = platform_socket_errno();
         return false;
+    }
+    look->fd = (platform_socket)fd;
     errno = 0;
-    if (BIO_connect(look->fd, BIO_ADDRINFO_address(info), BIO_SOCK_NONBLOCK | BIO_SOCK_NODELAY))
+    if (BIO_connect(fd, BIO_ADDRINFO_address(info), BIO_SOCK_NONBLOCK | BIO_SOCK_NODELAY))
         return true;
+    *out_errno = platform_socket_errno();
     return BIO_sock_should_retry(-1);
 }
 
@@ -340,16 +356,17 @@ static void start_next_address(struct look *look)
     while (look->next_address < addresses->count && now_ms < look->end_ms) {
         int64_t share_ms = (look->end_ms - now_ms) / (int64_t)(addresses->count - look->next_address);
         struct cert_peer *peer = look->peer;
+        int errnum = 0;
 
         look->attempt_end_ms = now_ms + (share_ms > ATTEMPT_MS_MIN ? share_ms : ATTEMPT_MS_MIN);
         if (look->attempt_end_ms > look->end_ms)
             look->attempt_end_ms = look->end_ms;
-        if (start_connection(look, addresses->items[look->next_address++])) {
+        if (start_connection(look, addresses->items[look->next_address++], &errnum)) {
             look->stage = STAGE_CONNECTING;
             look->events = POLLOUT;
             return;
         }
-        peer->code = err_set_errno(&peer->err, ERR_NETWORK, errno, "could not get the certificate of \"%s\"",
+        peer->code = err_set_errno(&peer->err, ERR_NETWORK, errnum, "could not get the certificate of \"%s\"",
                                    look->what);
         hang_up(look);
     }
@@ -358,19 +375,19 @@ static void start_next_address(struct look *look)
 
 static void finish_connection(struct look *look)
 {
-    int errnum = BIO_sock_error(look->fd);
+    int errnum = platform_socket_outcome(look->fd);
 
     if (errnum == 0)
         start_handshake(look);
     else
-        give_up_address(look, ERR_NETWORK, strerror(errnum));
+        give_up_address(look, ERR_NETWORK, err_errno_text(errnum));
 }
 
 /* ------------------------------------------------------------------ all of them */
 
 static void look_start(struct look *look, struct cert_peer *peer, SSL_CTX *ctx, const struct cert_peer_opts *opts)
 {
-    *look = (struct look){.peer = peer, .opts = opts, .ctx = ctx, .fd = -1};
+    *look = (struct look){.peer = peer, .opts = opts, .ctx = ctx, .fd = PLATFORM_NO_SOCKET};
     look->what = mem_printf(strchr(peer->host, ':') ? "[%s]:%s" : "%s:%s", peer->host, peer->port);
     look->end_ms = clock_mono_ms(opts->clock) + opts->timeout_ms;
     peer->code = err_set(&peer->err, ERR_NETWORK, "could not get the certificate of \"%s\": it has no address",
@@ -407,7 +424,7 @@ static enum err_code step(struct crowd *crowd, struct err *err)
 {
     struct pollfd polled[AT_ONCE_MAX];
     struct look *looks[AT_ONCE_MAX];
-    nfds_t count = 0;
+    size_t count = 0;
 
     for (size_t i = crowd->first; i < crowd->started; i++) {
         struct look *look = &crowd->items[i];
@@ -417,12 +434,12 @@ static enum err_code step(struct crowd *crowd, struct err *err)
         polled[count] = (struct pollfd){.fd = look->fd, .events = look->events};
         looks[count++] = look;
     }
-    if (poll(polled, count, count ? WAKE_UP_MS : 0) < 0) {
+    if (platform_socket_poll(polled, count, count ? WAKE_UP_MS : 0) < 0) {
         if (errno != EINTR)
             return err_set_errno(err, ERR_INTERNAL, errno, "could not wait for servers");
         return ERR_OK;
     }
-    for (nfds_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++)
         advance(looks[i], &polled[i]);
     return ERR_OK;
 }

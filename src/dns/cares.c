@@ -9,17 +9,15 @@
  */
 #include "dns/cares.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
 
 #include <ares.h>
 
 #include "crypto/random.h"
 #include "dns/cares_query.h"
+#include "platform/socket.h"
 #include "util/mem.h"
 #include "util/parse.h"
 #include "util/text.h"
@@ -253,7 +251,7 @@ enum err_code cares_wait(struct cares *cares, int64_t timeout_ms, struct err *er
         cares->polled[i] = (struct pollfd){.fd = cares->watched[i].fd, .events = cares->watched[i].events};
         lines[i] = cares->watched[i].line;
     }
-    if (poll(cares->polled, (nfds_t)count, poll_timeout(cares, timeout_ms)) < 0) {
+    if (platform_socket_poll(cares->polled, count, poll_timeout(cares, timeout_ms)) < 0) {
         if (errno == EINTR)
             return ERR_OK;
         return err_set_errno(err, ERR_INTERNAL, errno, "could not wait for DNS answers");
@@ -282,6 +280,7 @@ static int init_channel(struct cares_line *line, const char *servers, enum cares
     int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB | ARES_OPT_EDNSPSZ |
                ARES_OPT_QUERY_CACHE;
     char no_file[] = "/dev/null";
+    struct in_addr nobody = {.s_addr = 0};
     int status;
 
     o->flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_EDNS;
@@ -296,9 +295,11 @@ static int init_channel(struct cares_line *line, const char *servers, enum cares
     o->ednspsz = CARES_EDNS_SIZE;
     o->sock_state_cb = on_socket_state;
     o->sock_state_cb_data = line;
-    if (servers) { /* nothing of the system's settings matters then */
+    if (servers) { /* nothing of the system's settings matters then, and it is not searched for: Windows takes long */
         o->resolvconf_path = no_file;
-        mask |= ARES_OPT_RESOLVCONF;
+        o->servers = &nobody;
+        o->nservers = 1;
+        mask |= ARES_OPT_RESOLVCONF | ARES_OPT_SERVERS;
     }
     status = ares_init_options(&line->channel, o, mask);
     if (status == ARES_SUCCESS && servers)

@@ -4,14 +4,11 @@
  */
 #include "dns/route.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
+#include "platform/socket.h"
 #include "util/parse.h"
 
 union endpoint {
@@ -60,15 +57,15 @@ bool route_exists(const char *address)
     union endpoint to;
     socklen_t len = parse(address, &to);
     bool exists = true;
-    int fd;
+    platform_socket fd;
 
     if (!len)
         return true;
     fd = socket(to.any.sa_family, SOCK_DGRAM, 0);
-    if (fd < 0)
-        return !is_no_way(errno);
+    if (fd == PLATFORM_NO_SOCKET)
+        return !is_no_way(platform_socket_errno());
     if (connect(fd, &to.any, len) < 0)
-        exists = !is_no_way(errno);
-    (void)close(fd);
+        exists = !is_no_way(platform_socket_errno());
+    platform_socket_close(fd);
     return exists;
 }

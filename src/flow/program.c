@@ -23,9 +23,19 @@ static void add(struct strlist *env, const char *name, const char *value)
     strlist_add_take(env, mem_printf("%s=%s", name, value));
 }
 
+/* Paths are as the system's programs have them. */
+static void add_dir(struct strlist *env, const char *name, const char *dir)
+{
+    AUTO_FREE char *native = platform_path_native(dir);
+
+    add(env, name, native);
+}
+
 static void add_path(struct strlist *env, const char *name, const char *dir, const char *file)
 {
-    strlist_add_take(env, mem_printf("%s=%s/%s", name, dir, file));
+    AUTO_FREE char *path = mem_printf("%s/%s", dir, file);
+
+    add_dir(env, name, path);
 }
 
 static void describe_several(const struct program_call *call, struct strlist *env)
@@ -34,7 +44,7 @@ static void describe_several(const struct program_call *call, struct strlist *en
 
     add(env, "ACME_DME_EVENT", program_event_name(call->event));
     add(env, "ACME_DME_NAMES", names);
-    add(env, "ACME_DME_CERTS", call->dir);
+    add_dir(env, "ACME_DME_CERTS", call->dir);
 }
 
 static void describe_one(const struct program_call *call, struct strlist *env)
@@ -42,7 +52,7 @@ static void describe_one(const struct program_call *call, struct strlist *env)
     AUTO_FREE char *domains = strlist_join(call->domains, " ");
     char not_after[CLOCK_HTTP_DATE_MAX];
 
-    add(env, "RENEWED_LINEAGE", call->dir);
+    add_dir(env, "RENEWED_LINEAGE", call->dir);
     add(env, "RENEWED_DOMAINS", domains);
     add(env, "ACME_DME_EVENT", program_event_name(call->event));
     add(env, "ACME_DME_NAME", call->name);

@@ -34,11 +34,12 @@ static enum hook_action verb_action(const struct hook_contract *c, const char *v
     return equals_any(verb, c->withdraw, HOOK_WITHDRAW_VERBS) ? HOOK_WITHDRAW : HOOK_NOTHING;
 }
 
-/* The program's name without directory and ".exe". */
+/* The program's name without directory and ".exe", in lower case: Windows does not tell "A" from "a". */
 static char *program_stem(const char *program)
 {
     const char *base = program;
     size_t len;
+    char *stem;
 
     for (const char *p = program; *p; p++)
         if (*p == '/' || *p == '\\')
@@ -46,7 +47,9 @@ static char *program_stem(const char *program)
     len = strlen(base);
     if (len > 4 && text_casecmp(base + len - 4, ".exe") == 0)
         len -= 4;
-    return mem_strndup(base, len);
+    stem = mem_strndup(base, len);
+    text_lower_inplace(stem);
+    return stem;
 }
 
 static enum hook_action program_action(const struct hook_contract *c, const char *stem)

@@ -24,7 +24,7 @@
 #define SLICE_MS 200
 #define HEADERS_MAX 200
 #define HEADER_BYTES_MAX (256u * 1024)
-#define CONNECTIONS_MAX 4        /* to one host, where it does not speak HTTP/2 */
+#define CONNECTIONS_MAX 4 /* to one host, where it does not speak HTTP/2 */
 
 struct http_curl {
     struct http base;
@@ -440,7 +440,7 @@ enum err_code http_curl_new(const struct http_curl_opts *opts, struct http **out
     http->base.perform_many = curl_perform_many;
     http->base.free = curl_free_object;
     http->clock = opts->clock;
-    http->trust = curl_trust_choose(opts->ca_file);
+    http->trust = http->watches.kind = curl_trust_choose(opts->ca_file);
     http->ca_file = mem_strdup(opts->ca_file);
     http->user_agent = mem_strdup(opts->user_agent);
     http->clock_advice = mem_strdup(opts->clock_advice);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "platform/platform.h"
 #include "util/text.h"
 
 static bool is_tls_failure(CURLcode code)
@@ -30,7 +31,8 @@ static bool is_tls_failure(CURLcode code)
     }
 }
 
-/* A handshake that was cut off is a network failure: it may well succeed the next time. */
+/* A handshake that was cut off is a network failure: it may well succeed the next time.  Windows numbers its errors
+ * otherwise, and libcurl words them otherwise there ("was reset", "was aborted"). */
 static bool is_cut_off_handshake(const struct curl_failure *f)
 {
     long os_errno = 0;
@@ -38,7 +40,8 @@ static bool is_cut_off_handshake(const struct curl_failure *f)
     (void)curl_easy_getinfo(f->easy, CURLINFO_OS_ERRNO, &os_errno);
     return f->code == CURLE_SSL_CONNECT_ERROR &&
            (os_errno == ECONNRESET || os_errno == EPIPE || strstr(f->text, "SSL_ERROR_SYSCALL") ||
-            strstr(f->text, "reset by peer") || strstr(f->text, "unexpected eof"));
+            strstr(f->text, "reset by peer") || strstr(f->text, "unexpected eof") || strstr(f->text, "was reset") ||
+            strstr(f->text, "was aborted"));
 }
 
 #if LIBCURL_VERSION_NUM >= 0x080600
@@ -100,9 +103,10 @@ static void add_tls_hint(const struct curl_failure *f, struct err *err)
                  "right.",
                  f->ca_file);
     else
-        err_hint(err, "Check that this machine's clock is right and that the system's CA certificates are installed "
-                      "(Debian: package ca-certificates); for a private CA or a proxy that inspects TLS, name its "
-                      "certificate with ca_file.");
+        err_hint(err,
+                 "Check that this machine's clock is right and that the system's CA certificates are installed (%s); "
+                 "for a private CA or a proxy that inspects TLS, name its certificate with ca_file.",
+                 platform_cas_advice());
 }
 
 /* libcurl names whom it could not connect to: if that is not the host, it is the proxy.  (CURLINFO_USED_PROXY is of
@@ -139,7 +143,8 @@ static void add_hint(const struct curl_failure *f, enum err_code meaning, struct
     else if (is_about_proxy(f))
         err_hint(err, "Check the proxy in the environment variables https_proxy, all_proxy and no_proxy.");
     else if (f->code == CURLE_COULDNT_RESOLVE_HOST)
-        err_hint(err, "Check the name servers of this machine (/etc/resolv.conf) and its connection to the network.");
+        err_hint(err, "Check the name servers of this machine (%s) and its connection to the network.",
+                 platform_resolvers_place());
     else if (f->code == CURLE_COULDNT_CONNECT || f->code == CURLE_OPERATION_TIMEDOUT)
         err_hint(err, "Check the connection to the network and whether a firewall lets this machine out; if only a "
                       "proxy does, set https_proxy.");

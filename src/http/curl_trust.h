@@ -9,13 +9,19 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "crypto/trust.h"
 #include "crypto/verify.h"
 
 /* The system's CAs are a bundle in one file, all of which is parsed before the first byte is sent (20 ms of processor
  * time on the machine where it was measured, more than all the rest of a run), and on most systems also a directory
  * from which OpenSSL takes only what it needs.  So the directory goes first; should it not hold the CA, we go on as
  * libcurl does by default, with both. */
-enum curl_trust { CURL_TRUST_FILE, CURL_TRUST_DIRECTORY, CURL_TRUST_SYSTEM };
+enum curl_trust {
+    CURL_TRUST_FILE,
+    CURL_TRUST_DIRECTORY,
+    CURL_TRUST_SYSTEM,
+    CURL_TRUST_OURS, /* libcurl does not find the system's CAs: see crypto/trust.h */
+};
 
 /* Where to begin; `ca_file` NULL: the system's. */
 enum curl_trust curl_trust_choose(const char *ca_file);
@@ -29,8 +35,10 @@ struct curl_watches {
     struct curl_watched {
         char *host;
         struct verify_watch *watch;
-    } *items;
+    } * items;
     size_t count;
+    enum curl_trust kind;
+    struct trust *trust; /* of CURL_TRUST_OURS, once it is needed */
 };
 
 void curl_watches_done(struct curl_watches *watches);
@@ -41,7 +49,8 @@ struct curl_watch {
     char *host;               /* and port, that it goes to; owned by the transfer */
 };
 
-/* Look on, if libcurl uses the same OpenSSL as we do.  `watch` lives as long as the handle. */
+/* Look on, if libcurl uses the same OpenSSL as we do, which is an error if not with CURL_TRUST_OURS.  `watch` lives as
+ * long as the handle. */
 CURLcode curl_watch_set(CURL *easy, struct curl_watch *watch) MUST_USE;
 
 /* What was found on the transfer's connection, or, if that took up an earlier TLS session, in which case nothing is

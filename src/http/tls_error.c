@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "http/curl_error.h"
+#include "platform/platform.h"
 #include "util/buf.h"
 
 #define TEXT_MAX 2048
@@ -103,9 +104,9 @@ static void explain_unknown_ca(struct tls_error *e)
     else
         buf_printf(&e->remedy,
                    "If \"%s\" is your own CA or a proxy that inspects TLS, name its CA certificate with ca_file; if it "
-                   "is a public CA, install or update the system's CA certificates (Debian: package ca-certificates); "
+                   "is a public CA, install or update the system's CA certificates (%s); "
                    "else somebody may be listening in.",
-                   e->finding->cert.issuer);
+                   e->finding->cert.issuer, platform_cas_advice());
 }
 
 static void explain_self_signed(struct tls_error *e)
@@ -113,8 +114,8 @@ static void explain_self_signed(struct tls_error *e)
     buf_printf(&e->cause, "its certificate is self-signed by \"%s\", not issued by a CA", e->finding->cert.subject);
     buf_printf(&e->remedy,
                "Something else answers in the server's place: check the endpoint, this machine's name servers and "
-               "/etc/hosts, and proxies; if \"%s\" is meant, name its certificate with ca_file.",
-               e->finding->cert.subject);
+               "%s, and proxies; if \"%s\" is meant, name its certificate with ca_file.",
+               platform_hosts_place(), e->finding->cert.subject);
 }
 
 static void put_names(struct buf *out, const struct strlist *names)
@@ -133,9 +134,10 @@ static void explain_wrong_host(struct tls_error *e)
         put_names(&e->cause, &e->finding->cert.names);
     else
         buf_puts(&e->cause, "none that it names");
-    buf_puts(&e->remedy,
-             "Check the host name in the endpoint, what this machine's name servers and /etc/hosts say of it, "
-             "and whether a proxy or captive portal answers in its place.");
+    buf_printf(&e->remedy,
+               "Check the host name in the endpoint, what this machine's name servers and %s say of it, "
+               "and whether a proxy or captive portal answers in its place.",
+               platform_hosts_place());
 }
 
 static void explain_other(struct tls_error *e)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "import/internal.h"
+#include "platform/platform.h"
 #include "util/text.h"
 
 #define LISTED_MAX 400
@@ -50,7 +51,7 @@ static enum err_code split(const char *text, const struct import_client **out_cl
 
     *out_client = NULL;
     *out_path = text;
-    if (text[len] != ':')
+    if (text[len] != ':' || platform_path_is_absolute(text)) /* "C:/..." */
         return ERR_OK;
     for (size_t i = 0; i < ARRAY_LEN(clients); i++) {
         names[i] = clients[i]->name;
@@ -132,9 +133,10 @@ enum err_code import_account(const char *path, struct import_account *out, struc
     struct import_account AUTO_IMPORT_ACCOUNT account = {.key = NULL};
     struct candidates AUTO(candidates_done) c = {.clients = {NULL}};
     const struct import_client *only;
+    char AUTO_FREE *inside = platform_path_inside(path);
     char AUTO_FREE *dir = NULL;
     const char *at;
-    enum err_code code = split(path, &only, &at, err);
+    enum err_code code = split(inside, &only, &at, err);
 
     if (code != ERR_OK)
         return code;
@@ -171,9 +173,10 @@ enum err_code import_certificate(const char *path, struct import_certificate *ou
     struct import_certificate AUTO_IMPORT_CERTIFICATE certificate = {.name = NULL};
     const struct import_client *client = NULL;
     const struct import_client *only;
+    char AUTO_FREE *inside = platform_path_inside(path);
     char AUTO_FREE *found = NULL;
     const char *at;
-    enum err_code code = split(path, &only, &at, err);
+    enum err_code code = split(inside, &only, &at, err);
 
     if (code != ERR_OK)
         return code;

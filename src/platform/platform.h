@@ -80,6 +80,10 @@ char *platform_home(void) MUST_USE;
 
 /* Where the system's configurations are: SYSCONFDIR, %ProgramData%.  Never NULL. */
 char *platform_config_dir(void) MUST_USE;
+/* May everybody make directories there? */
+bool platform_config_dir_is_shared(void);
+/* The same for the user alone: %APPDATA%.  NULL: by XDG's rules, or there is none. */
+char *platform_user_config_dir(void) MUST_USE;
 /* The directory of state, when the configuration names none.  Root: LOCALSTATEDIR/lib/acme-dme; others: $XDG_STATE_HOME
  * or
  * ~/.local/state, /acme-dme.  Windows: %ProgramData%/acme-dme/state for administrators and SYSTEM, else
@@ -203,6 +207,9 @@ char *platform_path_inside(const char *path) MUST_USE;
 char *platform_path_native(const char *path) MUST_USE;
 bool platform_path_is_absolute(const char *path);
 
+/* Can a file have this name?  Windows reserves "con.json" and the like for devices. */
+bool platform_name_is_possible(const char *name);
+
 /* A path that means the same wherever we are; yours.  As it is when the working directory can't be told. */
 char *platform_path_absolute(const char *path) MUST_USE;
 
@@ -323,6 +330,29 @@ void platform_lookup_done(struct platform_lookup *lookup);
  * with a time limit.  Errors: ERR_CANCELLED, ERR_INTERNAL; what befell a single one is in its `code`. */
 enum err_code platform_lookup(struct platform_lookup *lookups, size_t count, int64_t timeout_ms, struct clock *clock,
                               struct err *err) MUST_USE;
+
+/* ------------------------------------------------------------------ trust */
+
+/* A file of CA certificates (PEM) that came with the program, for systems that have none which is complete; NULL: there
+ * is none, or none is needed.  Yours. */
+char *platform_trust_bundle(void) MUST_USE;
+
+enum platform_trust { PLATFORM_TRUSTED, PLATFORM_DISTRUSTED };
+typedef void platform_trust_fn(void *ctx, enum platform_trust trust, const void *der, size_t len);
+/* Tell of each certificate by which the system trusts TLS servers, after all those that it wants nobody to trust; `fn`
+ * may be NULL.  False: OpenSSL knows by itself whom the system trusts, and nothing is told. */
+bool platform_trust_each(platform_trust_fn *fn, void *ctx);
+
+/* ------------------------------------------------------------------ places, for hints */
+
+/* All static.  Where names are given addresses by hand: "/etc/hosts". */
+const char *platform_hosts_place(void);
+/* Where this machine's name servers can be read: "/etc/resolv.conf". */
+const char *platform_resolvers_place(void);
+/* What platform_link_switch() makes, for sentences: "a symbolic link". */
+const char *platform_link_name(void);
+/* How to get newer CA certificates, for parentheses. */
+const char *platform_cas_advice(void);
 
 /* ------------------------------------------------------------------ locks */
 

@@ -60,8 +60,11 @@ static void note_holder(int fd)
     int len = snprintf(text, sizeof text, "%ld\n", (long)getpid());
 
     /* A full disk is no reason not to hold the lock. */
-    if (len > 0 && ftruncate(fd, 0) == 0 && pwrite(fd, text, (size_t)len, 0) != len)
-        (void)ftruncate(fd, 0);
+    if (len > 0 && ftruncate(fd, 0) == 0 && pwrite(fd, text, (size_t)len, 0) != len) {
+        int rc = ftruncate(fd, 0);
+
+        (void)rc;
+    }
 }
 
 static enum err_code held_too_long(int fd, const char *path, int64_t timeout_ms, struct err *err)

@@ -27,6 +27,8 @@ typedef int platform_socket;
 
 /* poll(); -1 with errno set, EINTR among others.  None to wait for is fine: it sleeps. */
 int platform_socket_poll(struct pollfd *polled, size_t count, int timeout_ms);
+/* What came of a connect() that was under way: 0, or the errno. */
+int platform_socket_outcome(platform_socket fd);
 void platform_socket_close(platform_socket fd);
 /* The errno of the last failure of a socket call of this thread, as of <errno.h> everywhere. */
 int platform_socket_errno(void);

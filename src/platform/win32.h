@@ -158,10 +158,21 @@ void win32_link_sweep(const char *temp);
 /* ------------------------------------------------------------------ processes (win32_start.c, win32_program*.c,
  * win32_run.c) */
 
-/* An event that is set once the operator wants us to stop; for WaitForMultipleObjects().  Borrowed. */
+/* An event that is set once the operator wants us to stop, and is not any more once the program cleans up; for
+ * WaitForMultipleObjects().  Borrowed; never NULL after platform_start(). */
 HANDLE win32_cancel_event(void);
 /* Set it, as the console's handler does.  `reason` is static. */
 void win32_cancel(const char *reason);
+
+/* The system's time, in units of 100 ns since 1601, and in milliseconds since 1970. */
+int64_t win32_ticks(const FILETIME *time);
+int64_t win32_unix_ms(const FILETIME *time);
+
+/* What is written to a console from now on is taken as UTF-8, whatever its code page is, which stays; and it gets
+ * escape sequences if it can.  Until the process ends.  Errors: ERR_INTERNAL. */
+enum err_code win32_console_start(struct err *err) MUST_USE;
+/* Have we a console, seen or not? */
+bool win32_has_console(void);
 
 /* The child, in a job of its own that ends with us, and the pipe that its standard output and error lead into. */
 struct win32_child {

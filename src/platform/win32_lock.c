@@ -44,8 +44,9 @@ enum attempt { TAKEN, HELD, FAILED };
 
 static enum err_code no_locks_here(const char *path, DWORD error, struct err *err)
 {
-    (void)win32_err(err, ERR_LOCK, error, "lock", path);
-    (void)err_set(err, ERR_LOCK, "%s (does the file system support locks?)", err ? err->msg : "");
+    char AUTO_FREE *what = mem_printf("lock \"%s\": the file system does not support locks", path);
+
+    (void)win32_err_plain(err, ERR_LOCK, error, what);
     err_hint(err, "Set \"state_dir\" to a directory on a local disk.");
     return ERR_LOCK;
 }

@@ -92,7 +92,7 @@ enum err_code archive_current(const struct store *store, const char *name, int64
 
     if (rc == ERR_INPUT) {
         (void)err_set(err, ERR_EXISTS, "could not use \"%s\": it is there and is no link", link);
-        err_hint(err, "Move it away; acme-dme puts a symbolic link there that leads to the newest files.");
+        err_hint(err, "Move it away; acme-dme puts %s there that leads to the newest files.", platform_link_name());
         return ERR_EXISTS;
     }
     if (rc != ERR_OK && rc != ERR_NOT_FOUND)

@@ -196,7 +196,7 @@ static uint64_t hash_parts(const char *const *parts, size_t count)
     return hash;
 }
 
-char *store_file_name(const char *const *parts, size_t count)
+static char *readable_name(const char *const *parts, size_t count)
 {
     struct buf AUTO_BUF name = BUF_INIT(READABLE_MAX);
     bool is_whole = count == 1 && strlen(parts[0]) <= READABLE_MAX && parts[0][0] != '\0' && parts[0][0] != '.';
@@ -209,6 +209,18 @@ char *store_file_name(const char *const *parts, size_t count)
     if (is_whole)
         return buf_take(&name);
     return mem_printf("%s-%016" PRIx64, buf_cstr(&name), hash);
+}
+
+char *store_file_name(const char *const *parts, size_t count)
+{
+    char *name = readable_name(parts, count);
+    char *longer;
+
+    if (platform_name_is_possible(name))
+        return name;
+    longer = mem_printf("_%s", name);
+    free(name);
+    return longer;
 }
 
 bool store_is_file_name(const char *file)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "util/err.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -91,6 +92,36 @@ enum err_code err_prefix(struct err *err, enum err_code code, const char *fmt, .
     return code;
 }
 
+/* Those of networks, which strerror() does not know everywhere (Windows), and calls by other names elsewhere (musl). */
+static const struct {
+    int errnum;
+    const char *text;
+} network_texts[] = {
+    {EADDRINUSE, "Address already in use"},
+    {EADDRNOTAVAIL, "Cannot assign requested address"},
+    {EAFNOSUPPORT, "Address family not supported by protocol"},
+    {ECONNABORTED, "Software caused connection abort"},
+    {ECONNREFUSED, "Connection refused"},
+    {ECONNRESET, "Connection reset by peer"},
+    {EHOSTUNREACH, "No route to host"},
+    {EINPROGRESS, "Operation now in progress"},
+    {EMSGSIZE, "Message too long"},
+    {ENETDOWN, "Network is down"},
+    {ENETRESET, "Network dropped connection on reset"},
+    {ENETUNREACH, "Network is unreachable"},
+    {ENOBUFS, "No buffer space available"},
+    {ENOTCONN, "Transport endpoint is not connected"},
+    {ETIMEDOUT, "Connection timed out"},
+};
+
+const char *err_errno_text(int errnum)
+{
+    for (size_t i = 0; i < ARRAY_LEN(network_texts); i++)
+        if (network_texts[i].errnum == errnum)
+            return network_texts[i].text;
+    return strerror(errnum);
+}
+
 enum err_code err_set_errno(struct err *err, enum err_code code, int errnum, const char *fmt, ...)
 {
     if (err) {
@@ -100,7 +131,7 @@ enum err_code err_set_errno(struct err *err, enum err_code code, int errnum, con
         va_start(args, fmt);
         set_text(what, sizeof what, fmt, args);
         va_end(args);
-        return err_set(err, code, "%s: %s", what, strerror(errnum));
+        return err_set(err, code, "%s: %s", what, err_errno_text(errnum));
     }
     return code;
 }

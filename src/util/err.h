@@ -74,7 +74,10 @@ void err_hint(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Put "<text>: " in front of the message and keep code and hint; returns the code. */
 enum err_code err_prefix(struct err *err, enum err_code code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
-/* Set code with "<text>: <strerror(errnum)>" as message. */
+/* What an errno means, in English; static, or valid until the next call. */
+const char *err_errno_text(int errnum);
+
+/* Set code with "<text>: <err_errno_text(errnum)>" as message. */
 enum err_code err_set_errno(struct err *err, enum err_code code, int errnum, const char *fmt, ...) PRINTF_LIKE(4, 5);
 
 /* Of a call that returned `code` and was given *err: ERR_OK there, too, if it succeeded.  For errors that are kept as

@@ -187,7 +187,7 @@ static void write_line(struct log *log, enum log_level level, const struct log_f
                        const char *fmt, va_list args)
 {
     char raw[MESSAGE_MAX_BYTES + 16]; /* longer than what fits, so that a cut shows */
-    char safe[MESSAGE_MAX_BYTES];
+    char safe[MESSAGE_MAX_BYTES] = "";
     struct line line = line_make(log, level, safe);
     int len = vsnprintf(raw, sizeof raw, fmt, args);
 
@@ -238,7 +238,7 @@ static void error_to_stream_text(struct log *log, const struct err *err)
 
 static void error_to_file_text(struct log *log, const struct err *err, int exit_status)
 {
-    char message[ERR_MSG_MAX + 64];
+    char message[ERR_MSG_MAX + 64] = "";
     struct line line = line_make(log, LOG_ERROR, message);
 
     (void)snprintf(message, sizeof message, "%s (exit status %d, %s)", err->msg, exit_status, err_name(err->code));

@@ -8,11 +8,13 @@ import pytest
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
+import windows  # noqa: E402
 from lab import Lab, LabUnavailable  # noqa: E402
 from leaks import WATCH  # noqa: E402
 from program import Program  # noqa: E402
 
 OPTIONAL = "optional: "
+LEFT_OUT = pytest.StashKey()
 Lab.watch = WATCH
 
 
@@ -20,7 +22,19 @@ Lab.watch = WATCH
 HEAVY = ["test_clients", "test_peers", "test_hooks_dir", "test_whole_run", "test_deploy", "test_import", "test_check_dns", "test_check", "test_propagation"]
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
+    if windows.is_windows():
+        items[:], reasons = windows.choose(items)
+        config.stash[LEFT_OUT] = reasons
+    deal(items)
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    for reason, count in sorted(config.stash.get(LEFT_OUT, {}).items()):
+        terminalreporter.write_line(f"left out: {count} tests: {reason}")
+
+
+def deal(items):
     """Deals the long tests out to all workers at the beginning: xdist hands out blocks of neighbours, the first one a quarter of all."""
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     if workers == 1:
@@ -76,13 +90,14 @@ def lab(session_lab):
 
 
 @pytest.fixture(scope="session")
-def acme_dme():
+def acme_dme(request):
     """Absolute path of the program under test."""
     path = os.environ.get("ACME_DME")
     assert path, "set ACME_DME to the program under test (tests/all does)"
     assert os.access(path, os.X_OK), f"ACME_DME={path} is not a program"
+    path = windows.start(request.getfixturevalue("session_lab"), os.path.abspath(path)) if windows.is_windows() else os.path.abspath(path)
     Lab.program = os.path.realpath(path)
-    return os.path.abspath(path)
+    return path
 
 
 @pytest.fixture

@@ -34,7 +34,9 @@ class Standalone(Program):
     def generation(self, name):
         """The number that the link leads to; 0: there is none."""
         link = os.path.join(self.state, "certs", name)
-        return int(os.path.basename(os.readlink(link))) if os.path.islink(link) else 0
+        note = os.path.join(link, ".acme-dme-link")  # Windows
+        target = os.readlink(link) if os.path.islink(link) else read(note).strip() if os.path.exists(note) else ""
+        return int(os.path.basename(target)) if target else 0
 
     def record(self, name):
         with open(os.path.join(self.state, "renewal", name + ".json"), encoding="utf-8") as f:

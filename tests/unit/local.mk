@@ -19,6 +19,7 @@ UNIT_TESTS = \
 	tests/unit/test_crypto_key \
 	tests/unit/test_crypto_peer \
 	tests/unit/test_crypto_pfx \
+	tests/unit/test_crypto_trust \
 	tests/unit/test_http_http \
 	tests/unit/test_http_trace \
 	tests/unit/test_dns_authority \

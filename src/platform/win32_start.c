@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The state a process starts in: its arguments, its standard handles, what may stop it and what may not.
+ */
+#include "platform/platform.h"
+
+#include <fcntl.h>
+#include <io.h>
+#include <stdio.h>
+
+#include "platform/win32.h"
+/* after <windows.h>, which it needs */
+#include <shellapi.h>
+
+#define STDERR_BUF_SIZE 4096
+#define CRASH_MESSAGE_SIZE 96
+
+/* ------------------------------------------------------------------ arguments */
+
+/* What main() gets is in the ANSI code page, and an argument with "*" is replaced by the names of files.  Never freed:
+ * they are there as long as the process. */
+void platform_arguments(int *argc, char ***argv)
+{
+    int count = 0;
+    wchar_t **wide = CommandLineToArgvW(GetCommandLineW(), &count);
+    char **list;
+
+    if (!wide)
+        return;
+    list = mem_calloc((size_t)count + 1, sizeof *list);
+    for (int i = 0; i < count; i++)
+        list[i] = win32_utf8(wide[i]);
+    (void)LocalFree(wide);
+    *argc = count;
+    *argv = list;
+}
+
+/* <werapi.h> of mingw-w64 can't be compiled. */
+#define WER_FAULT_REPORTING_FLAG_NOHEAP 0x01
+#define WER_FAULT_REPORTING_NO_UI 0x20
+HRESULT WINAPI WerSetFlags(DWORD flags);
+
+/* ------------------------------------------------------------------ no dialogs, no dumps, no foreign code */
+
+/* The system would ask whether to send a report, with the memory of the process, which has secrets.  What is left to
+ * say is said by system calls alone. */
+static LONG WINAPI end_by_crash(EXCEPTION_POINTERS *crash)
+{
+    const EXCEPTION_RECORD *what = crash->ExceptionRecord;
+    char message[CRASH_MESSAGE_SIZE];
+    int len = snprintf(message, sizeof message, "acme-dme: ended by exception 0x%08lX at %p\r\n", what->ExceptionCode,
+                       what->ExceptionAddress);
+    DWORD written;
+
+    if (len > 0 && (size_t)len < sizeof message)
+        (void)WriteFile(GetStdHandle(STD_ERROR_HANDLE), message, (DWORD)len, &written, NULL);
+    (void)TerminateProcess(GetCurrentProcess(), what->ExceptionCode);
+    return EXCEPTION_EXECUTE_HANDLER;
+}
+
+static void forbid_dialogs_and_dumps(void)
+{
+    (void)SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX | SEM_NOOPENFILEERRORBOX);
+    (void)SetUnhandledExceptionFilter(end_by_crash);
+    (void)WerSetFlags(WER_FAULT_REPORTING_FLAG_NOHEAP | WER_FAULT_REPORTING_NO_UI);
+    (void)HeapSetInformation(NULL, HeapEnableTerminationOnCorruption, NULL, 0);
+}
+
+/* Libraries that the system loads late come from the system's directory, not from ours, from where we were started or
+ * from PATH, where others may have put theirs. */
+static void trust_system_libraries_only(void)
+{
+    if (!SetDefaultDllDirectories(LOAD_LIBRARY_SEARCH_SYSTEM32))
+        (void)SetDllDirectoryW(L"");
+}
+
+/* ------------------------------------------------------------------ standard handles */
+
+static bool is_valid(DWORD which)
+{
+    HANDLE handle = GetStdHandle(which);
+    DWORD flags;
+
+    return handle && handle != INVALID_HANDLE_VALUE && GetHandleInformation(handle, &flags);
+}
+
+/* A service or a scheduled task may have none; a number that means nothing would become that of the next file we open,
+ * and a message to "stderr" be written into it.  And no program that we start gets them but on purpose. */
+static enum err_code keep_stream(FILE *stream, DWORD which, const char *mode, struct err *err)
+{
+    if (!is_valid(which) || _fileno(stream) < 0 || _get_osfhandle(_fileno(stream)) < 0) {
+        if (!freopen("NUL", mode, stream))
+            return err_set(err, ERR_IO, "could not open \"NUL\"");
+        (void)SetStdHandle(which, (HANDLE)_get_osfhandle(_fileno(stream)));
+    }
+    (void)_setmode(_fileno(stream), _O_BINARY);
+    (void)SetHandleInformation(GetStdHandle(which), HANDLE_FLAG_INHERIT, 0);
+    return ERR_OK;
+}
+
+static enum err_code keep_streams(struct err *err)
+{
+    enum err_code rc = keep_stream(stdin, STD_INPUT_HANDLE, "rb", err);
+
+    if (rc == ERR_OK)
+        rc = keep_stream(stdout, STD_OUTPUT_HANDLE, "wb", err);
+    if (rc == ERR_OK)
+        rc = keep_stream(stderr, STD_ERROR_HANDLE, "wb", err);
+    /* Unbuffered, each letter of a message is a system call, and messages of others come in between.  Whoever writes
+     * there flushes. */
+    (void)setvbuf(stderr, NULL, _IOFBF, STDERR_BUF_SIZE);
+    return rc;
+}
+
+/* ------------------------------------------------------------------ the wish to stop */
+
+static const char *reason_of(DWORD event)
+{
+    switch (event) {
+    case CTRL_C_EVENT:
+        return "Ctrl-C";
+    case CTRL_BREAK_EVENT:
+        return "Ctrl-Break";
+    case CTRL_CLOSE_EVENT:
+        return "the console was closed";
+    case CTRL_LOGOFF_EVENT:
+        return "logoff";
+    default:
+        return "shutdown";
+    }
+}
+
+/* In a thread that the system makes for it.  After all but the keys the process is ended as soon as this returns, and a
+ * few seconds later anyway: until then the program may clean up, and its own end ends this thread, too. */
+static BOOL WINAPI note_event(DWORD event)
+{
+    win32_cancel(reason_of(event));
+    if (event != CTRL_C_EVENT && event != CTRL_BREAK_EVENT)
+        Sleep(INFINITE);
+    return TRUE;
+}
+
+enum err_code platform_start(struct err *err)
+{
+    WSADATA network;
+    enum err_code rc;
+    int fault;
+
+    forbid_dialogs_and_dumps();
+    trust_system_libraries_only();
+    rc = keep_streams(err);
+    if (rc != ERR_OK)
+        return rc;
+    if (!win32_cancel_event() || !SetConsoleCtrlHandler(note_event, TRUE))
+        return win32_err_plain(err, ERR_INTERNAL, GetLastError(), "listen for the console's events");
+    fault = WSAStartup(MAKEWORD(2, 2), &network);
+    if (fault != 0)
+        return win32_err_plain(err, ERR_INTERNAL, (DWORD)fault, "start the network");
+    return win32_console_start(err);
+}

@@ -1,0 +1,60 @@
+"""acme-dme.exe in a lab, under wine: ACME_DME names the program, tests/win64/not-here.txt what is left out and why.
+
+One prefix and one wineserver a lab, which end with it.  A path of this system is one of the drive that the program starts from.
+"""
+
+import os
+import subprocess
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+LEFT_OUT = os.path.join(os.path.dirname(HERE), "win64", "not-here.txt")
+PREFIX_LIMIT_S = 180
+
+
+def is_windows():
+    return os.environ.get("ACME_DME", "").endswith(".exe")
+
+
+def left_out():
+    """[(module, beginning of the test's name or "", reason)]: lines "module[::beginning] reason"."""
+    found = []
+    with open(LEFT_OUT, encoding="utf-8") as f:
+        for line in f:
+            where, _, reason = line.strip().partition(" ")
+            if where and not where.startswith("#"):
+                module, _, beginning = where.partition("::")
+                found.append((module, beginning, reason.strip()))
+    return found
+
+
+def reason_for(item, rules):
+    for module, beginning, reason in rules:
+        if item.module.__name__ == module and item.name.startswith(beginning):
+            return reason
+    return None
+
+
+def choose(items):
+    """(those that run here, {reason: how many do not})."""
+    rules, chosen, reasons = left_out(), [], {}
+    for item in items:
+        reason = reason_for(item, rules)
+        if reason is None:
+            chosen.append(item)
+        else:
+            reasons[reason] = reasons.get(reason, 0) + 1
+    return chosen, reasons
+
+
+def start(lab, program):
+    """A program of this system that starts PROGRAM in this lab."""
+    where = lab.new_dir("wine")
+    prefix = os.path.join(where, "prefix")
+    path = os.path.join(where, "acme-dme")
+    env = {"WINEDEBUG": "-all", "WINEPREFIX": prefix, "WINEDLLOVERRIDES": "mscoree,mshtml,winemenubuilder.exe=", "LC_ALL": "C.UTF-8"}
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("#!/bin/sh\n" + "".join(f"export {name}='{value}'\n" for name, value in env.items()) + f"exec wine '{program}' \"$@\"\n")
+    os.chmod(path, 0o700)
+    lab.run(["wineboot", "-i"], env=env, timeout=PREFIX_LIMIT_S).ok()
+    lab.popen(["wineserver", "-f", "-p"], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return path
