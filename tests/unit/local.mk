@@ -147,6 +147,18 @@ UNIT_TESTS += $(WINDOWS_FILE_TESTS)
 else
 EXTRA_DIST += $(WINDOWS_FILE_TESTS:=.c)
 endif
+WINDOWS_PROCESS_TESTS = \
+	tests/unit/test_win32_console \
+	tests/unit/test_win32_lookup \
+	tests/unit/test_win32_process \
+	tests/unit/test_win32_program \
+	tests/unit/test_win32_run \
+	tests/unit/test_win32_socket
+if WINDOWS
+UNIT_TESTS += $(WINDOWS_PROCESS_TESTS)
+else
+EXTRA_DIST += $(WINDOWS_PROCESS_TESTS:=.c)
+endif
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 # Fakes that several tests share.
@@ -199,6 +211,7 @@ tests_unit_test_store_order_SOURCES = tests/unit/test_store_order.c tests/unit/f
 tests_unit_test_store_order_LDFLAGS = $(AM_LDFLAGS) $(FAKE_DISK_WRAP)
 # A name service that hangs on demand.
 tests_unit_test_platform_lookup_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getaddrinfo
+tests_unit_test_win32_lookup_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=__imp_GetAddrInfoW
 endif
 AM_CPPFLAGS += -I$(top_srcdir)/tests/unit
 AM_CFLAGS += $(CMOCKA_CFLAGS)
