@@ -28,6 +28,8 @@ char *win32_utf8(const wchar_t *wide) MUST_USE;
  * names are taken literally.  NULL: a part of it is no file name here (con, nul, a trailing dot or space, one of
  * <>:"|?* or a control character).  Yours. */
 wchar_t *win32_path(const char *path) MUST_USE;
+/* The same of a directory, with "\" and a text behind it that is taken as it is: "*", "". */
+wchar_t *win32_path_below(const char *dir, const wchar_t *text) MUST_USE;
 
 void win32_wide_auto(wchar_t **text);
 #define AUTO_WIDE AUTO(win32_wide_auto)
