@@ -12,8 +12,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 target=x86_64-w64-mingw32
 work=$prefix.work
 jobs=${JOBS:-$(nproc)}
-# Small and without debugging information; what is not used is left out when linking.
-flags="-O2 -g0 -ffunction-sections -fdata-sections -fstack-protector-strong -D_WIN32_WINNT=0x0A00"
+# Small, without debugging information and names of this machine's directories; what is not used is left out when linking.
+flags="-O2 -g0 -ffunction-sections -fdata-sections -fstack-protector-strong -ffile-prefix-map=$work=. -D_WIN32_WINNT=0x0A00"
 
 export PKG_CONFIG_LIBDIR="$prefix/lib/pkgconfig"
 export LC_ALL=C
