@@ -22,14 +22,16 @@ static void advise(struct config_loading *load, char *command)
 
 void config_check_exposure(struct config_loading *load, const char *file, const struct platform_file_info *info)
 {
+    char AUTO_FREE *fault = NULL;
+
     if (!info->owner_is_trusted && complain(load, file, "the file with secrets belongs to another user"))
         advise(load, platform_advice_own_private(file));
     if (!info->owner_is_trusted || info->exposure == PLATFORM_PRIVATE)
         return;
-    if (complain(load, file,
-                 info->exposure == PLATFORM_WORLD_READABLE
-                     ? "every user of this machine can read the secrets in this file"
-                     : "other users of the file's group can read the secrets in it"))
+    fault = info->exposure == PLATFORM_WORLD_READABLE
+                ? mem_strdup("every user of this machine can read the secrets in this file")
+                : mem_printf("other %s can read the secrets in it", platform_advice_group());
+    if (complain(load, file, fault))
         advise(load, platform_advice_private(file));
 }
 

@@ -125,9 +125,10 @@ enum err_code import_read_secret(const char *path, struct buf *out, char **out_e
         return code;
     *out_exposed = info.exposure == PLATFORM_PRIVATE || is_shut_in(path)
                        ? NULL
-                       : mem_printf("%s can read the private key in \"%s\"",
+                       : mem_printf("%s%s can read the private key in \"%s\"",
+                                    info.exposure == PLATFORM_WORLD_READABLE ? "" : "other ",
                                     info.exposure == PLATFORM_WORLD_READABLE ? "every user of this machine"
-                                                                             : "other users of the file's group",
+                                                                             : platform_advice_group(),
                                     path);
     return ERR_OK;
 }

@@ -265,6 +265,8 @@ char *platform_advice_file_no_write(const char *path) MUST_USE;
 char *platform_advice_dir_no_write(const char *path) MUST_USE;
 /* The program that gives files to other users: "chown".  Static. */
 const char *platform_advice_owner_program(void);
+/* Who they are that PLATFORM_GROUP_READABLE is about: "users of the file's group".  Static. */
+const char *platform_advice_group(void);
 /* Permission bits behind a name in a message: " (mode 0644)", or "" where there are none; yours. */
 char *platform_advice_mode(unsigned mode) MUST_USE;
 

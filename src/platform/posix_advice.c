@@ -56,6 +56,11 @@ const char *platform_advice_owner_program(void)
     return "chown";
 }
 
+const char *platform_advice_group(void)
+{
+    return "users of the file's group";
+}
+
 char *platform_advice_mode(unsigned mode)
 {
     return mem_printf(" (mode %04o)", mode);

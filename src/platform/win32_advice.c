@@ -49,6 +49,11 @@ const char *platform_advice_owner_program(void)
     return "takeown";
 }
 
+const char *platform_advice_group(void)
+{
+    return "accounts that the file's permissions name";
+}
+
 char *platform_advice_mode(unsigned mode)
 {
     return mode ? mem_printf(" (mode %04o)", mode) : mem_strdup("");

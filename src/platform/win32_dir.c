@@ -153,22 +153,6 @@ enum err_code platform_dir_set_mode(const char *path, unsigned mode, struct err 
 
 /* ------------------------------------------------------------------ what is in it */
 
-/* "<path>\*"; NULL as of win32_path().  Yours. */
-static wchar_t *pattern_in(const char *path)
-{
-    wchar_t AUTO_WIDE *dir = win32_path(path);
-    size_t len = dir ? wcslen(dir) : 0;
-    wchar_t *pattern = dir ? mem_calloc(len + 3, sizeof *pattern) : NULL;
-
-    if (!pattern)
-        return NULL;
-    memcpy(pattern, dir, len * sizeof *pattern);
-    if (dir[len - 1] != L'\\')
-        pattern[len++] = L'\\';
-    pattern[len] = L'*';
-    return pattern;
-}
-
 /* Tell `each` of all that is in a directory, but for "." and "..".  False with GetLastError(). */
 static bool walk(const wchar_t *pattern, void (*each)(void *ctx, const char *name, const WIN32_FIND_DATAW *found),
                  void *ctx)
@@ -203,7 +187,7 @@ static void note_name(void *ctx, const char *name, const WIN32_FIND_DATAW *found
 enum err_code platform_dir_list(const char *path, struct strlist *out, struct err *err)
 {
     struct strlist AUTO_STRLIST names = {NULL, 0};
-    wchar_t AUTO_WIDE *pattern = pattern_in(path);
+    wchar_t AUTO_WIDE *pattern = win32_path_below(path, L"*");
 
     if (!pattern)
         return win32_err_name(err, "list the directory", path);
@@ -247,7 +231,7 @@ static void sweep_one(void *ctx, const char *name, const WIN32_FIND_DATAW *found
 void platform_dir_sweep(const char *path, int64_t now_ms, int64_t max_age_ms)
 {
     struct sweep sweep = {.dir = path, .before_ms = now_ms - max_age_ms};
-    wchar_t AUTO_WIDE *pattern = pattern_in(path);
+    wchar_t AUTO_WIDE *pattern = win32_path_below(path, L"*");
 
     if (pattern)
         (void)walk(pattern, sweep_one, &sweep);

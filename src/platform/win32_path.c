@@ -234,7 +234,7 @@ enum err_code platform_free_bytes(const char *path, uint64_t *out, struct err *e
     char AUTO_FREE *dir = attributes != INVALID_FILE_ATTRIBUTES && !(attributes & FILE_ATTRIBUTE_DIRECTORY)
                               ? win32_directory_of(path)
                               : mem_strdup(path);
-    wchar_t AUTO_WIDE *wide = win32_path(dir);
+    wchar_t AUTO_WIDE *wide = win32_path_below(dir, L""); /* a share must have the "\" */
     ULARGE_INTEGER bytes;
 
     if (!wide)

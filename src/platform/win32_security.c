@@ -77,6 +77,12 @@ char *win32_account_of_us(void)
     return mem_printf("%s%s%s", domain8, *domain8 ? "\\" : "", name8);
 }
 
+static bool may_be_granted(SID_NAME_USE use)
+{
+    return use == SidTypeUser || use == SidTypeGroup || use == SidTypeAlias || use == SidTypeWellKnownGroup ||
+           use == SidTypeComputer;
+}
+
 /* "S-1-..." of the name of an account, or of an SID as it is. */
 static enum err_code find_account(const char *name, char **out, struct err *err)
 {
@@ -86,19 +92,20 @@ static enum err_code find_account(const char *name, char **out, struct err *err)
     wchar_t domain[256];
     DWORD sid_size = sizeof sid;
     DWORD domain_size = ARRAY_LEN(domain);
-    SID_NAME_USE use;
+    SID_NAME_USE use = SidTypeInvalid;
 
     if (text_ncasecmp(name, "S-1-", 4) == 0 && ConvertStringSidToSidW(wide, &given)) {
         *out = sid_text(given);
         return ERR_OK;
     }
-    if (*name && LookupAccountNameW(NULL, wide, sid, &sid_size, domain, &domain_size, &use)) {
-        *out = sid_text(sid);
-        return ERR_OK;
-    }
-    if (!*name || GetLastError() == ERROR_NONE_MAPPED)
+    /* Nobody is "", which is looked up as the machine; and a machine or a domain is nobody. */
+    if (*name && !LookupAccountNameW(NULL, wide, sid, &sid_size, domain, &domain_size, &use) &&
+        GetLastError() != ERROR_NONE_MAPPED)
+        return win32_err(err, ERR_USAGE, GetLastError(), "look up the account", name);
+    if (!may_be_granted(use))
         return err_set(err, ERR_USAGE, "there is no account \"%s\" on this machine", name);
-    return win32_err(err, ERR_USAGE, GetLastError(), "look up the account", name);
+    *out = sid_text(sid);
+    return ERR_OK;
 }
 
 /* ------------------------------------------------------------------ making */

@@ -155,3 +155,18 @@ wchar_t *win32_path(const char *path)
     whole = mem_printf("%s\\%s", root, below);
     return win32_wide(whole);
 }
+
+wchar_t *win32_path_below(const char *dir, const wchar_t *text)
+{
+    wchar_t AUTO_WIDE *path = win32_path(dir);
+    size_t len = path ? wcslen(path) : 0;
+    wchar_t *whole = path ? mem_calloc(len + wcslen(text) + 2, sizeof *whole) : NULL;
+
+    if (!whole)
+        return NULL;
+    memcpy(whole, path, len * sizeof *whole);
+    if (path[len - 1] != L'\\') /* as behind a drive */
+        whole[len++] = L'\\';
+    memcpy(whole + len, text, wcslen(text) * sizeof *whole);
+    return whole;
+}

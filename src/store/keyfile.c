@@ -40,8 +40,7 @@ static enum err_code check_safe(const char *path, const struct platform_file_inf
     if (info->exposure == PLATFORM_PRIVATE)
         return ERR_OK;
     (void)err_set(err, ERR_UNSAFE, "%s can read the private key \"%s\"%s",
-                  info->exposure == PLATFORM_WORLD_READABLE ? "every user of this machine"
-                                                            : "users of the file's group",
+                  info->exposure == PLATFORM_WORLD_READABLE ? "every user of this machine" : platform_advice_group(),
                   path, mode);
     command = platform_advice_private(path);
     err_hint(err, "Run: %s; replace the key if somebody may have read it.", command);

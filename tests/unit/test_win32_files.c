@@ -717,6 +717,7 @@ TEST(accounts_that_are_none_are_refused)
     assert_int_equal(win32_security_make(&none, WIN32_FILE, &security, &err), ERR_USAGE);
     assert_non_null(strstr(err.msg, "no such account here"));
     assert_int_equal(win32_security_make(&empty, WIN32_FILE, &security, &err), ERR_USAGE);
+    assert_non_null(strstr(err.msg, "there is no account \"\""));
     (void)access_of_mode(0640, NULL, "Administrators", WIN32_FILE);
 }
 
