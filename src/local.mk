@@ -267,6 +267,7 @@ POSIX_SOURCES = src/platform/posix.h \
 WINDOWS_SOURCES = src/platform/win32.h \
 	src/platform/win32_advice.c \
 	src/platform/win32_clock.c \
+	src/platform/win32_command.c \
 	src/platform/win32_connect.c \
 	src/platform/win32_console.c \
 	src/platform/win32_dir.c \
@@ -282,6 +283,7 @@ WINDOWS_SOURCES = src/platform/win32.h \
 	src/platform/win32_path.c \
 	src/platform/win32_place.c \
 	src/platform/win32_process.c \
+	src/platform/win32_processes.c \
 	src/platform/win32_program.c \
 	src/platform/win32_program_start.c \
 	src/platform/win32_run.c \

@@ -2,6 +2,16 @@ include tests/unit/local.mk
 include tests/fuzz/local.mk
 include tests/lint/local.mk
 
+# Programs of Windows run under wine, which has its prefix in $WINEPREFIX.
+EXTRA_DIST += tests/run-test
+if WINDOWS
+WINE = wine
+AM_TESTS_ENVIRONMENT = WINE='$(WINE)'; export WINE; \
+	WINEDEBUG=$${WINEDEBUG:--all}; export WINEDEBUG; \
+	EXEEXT='$(EXEEXT)'; export EXEEXT;
+LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/run-test
+endif
+
 # What tests/stages ask for.
 .PHONY: objects check-units check-programs
 objects: $(acme_dme_OBJECTS) $(libacmedme_a_OBJECTS)

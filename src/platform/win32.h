@@ -165,6 +165,7 @@ HANDLE win32_cancel_event(void);
 void win32_cancel(const char *reason);
 
 /* The system's time, in units of 100 ns since 1601, and in milliseconds since 1970. */
+#define WIN32_TICKS_PER_MS 10000
 int64_t win32_ticks(const FILETIME *time);
 int64_t win32_unix_ms(const FILETIME *time);
 
@@ -187,5 +188,41 @@ enum err_code win32_program_start(const struct platform_program *program, struct
  * .bat or .cmd file, whose text cmd.exe takes apart once more, an error where that can't be had.  Yours.  Errors:
  * ERR_INPUT. */
 enum err_code win32_command_line(const char *const *argv, wchar_t **out, struct err *err) MUST_USE;
+/* What runs a file of that name, and where it is: yours, NULL if the system does not say. */
+enum win32_runner { WIN32_RUN_BY_SYSTEM, WIN32_RUN_BY_CMD, WIN32_RUN_BY_POWERSHELL };
+enum win32_runner win32_runner_of(const char *path);
+char *win32_runner_path(enum win32_runner runner) MUST_USE;
+/* What becomes of a job's processes when its last handle is closed, as it is when we end in whatever way. */
+enum win32_job_end { WIN32_JOB_ENDS_WITH_US, WIN32_JOB_OUTLIVES_US };
+bool win32_job_keep(HANDLE job, enum win32_job_end end);
+
+/* ------------------------------------------------------------------ the run we belong to (win32_processes.c,
+ * win32_run.c) */
+
+struct win32_process {
+    DWORD pid;
+    DWORD parent;
+    int64_t start; /* as of win32_ticks(); 0: the system does not tell */
+    char *name;    /* of its file, e.g. "cmd.exe" */
+    char *line;    /* what it was started with; NULL: the system does not tell */
+};
+struct win32_processes {
+    struct win32_process *items;
+    size_t count;
+};
+void win32_processes_done(struct win32_processes *processes);
+
+/* We, the process that started us, the one that started that, and so on. */
+#define WIN32_ANCESTORS_MAX 48
+void win32_processes_above(struct win32_processes *out);
+/* platform_run_id() with such a line. */
+char *win32_run_id_of(const struct win32_processes *line, enum platform_run_trust *out_trust) MUST_USE;
+
+/* When a process started; 0: the system does not tell. */
+int64_t win32_process_start(DWORD pid);
+/* Is there one that started then (0: whenever)?  Also true where the system does not tell. */
+bool win32_process_is_alive(DWORD pid, int64_t start);
+/* How long ago did it start, whatever was done to the clock since?  -1: the system does not tell. */
+int64_t win32_process_age_ms(DWORD pid, int64_t start);
 
 #endif

@@ -12,7 +12,6 @@
 
 /* A sleep is cut into pieces of this length: what the system can wait for at once has an end. */
 #define SLEEP_PIECE_MS 60000
-#define TICKS_PER_MS 10000                           /* the system counts in units of 100 ns */
 #define UNIX_EPOCH_TICKS INT64_C(116444736000000000) /* since 1601-01-01 */
 
 /* The globals that are written: an event, set once we are to stop; why; and whether the program has begun to clean up,
@@ -85,7 +84,7 @@ int64_t win32_ticks(const FILETIME *time)
 
 int64_t win32_unix_ms(const FILETIME *time)
 {
-    return (win32_ticks(time) - UNIX_EPOCH_TICKS) / TICKS_PER_MS;
+    return (win32_ticks(time) - UNIX_EPOCH_TICKS) / WIN32_TICKS_PER_MS;
 }
 
 static int64_t machine_mono_ms(UNUSED struct clock *self)
@@ -93,7 +92,7 @@ static int64_t machine_mono_ms(UNUSED struct clock *self)
     ULONGLONG ticks = 0;
 
     (void)QueryUnbiasedInterruptTime(&ticks); /* fails for NULL only */
-    return (int64_t)(ticks / TICKS_PER_MS);
+    return (int64_t)(ticks / WIN32_TICKS_PER_MS);
 }
 
 static bool machine_sleep_ms(struct clock *self, int64_t ms)

@@ -3,9 +3,9 @@
  * Locks between processes: a byte of the lock file, which ends with the process however it dies, and works on shares of
  * other machines, too.
  *
- * Locks keep others from reading and writing what they cover; so the byte is far behind the end of the file, which holds
- * the process id of the last holder, for the message to those who waited in vain.  The file is never removed: whoever
- * waits for it would end up holding the lock of a file that nobody else can find.
+ * Locks keep others from reading and writing what they cover; so the byte is far behind the end of the file, which
+ * holds the process id of the last holder, for the message to those who waited in vain.  The file is never removed:
+ * whoever waits for it would end up holding the lock of a file that nobody else can find.
  */
 #include "platform/win32.h"
 

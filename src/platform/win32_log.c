@@ -4,7 +4,9 @@
  *
  * The file may be rotated at any time, by renaming, removing or truncating it; it is opened so that others may.  So
  * before each line the path is looked at: when it names another file, or none, it is opened anew.  We have the right to
- * append and none to write elsewhere: then each write goes to the end, wherever that is by now, as a whole.
+ * append and none to write elsewhere: then each write goes to the end, wherever that is by now, as a whole.  On shares
+ * of other machines the end may be another's by the time of the write; so there is a lock around it, of a byte far
+ * behind all that is written.  Whoever holds that for long is not waited for.
  *
  * The program often runs as an administrator, and logs are put into directories where others may write: nobody else may
  * choose what we append to.  What is opened must be a regular file of ours or of the system's, no link, and no second
@@ -15,6 +17,8 @@
 #include <stdlib.h>
 
 #define SHARE_ALL (FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE)
+#define LOCKED_BYTE_HIGH 0x40000000UL
+#define LOCK_TRIES 100 /* of a millisecond, or what the system makes of it */
 
 struct platform_log {
     char *path;
@@ -91,11 +95,21 @@ static bool is_same_file(const BY_HANDLE_FILE_INFORMATION *a, const BY_HANDLE_FI
 
 enum links { FOLLOW_LINKS, LINKS_THEMSELVES };
 
+static HANDLE open_with(const wchar_t *wide, DWORD access, enum links links, SECURITY_ATTRIBUTES *security)
+{
+    return CreateFileW(wide, access | FILE_APPEND_DATA | FILE_READ_ATTRIBUTES | READ_CONTROL | SYNCHRONIZE, SHARE_ALL,
+                       security, OPEN_ALWAYS,
+                       FILE_ATTRIBUTE_NORMAL | (links == FOLLOW_LINKS ? 0 : FILE_FLAG_OPEN_REPARSE_POINT), NULL);
+}
+
+/* The right to read is for the lock alone, and may be withheld. */
 static HANDLE open_file(const wchar_t *wide, enum links links, SECURITY_ATTRIBUTES *security)
 {
-    return CreateFileW(wide, FILE_APPEND_DATA | FILE_READ_ATTRIBUTES | READ_CONTROL | SYNCHRONIZE, SHARE_ALL, security,
-                       OPEN_ALWAYS, FILE_ATTRIBUTE_NORMAL | (links == FOLLOW_LINKS ? 0 : FILE_FLAG_OPEN_REPARSE_POINT),
-                       NULL);
+    HANDLE handle = open_with(wide, FILE_READ_DATA, links, security);
+
+    if (handle == INVALID_HANDLE_VALUE && GetLastError() == ERROR_ACCESS_DENIED)
+        handle = open_with(wide, 0, links, security);
+    return handle;
 }
 
 /* A reparse point that is no link is how a volume stores a file (deduplicated, compressed); it has to be opened by way
@@ -166,7 +180,7 @@ static bool is_current(const struct platform_log *log)
     HANDLE AUTO_HANDLE handle = INVALID_HANDLE_VALUE;
     BY_HANDLE_FILE_INFORMATION now;
 
-    if (log->handle == INVALID_HANDLE_VALUE || !wide)
+    if (log->handle == INVALID_HANDLE_VALUE || !wide || is_removed(log->handle))
         return false;
     handle = CreateFileW(wide, FILE_READ_ATTRIBUTES, SHARE_ALL, NULL, OPEN_EXISTING, FILE_FLAG_OPEN_REPARSE_POINT,
                          NULL);
@@ -174,6 +188,31 @@ static bool is_current(const struct platform_log *log)
 }
 
 /* ------------------------------------------------------------------ writing */
+
+static bool lock_end(HANDLE handle, OVERLAPPED *at)
+{
+    for (int i = 0; i < LOCK_TRIES; i++) {
+        if (LockFileEx(handle, LOCKFILE_EXCLUSIVE_LOCK | LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, at))
+            return true;
+        if (GetLastError() != ERROR_LOCK_VIOLATION)
+            break;
+        Sleep(1);
+    }
+    return false;
+}
+
+static bool write_locked(HANDLE handle, const char *line, size_t len, DWORD *put)
+{
+    OVERLAPPED at = {.OffsetHigh = LOCKED_BYTE_HIGH};
+    bool is_locked = lock_end(handle, &at);
+    bool is_written = WriteFile(handle, line, (DWORD)len, put, NULL);
+    DWORD error = GetLastError();
+
+    if (is_locked)
+        (void)UnlockFileEx(handle, 0, 1, 0, &at);
+    SetLastError(error);
+    return is_written;
+}
 
 /* One write for the whole line.  Should it be cut short by a full disk, the next one begins on a line of its own. */
 static bool put_line(struct platform_log *log, const char *line, size_t len)
@@ -186,7 +225,7 @@ static bool put_line(struct platform_log *log, const char *line, size_t len)
         line = whole;
         len++;
     }
-    if (!WriteFile(log->handle, line, (DWORD)len, &put, NULL))
+    if (!write_locked(log->handle, line, len, &put))
         return false;
     if (put > 0)
         log->is_inside_line = put < len;

@@ -43,5 +43,5 @@ const char *platform_link_name(void)
 
 const char *platform_cas_advice(void)
 {
-    return "certutil -addstore Root FILE, or a newer ca-bundle.pem beside acme-dme.exe";
+    return "certutil -addstore Root FILE, or a newer ca-bundle.crt beside acme-dme.exe";
 }

@@ -10,7 +10,7 @@
 /* after <windows.h> */
 #include <wincrypt.h>
 
-#define BUNDLE "ca-bundle.pem"
+#define BUNDLE "ca-bundle.crt"
 #define PATH_MAX_WIDE 32768 /* the longest that Windows knows */
 
 static const DWORD locations[] = {CERT_SYSTEM_STORE_LOCAL_MACHINE, CERT_SYSTEM_STORE_CURRENT_USER};

@@ -242,4 +242,4 @@ def test_paths_that_are_named_are_those_of_the_tree():
     for file in ("README.md", "docs/windows.md", "hooks/win-acme/README.md", "hooks/windows/README.md", "hooks/windows/acme-dme.yaml.example",
                  "hooks/windows/acme-dme-renew.xml", "hooks/windows/import-iis.ps1"):
         for path in re.findall(r"C:\\Program Files\\acme-dme\\(hooks\\[\w.\\-]+)", read(file)):
-            assert os.path.isfile(os.path.join(ROOT, *path.rstrip(".").split("\\"))), (file, path)
+            assert os.path.exists(os.path.join(ROOT, *path.rstrip(".").split("\\"))), (file, path)

@@ -13,7 +13,10 @@ CHEAP_LINTS = \
 	tests/lint/check-man-options \
 	tests/lint/check-man-steps \
 	tests/lint/check-man-verbs
+# They look at sources and manuals, not at programs: a build for Windows has nothing to add.
+if !WINDOWS
 TESTS += $(CHEAP_LINTS)
+endif
 EXTRA_DIST += $(CHEAP_LINTS) \
 	.clang-tidy tests/lint/README.md tests/lint/run tests/lint/common.sh tests/lint/strip.awk tests/lint/banned.awk tests/lint/tidy-one tests/lint/analyzer.h \
 	tests/lint/layers.txt tests/lint/headers.txt tests/lint/banned.txt tests/lint/globals.txt tests/lint/cppcheck.txt \

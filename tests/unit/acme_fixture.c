@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fixture.h"
 #include "test.h"
 
 void acme_fixture_restart(struct acme_fixture *f, uint32_t requests_per_s)
@@ -22,13 +23,14 @@ void acme_fixture_restart(struct acme_fixture *f, uint32_t requests_per_s)
 
 void acme_fixture_init(struct acme_fixture *f)
 {
-    *f = (struct acme_fixture){.log_text = NULL};
+    *f = (struct acme_fixture){.said = {.out = NULL}};
     fake_clock_init(&f->clock);
     f->http = fake_http_new(&f->clock, FAKE_CA_ROOT);
     f->http->is_side_by_side = true;
     f->ca = fake_ca_new(&f->clock);
     fake_ca_attach(f->ca, f->http);
-    f->log = (struct log){.level = LOG_DEBUG, .out = open_memstream(&f->log_text, &f->log_len)};
+    fixture_stream_open(&f->said);
+    f->log = (struct log){.level = LOG_DEBUG, .out = f->said.out};
     assert_non_null(f->log.out);
     f->traced = http_trace_new(fake_http_base(f->http), &f->log);
     assert_int_equal(key_new(KEY_ECDSA_P256, &f->key, &f->err), ERR_OK);
@@ -37,19 +39,17 @@ void acme_fixture_init(struct acme_fixture *f)
 
 const char *acme_fixture_log(struct acme_fixture *f)
 {
-    assert_int_equal(fflush(f->log.out), 0);
-    return f->log_text;
+    return fixture_stream_text(&f->said);
 }
 
 void acme_fixture_done(struct acme_fixture *f)
 {
     static const char *const secrets[] = {"token-", "nonce-", FAKE_CA_EAB_KEY, "\"signature\""};
 
-    assert_int_equal(fclose(f->log.out), 0);
     for (size_t i = 0; i < ARRAY_LEN(secrets); i++)
-        if (strstr(f->log_text, secrets[i]))
+        if (strstr(fixture_stream_text(&f->said), secrets[i]))
             fail_msg("\"%s\" is in the log", secrets[i]);
-    free(f->log_text);
+    fixture_stream_done(&f->said);
     acme_free(f->acme);
     key_free(f->key);
     http_free(f->traced);

@@ -7,6 +7,7 @@
 
 #include "acme/acme.h"
 #include "fake_ca.h"
+#include "fixture.h"
 
 struct acme_fixture {
     struct fake_clock clock;
@@ -14,8 +15,7 @@ struct acme_fixture {
     struct fake_ca *ca;
     struct http *traced;
     struct log log;
-    char *log_text; /* valid after acme_fixture_log() */
-    size_t log_len;
+    struct fixture_stream said; /* what `log` got */
     struct key *key;
     struct acme *acme;
     struct err err; /* for the call under test */

@@ -1,17 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "cert_fixture.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <openssl/bn.h>
 #include <openssl/ec.h>
@@ -20,7 +13,10 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "fixture.h"
+#include "server_fixture.h"
 #include "test.h"
+#include "util/mem.h"
 
 /* ------------------------------------------------------------------ certificates */
 
@@ -108,7 +104,7 @@ static char *take_text(BIO *bio)
 {
     char *data;
     long len = BIO_get_mem_data(bio, &data);
-    char *text = strndup(data, (size_t)len);
+    char *text = mem_strndup(data, (size_t)len);
 
     BIO_free(bio);
     return text;
@@ -177,18 +173,18 @@ struct key *key_parsed(const char *pem)
     return key;
 }
 
-/* ------------------------------------------------------------------ servers, in their own process */
+/* ------------------------------------------------------------------ servers */
 
-static void send_text(int fd, const char *text)
+static void send_text(platform_socket fd, const char *text)
 {
-    (void)!send(fd, text, strlen(text), MSG_NOSIGNAL);
+    (void)!send(fd, text, SOCKET_LEN(strlen(text)), MSG_NOSIGNAL);
 }
 
-static void read_some(int fd)
+static void read_some(platform_socket fd)
 {
     char sink[4096];
 
-    (void)!read(fd, sink, sizeof sink);
+    (void)!recv(fd, sink, sizeof sink, 0);
 }
 
 static int expect_name(SSL *ssl, UNUSED int *alert, void *arg)
@@ -204,9 +200,9 @@ static SSL_CTX *server_context(const struct cert_server *s)
     int want = SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
 
     if (!ctx || !SSL_CTX_use_certificate(ctx, s->cert->x509) || !SSL_CTX_use_PrivateKey(ctx, s->cert->key))
-        _exit(3);
+        abort();
     if (s->chain && !SSL_CTX_add1_chain_cert(ctx, s->chain->x509))
-        _exit(3);
+        abort();
     if (s->kind == SERVER_TLS12_CLIENT_CERT || s->kind == SERVER_TLS13_CLIENT_CERT)
         SSL_CTX_set_verify(ctx, want, NULL);
     if (s->kind == SERVER_TLS12_CLIENT_CERT)
@@ -223,111 +219,86 @@ static SSL_CTX *server_context(const struct cert_server *s)
     return ctx;
 }
 
-static void serve_tls(SSL_CTX *ctx, int fd)
+/* False: the client said something, which it has no reason to. */
+static bool serve_tls(SSL_CTX *ctx, platform_socket fd)
 {
     SSL *ssl = SSL_new(ctx);
     char byte;
+    bool is_quiet;
 
-    (void)SSL_set_fd(ssl, fd);
-    /* The client has nothing to say to us. */
-    if (SSL_accept(ssl) == 1 && SSL_read(ssl, &byte, 1) > 0)
-        _exit(4);
+    (void)SSL_set_fd(ssl, (int)fd);
+    is_quiet = SSL_accept(ssl) != 1 || SSL_read(ssl, &byte, 1) <= 0;
     SSL_free(ssl);
+    return is_quiet;
 }
 
-static void drip(int fd)
+static void drip(platform_socket fd)
 {
     static const char record[] = "\x16\x03\x03\x01\x00";
 
     for (size_t i = 0; i < 100; i++) {
-        const struct timespec pause = {0, 50000000};
-
         if (send(fd, i < 5 ? record + i : "\x02", 1, MSG_NOSIGNAL) != 1)
             return;
-        (void)nanosleep(&pause, NULL);
+        fixture_sleep_ms(50);
     }
 }
 
-static void serve_one(const struct cert_server *s, SSL_CTX *ctx, int fd)
+static bool serve_one(const struct cert_server *s, SSL_CTX *ctx, platform_socket fd)
 {
+    char sink[4096];
+
     switch (s->kind) {
     case SERVER_SILENT:
-        for (;;)
-            (void)pause(); /* the connection stays open */
+        while (recv(fd, sink, sizeof sink, 0) > 0)
+            continue;
+        return true;
     case SERVER_CLOSING:
-        break;
+        return true;
     case SERVER_GREETING:
         send_text(fd, "220 mail.example ESMTP\r\n");
         read_some(fd);
-        break;
+        return true;
     case SERVER_HTTP:
         read_some(fd);
         send_text(fd, "HTTP/1.1 400 Bad Request\r\n\r\n");
-        break;
+        return true;
     case SERVER_DRIPPING:
         drip(fd);
-        break;
+        return true;
     default:
-        serve_tls(ctx, fd);
-        break;
+        return serve_tls(ctx, fd);
     }
 }
 
-NORETURN static void run_server(const struct cert_server *s, int listening)
+static int serve(struct test_server *self, void *context)
 {
+    const struct cert_server *s = context;
     SSL_CTX *ctx = s->cert ? server_context(s) : NULL;
+    platform_socket fd;
+    bool is_fine = true;
 
-    (void)signal(SIGPIPE, SIG_IGN);
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails does not stop us */
-    for (;;) {
-        int fd = accept(listening, NULL, NULL);
-
-        if (fd < 0)
-            _exit(5);
-        serve_one(s, ctx, fd);
-        (void)close(fd);
+    while (is_fine && (fd = test_server_accept(self, test_server_socket(self, 0))) != PLATFORM_NO_SOCKET) {
+        is_fine = serve_one(s, ctx, fd);
+        test_server_hang_up(self, fd);
     }
-}
-
-static int listen_at(const char *address, char port[8])
-{
-    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
-    struct sockaddr_in v4 = {.sin_family = AF_INET};
-    bool is_v6 = strchr(address, ':') != NULL;
-    struct sockaddr *any = is_v6 ? (struct sockaddr *)&v6 : (struct sockaddr *)&v4;
-    socklen_t len = is_v6 ? sizeof v6 : sizeof v4;
-    int fd = socket(any->sa_family, SOCK_STREAM, 0);
-
-    if (fd < 0)
-        return -1;
-    assert_int_equal(inet_pton(any->sa_family, address, is_v6 ? (void *)&v6.sin6_addr : (void *)&v4.sin_addr), 1);
-    if (bind(fd, any, len) != 0 || listen(fd, 128) != 0 || getsockname(fd, any, &len) != 0) {
-        (void)close(fd);
-        return -1;
-    }
-    (void)snprintf(port, 8, "%u", ntohs(is_v6 ? v6.sin6_port : v4.sin_port));
-    return fd;
+    SSL_CTX_free(ctx);
+    return is_fine ? 0 : 4;
 }
 
 bool cert_server_start(struct cert_server *server)
 {
-    int listening = listen_at(server->address ? server->address : "127.0.0.1", server->port);
+    uint16_t port = 0;
+    platform_socket listening = test_server_bind(SOCK_STREAM, server->address, &port);
 
-    if (listening < 0)
+    if (listening == PLATFORM_NO_SOCKET)
         return false;
-    server->pid = fork();
-    assert_true(server->pid >= 0);
-    if (server->pid == 0)
-        run_server(server, listening);
-    (void)close(listening);
+    assert_int_equal(listen(listening, 128), 0);
+    (void)snprintf(server->port, sizeof server->port, "%u", port);
+    server->running = test_server_start(serve, server, &listening, 1);
     return true;
 }
 
 bool cert_server_stop(struct cert_server *server)
 {
-    int status;
-
-    assert_int_equal(kill(server->pid, SIGKILL), 0);
-    assert_int_equal(waitpid(server->pid, &status, 0), server->pid);
-    return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+    return test_server_stop(server->running);
 }

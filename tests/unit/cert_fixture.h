@@ -8,7 +8,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include <openssl/x509.h>
 
@@ -74,12 +73,12 @@ struct cert_server {
     const char *expect_sni;        /* the connection is closed when another name comes; NULL: any */
     const char *address;           /* NULL: 127.0.0.1 */
     char port[8];                  /* set by cert_server_start() */
-    pid_t pid;
+    struct test_server *running;
 };
 
 /* False: this machine has no such address. */
 bool cert_server_start(struct cert_server *server);
-/* True: it still ran, and so saw nothing that it should not. */
+/* True: it saw nothing that it should not. */
 bool cert_server_stop(struct cert_server *server);
 
 #endif

@@ -4,10 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "fixture.h"
+#include "platform/platform.h"
 #include "test.h"
 #include "util/buf.h"
 #include "util/text.h"
@@ -67,7 +66,8 @@ static void make_parents(const struct config_fixture *f, char *path)
 {
     for (char *slash = strchr(path + strlen(f->dir) + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        (void)mkdir(path, 0700);
+        if (!platform_file_exists(path))
+            fixture_mkdir(path, 0700);
         *slash = '/';
     }
 }
@@ -78,11 +78,11 @@ void given_write_bytes(struct config_fixture *f, const char *path, const char *b
     FILE *out;
 
     make_parents(f, full);
-    out = fopen(full, "wb");
+    out = fixture_open(full, "w");
     assert_non_null(out);
     assert_int_equal(fwrite(bytes, 1, len, out), len);
     assert_int_equal(fclose(out), 0);
-    assert_int_equal(chmod(full, 0600), 0);
+    fixture_chmod(full, 0600);
 }
 
 void given_write(struct config_fixture *f, const char *path, const char *text)
@@ -94,7 +94,7 @@ void given_chmod(struct config_fixture *f, const char *path, unsigned mode)
 {
     char AUTO_FREE *full = mem_printf("%s/%s", f->dir, path);
 
-    assert_int_equal(chmod(full, (mode_t)mode), 0);
+    fixture_chmod(full, mode);
 }
 
 void given_env(struct config_fixture *f, const char *name, const char *value)
@@ -157,13 +157,9 @@ void load_config(struct config_fixture *f)
 
 void load_config_as_user(struct config_fixture *f)
 {
-    bool root = geteuid() == 0;
-
-    if (root)
-        assert_int_equal(seteuid(65534), 0);
+    fixture_become_user();
     load_config(f);
-    if (root)
-        assert_int_equal(seteuid(0), 0);
+    fixture_become_root();
 }
 
 void load_config_bytes(struct config_fixture *f, const char *bytes, size_t len)

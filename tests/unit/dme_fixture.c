@@ -4,16 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fixture.h"
 #include "test.h"
 
 void dme_fixture_init(struct dme_fixture *f)
 {
-    *f = (struct dme_fixture){.log_text = NULL};
+    *f = (struct dme_fixture){.said = {.out = NULL}};
     fake_clock_init(&f->clock);
     f->http = fake_http_new(&f->clock, FIXTURE_ROOT);
     f->key = secret_new(FIXTURE_KEY, strlen(FIXTURE_KEY));
     f->secret = secret_new(FIXTURE_SECRET, strlen(FIXTURE_SECRET));
-    f->log = (struct log){.level = LOG_DEBUG, .out = open_memstream(&f->log_text, &f->log_len)};
+    fixture_stream_open(&f->said);
+    f->log = (struct log){.level = LOG_DEBUG, .out = f->said.out};
     assert_non_null(f->log.out);
     f->dme = dme_new(&(struct dme_opts){
         .endpoint = FIXTURE_ROOT "/",
@@ -31,16 +33,14 @@ void dme_fixture_init(struct dme_fixture *f)
 
 const char *dme_fixture_log(struct dme_fixture *f)
 {
-    assert_int_equal(fflush(f->log.out), 0);
-    return f->log_text;
+    return fixture_stream_text(&f->said);
 }
 
 void dme_fixture_done(struct dme_fixture *f)
 {
-    assert_int_equal(fclose(f->log.out), 0);
-    assert_null(strstr(f->log_text, FIXTURE_SECRET));
-    assert_null(strstr(f->log_text, FIXTURE_KEY));
-    free(f->log_text);
+    assert_null(strstr(fixture_stream_text(&f->said), FIXTURE_SECRET));
+    assert_null(strstr(fixture_stream_text(&f->said), FIXTURE_KEY));
+    fixture_stream_done(&f->said);
     dme_free(f->dme);
     secret_free(f->key);
     secret_free(f->secret);

@@ -9,6 +9,7 @@
 
 #include "dme/dme.h"
 #include "fake_http.h"
+#include "fixture.h"
 
 #define FIXTURE_KEY "1c1a3c91-4770-4ce7-96f4-54c0eb0e457a" /* of the API's document */
 #define FIXTURE_SECRET "c9b5625f-9834-4ff8-baba-4ed5f32cae55"
@@ -21,8 +22,7 @@ struct dme_fixture {
     struct secret *key;
     struct secret *secret;
     struct log log;
-    char *log_text; /* valid after dme_fixture_log() */
-    size_t log_len;
+    struct fixture_stream said; /* what `log` got */
     struct dme *dme;
     struct err err;       /* for the call under test */
     bool has_lost_answer; /* of the last dme_fixture_create() */

@@ -1,60 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 #include "dns_responder.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "dns_message.h"
+#include "server_fixture.h"
+#include "test.h"
 
 #define TCP_MAX 32
 
-static void die(const char *what)
+/* One port that is free for both; the address is "127.0.0.1:port". */
+static void bind_both(platform_socket sockets[2], char address[32])
 {
-    perror(what);
-    abort();
-}
+    uint16_t port;
 
-static int bound_socket(int type, struct sockaddr_in *address)
-{
-    socklen_t len = sizeof *address;
-    int fd = socket(AF_INET, type, 0);
-    int on = 1;
-
-    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0)
-        die("socket");
-    if (bind(fd, (struct sockaddr *)address, len) != 0) {
-        (void)close(fd);
-        return -1;
-    }
-    if (getsockname(fd, (struct sockaddr *)address, &len) != 0)
-        die("getsockname");
-    return fd;
-}
-
-/* One port that is free for both. */
-static void bind_both(int *udp, int *tcp, struct sockaddr_in *address)
-{
     do {
-        *address = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-        *udp = bound_socket(SOCK_DGRAM, address);
-        if (*udp < 0)
-            die("bind");
-        *tcp = bound_socket(SOCK_STREAM, address);
-        if (*tcp < 0)
-            (void)close(*udp);
-    } while (*tcp < 0);
-    if (listen(*tcp, 16) != 0)
-        die("listen");
+        port = 0;
+        sockets[0] = test_server_bind(SOCK_DGRAM, NULL, &port);
+        sockets[1] = test_server_bind(SOCK_STREAM, NULL, &port);
+        if (sockets[1] == PLATFORM_NO_SOCKET)
+            platform_socket_close(sockets[0]);
+    } while (sockets[1] == PLATFORM_NO_SOCKET);
+    (void)snprintf(address, 32, "127.0.0.1:%u", port);
 }
 
 /* ------------------------------------------------------------------ answering */
@@ -118,14 +88,20 @@ static void put_data(const struct question *q, struct message *m, unsigned count
         message_rr_txt(m, q->name, 300, text);
 }
 
+/* What came so far. */
+struct asked {
+    unsigned count;
+    unsigned dropped;
+};
+
 /* False: say nothing. */
-static bool make_answer(const struct question *q, struct message *m, unsigned count)
+static bool make_answer(const struct question *q, struct message *m, struct asked *asked)
 {
-    static unsigned dropped;
     unsigned flags = MESSAGE_RESPONSE | MESSAGE_AUTHORITATIVE | (q->rd ? MESSAGE_RD : 0);
     bool truncated = !q->tcp && (is_case(q, "tc") || is_case(q, "close"));
 
-    if (is_case(q, "silent") || (is_case(q, "drop") && dropped++ == 0))
+    asked->count++;
+    if (is_case(q, "silent") || (is_case(q, "drop") && asked->dropped++ == 0))
         return false;
     flags |= is_case(q, "nx") ? 3 : is_case(q, "servfail") ? 2 : is_case(q, "refused") ? 5 : 0;
     flags |= is_case(q, "formerr") && q->edns ? 1 : 0;
@@ -133,7 +109,7 @@ static bool make_answer(const struct question *q, struct message *m, unsigned co
     message_begin(m, (uint16_t)(q->id + (is_case(q, "wrongid") ? 1 : 0)), flags | (truncated ? MESSAGE_TRUNCATED : 0));
     message_question(m, q->name, q->type);
     if ((flags & 15) == 0 && !truncated)
-        put_data(q, m, count);
+        put_data(q, m, asked->count);
     if (is_case(q, "nx"))
         message_rr_soa(m, MESSAGE_AUTHORITY, "example.com", 600, 180);
     if (is_case(q, "garbage"))
@@ -145,23 +121,23 @@ static bool make_answer(const struct question *q, struct message *m, unsigned co
 
 /* ------------------------------------------------------------------ serving */
 
-static void serve_udp(int fd, unsigned *count)
+static void serve_udp(platform_socket fd, struct asked *asked)
 {
-    static struct message m;
+    struct message m;
     uint8_t data[1500];
     struct sockaddr_in from;
     socklen_t from_len = sizeof from;
-    ssize_t len = recvfrom(fd, data, sizeof data, 0, (struct sockaddr *)&from, &from_len);
+    ssize_t len = recvfrom(fd, (void *)data, sizeof data, 0, (struct sockaddr *)&from, &from_len);
     struct question q = {.tcp = false};
 
-    if (len > 0 && parse_question(data, (size_t)len, &q) && make_answer(&q, &m, ++*count))
-        (void)sendto(fd, m.data, m.len, 0, (struct sockaddr *)&from, from_len);
+    if (len > 0 && parse_question(data, (size_t)len, &q) && make_answer(&q, &m, asked))
+        (void)sendto(fd, (void *)m.data, SOCKET_LEN(m.len), 0, (struct sockaddr *)&from, from_len);
 }
 
-static bool read_all(int fd, uint8_t *data, size_t len)
+static bool read_all(platform_socket fd, uint8_t *data, size_t len)
 {
     while (len > 0) {
-        ssize_t n = recv(fd, data, len, 0);
+        ssize_t n = recv(fd, (void *)data, SOCKET_LEN(len), 0);
 
         if (n <= 0)
             return false;
@@ -172,9 +148,9 @@ static bool read_all(int fd, uint8_t *data, size_t len)
 }
 
 /* False: the connection is to be closed. */
-static bool serve_tcp(int fd, unsigned *count)
+static bool serve_tcp(platform_socket fd, struct asked *asked)
 {
-    static struct message m;
+    struct message m;
     uint8_t prefix[2];
     uint8_t data[1500];
     struct question q = {.tcp = true};
@@ -185,65 +161,58 @@ static bool serve_tcp(int fd, unsigned *count)
     len = (size_t)(prefix[0] << 8 | prefix[1]);
     if (len > sizeof data || !read_all(fd, data, len) || !parse_question(data, len, &q) || is_case(&q, "close"))
         return false;
-    if (!make_answer(&q, &m, ++*count))
+    if (!make_answer(&q, &m, asked))
         return true;
     prefix[0] = (uint8_t)(m.len >> 8);
     prefix[1] = (uint8_t)m.len;
-    return send(fd, prefix, 2, MSG_NOSIGNAL | MSG_MORE) == 2 && send(fd, m.data, m.len, MSG_NOSIGNAL) == (ssize_t)m.len;
+    return send(fd, (void *)prefix, 2, MSG_NOSIGNAL | MSG_MORE) == 2 &&
+           send(fd, (void *)m.data, SOCKET_LEN(m.len), MSG_NOSIGNAL) == (ssize_t)m.len;
 }
 
-static void serve(int udp, int tcp)
+static int serve(struct test_server *self, UNUSED void *ctx)
 {
+    platform_socket udp = test_server_socket(self, 0);
+    platform_socket tcp = test_server_socket(self, 1);
     struct pollfd fds[2 + TCP_MAX] = {{.fd = udp, .events = POLLIN}, {.fd = tcp, .events = POLLIN}};
-    nfds_t count = 2;
-    unsigned asked = 0;
+    size_t count = 2;
+    struct asked asked = {0, 0};
 
-    while (poll(fds, count, -1) >= 0) {
+    while (test_server_wait(self, fds, count)) {
         if (fds[0].revents)
             serve_udp(udp, &asked);
-        for (nfds_t i = 2; i < count; i++) {
+        for (size_t i = 2; i < count; i++) {
             if (fds[i].revents && !serve_tcp(fds[i].fd, &asked)) {
-                (void)close(fds[i].fd);
+                test_server_hang_up(self, fds[i].fd);
                 fds[i--] = fds[--count];
             }
         }
-        if (fds[1].revents && count < 2 + TCP_MAX)
-            fds[count++] = (struct pollfd){.fd = accept(tcp, NULL, NULL), .events = POLLIN};
+        if (fds[1].revents && count < 2 + TCP_MAX) {
+            fds[count] = (struct pollfd){.fd = test_server_accept(self, tcp), .events = POLLIN};
+            count += fds[count].fd != PLATFORM_NO_SOCKET;
+        }
     }
+    return 0;
 }
 
 void dns_responder_start(struct dns_responder *responder)
 {
-    struct sockaddr_in address;
-    int udp, tcp;
+    platform_socket sockets[2];
 
-    bind_both(&udp, &tcp, &address);
-    (void)snprintf(responder->address, sizeof responder->address, "127.0.0.1:%u", ntohs(address.sin_port));
-    responder->pid = fork();
-    if (responder->pid < 0)
-        die("fork");
-    if (responder->pid == 0) {
-        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* should the test die */
-        serve(udp, tcp);
-        _exit(0);
-    }
-    (void)close(udp);
-    (void)close(tcp);
+    bind_both(sockets, responder->address);
+    assert_int_equal(listen(sockets[1], 16), 0);
+    responder->server = test_server_start(serve, NULL, sockets, 2);
 }
 
 void dns_responder_stop(struct dns_responder *responder)
 {
-    (void)kill(responder->pid, SIGKILL);
-    (void)waitpid(responder->pid, NULL, 0);
+    assert_true(test_server_stop(responder->server));
 }
 
 void dns_responder_closed_address(char out[32])
 {
-    struct sockaddr_in address;
-    int udp, tcp;
+    platform_socket sockets[2];
 
-    bind_both(&udp, &tcp, &address);
-    (void)snprintf(out, 32, "127.0.0.1:%u", ntohs(address.sin_port));
-    (void)close(udp);
-    (void)close(tcp);
+    bind_both(sockets, out);
+    platform_socket_close(sockets[0]);
+    platform_socket_close(sockets[1]);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * A real DNS server on loopback, in a process of its own: UDP and TCP on one port that the system picks.  The
+ * A real DNS server on loopback (server_fixture.h): UDP and TCP on one port that the system picks.  The
  * first label of the name that is asked for decides what happens:
  *
  *   rd        TXT "rd=<0|1> tcp=<0|1> edns=<0|1>": what the question was like
@@ -23,10 +23,8 @@
 #ifndef ACME_DME_TESTS_UNIT_DNS_RESPONDER_H
 #define ACME_DME_TESTS_UNIT_DNS_RESPONDER_H
 
-#include <sys/types.h>
-
 struct dns_responder {
-    pid_t pid;
+    struct test_server *server;
     char address[32]; /* "127.0.0.1:port" */
 };
 

@@ -101,6 +101,6 @@ void dns_script_world(void *ctx, const struct dns_question *question, UNUSED int
         }
     }
     if (question->server || (question->type != DNS_A && question->type != DNS_AAAA))
-        fail_msg("%s was asked for type %d of \"%s\"", question->server ? question->server : "the resolver",
+        fail_msg("%s was asked for type %u of \"%s\"", question->server ? question->server : "the resolver",
                  question->type, question->name);
 }

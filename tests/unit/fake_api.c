@@ -3,12 +3,11 @@
 
 #include <inttypes.h>
 #include <jansson.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "fixture.h"
 #include "test.h"
 #include "util/mem.h"
 #include "util/parse.h"
@@ -466,8 +465,7 @@ static void go_wrong(struct call *c, enum fake_api_fault fault)
         lose(c, ERR_CANCELLED, true);
         break;
     case FAKE_API_KILL:
-        (void)kill(getpid(), SIGKILL);
-        break;
+        fixture_die();
     default:
         spoil(c, fault);
         break;

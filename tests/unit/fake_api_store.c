@@ -6,8 +6,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
+#include "fixture.h"
 #include "test.h"
 #include "util/text.h"
 
@@ -28,9 +28,8 @@ void fake_api_fail_where(struct fake_api *api, enum fake_api_fault fault, const 
 
 struct fake_api *fake_api_new(struct fake_clock *clock)
 {
-    struct fake_api *api = mmap(NULL, sizeof *api, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct fake_api *api = fixture_shared_new(sizeof *api);
 
-    assert_true(api != MAP_FAILED);
     api->clock = clock;
     api->refused_account = -1;
     api->requests_remaining = 100;
@@ -40,7 +39,7 @@ struct fake_api *fake_api_new(struct fake_clock *clock)
 
 void fake_api_free(struct fake_api *api)
 {
-    assert_int_equal(munmap(api, sizeof *api), 0);
+    fixture_shared_free(api, sizeof *api);
 }
 
 /* ------------------------------------------------------------------ zones and records */

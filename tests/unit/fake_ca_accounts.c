@@ -167,7 +167,7 @@ static json_t *challenge_json(const struct fake_ca_authz *authz, size_t number, 
     json_t *json = json_object();
 
     (void)json_object_set_new(json, "type", json_string(type));
-    (void)json_object_set_new(json, "url", json_sprintf(FAKE_CA_ROOT "/chall/%zu/%s", number, type));
+    (void)json_object_set_new(json, "url", fake_ca_url("chall", number, type));
     (void)json_object_set_new(json, "status", json_string(authz->challenge_status));
     if (strcmp(type, "dns-persist-01") == 0)
         (void)json_object_set_new(json, "issuer-domain-names", json_pack("[ss]", "ca.example.net", "other.example"));

@@ -26,15 +26,15 @@ static json_t *order_json(const struct fake_ca *ca, const struct fake_ca_order *
         (void)json_array_append_new(identifiers,
                                     json_pack("{ssss}", "type", "dns", "value",
                                               ca->manner.ignores_names ? "evil.example" : order->names.items[i]));
-        (void)json_array_append_new(authorizations, json_sprintf(FAKE_CA_ROOT "/authz/%zu", order->first_authz + i));
+        (void)json_array_append_new(authorizations, fake_ca_url("authz", order->first_authz + i, NULL));
     }
     (void)json_object_set_new(json, "status", json_string(order->status));
     (void)json_object_set_new(json, "expires", json_string(EXPIRES));
     (void)json_object_set_new(json, "identifiers", identifiers);
     (void)json_object_set_new(json, "authorizations", authorizations);
-    (void)json_object_set_new(json, "finalize", json_sprintf(FAKE_CA_ROOT "/finalize/%zu", number));
+    (void)json_object_set_new(json, "finalize", fake_ca_url("finalize", number, NULL));
     if (order->certificate)
-        (void)json_object_set_new(json, "certificate", json_sprintf(FAKE_CA_ROOT "/cert/%zu", number));
+        (void)json_object_set_new(json, "certificate", fake_ca_url("cert", number, NULL));
     if (order->profile)
         (void)json_object_set_new(json, "profile", json_string(order->profile));
     if (order->replaces)

@@ -32,6 +32,8 @@ const char *fake_ca_member(const json_t *json, const char *key);
 char *fake_ca_url_of(const char *kind, size_t number);
 void fake_ca_set_string(char **out, const char *text);
 struct fake_ca_account *fake_ca_find_account(struct fake_ca *ca, const char *url, const char *jwk);
+/* "<root>/<what>/<number>", and "/<rest>" unless it is NULL. */
+json_t *fake_ca_url(const char *what, size_t number, const char *rest);
 char *fake_ca_new_nonce(struct fake_ca *ca);
 bool fake_ca_check_post(struct fake_ca *ca, struct asked *asked, struct reply *reply);
 

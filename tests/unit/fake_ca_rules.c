@@ -72,6 +72,13 @@ struct fake_ca_account *fake_ca_find_account(struct fake_ca *ca, const char *url
 
 /* ------------------------------------------------------------------ nonces */
 
+json_t *fake_ca_url(const char *what, size_t number, const char *rest)
+{
+    char AUTO_FREE *url = mem_printf("%s/%s/%zu%s%s", FAKE_CA_ROOT, what, number, rest ? "/" : "", rest ? rest : "");
+
+    return json_string(url);
+}
+
 char *fake_ca_new_nonce(struct fake_ca *ca)
 {
     char *nonce = mem_printf("nonce-%zu_x", ca->nonce_number++);

@@ -5,10 +5,9 @@
  */
 #include "fake_disk.h"
 
-#include <signal.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "fixture.h"
 #include "platform/platform.h"
 
 static struct {
@@ -65,7 +64,7 @@ static enum fake_disk_fault next_fault(const char *path)
 static enum err_code after(enum fake_disk_fault fault, enum err_code code, const char *path, struct err *err)
 {
     if (fault == FAKE_DISK_KILL)
-        (void)kill(getpid(), SIGKILL);
+        fixture_die();
     return fault == FAKE_DISK_UNSYNCED ? err_set(err, ERR_IO, "could not sync \"%s\": scripted", path) : code;
 }
 

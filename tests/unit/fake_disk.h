@@ -12,7 +12,7 @@ enum fake_disk_fault {
     FAKE_DISK_FINE,
     FAKE_DISK_FULL,     /* ERR_IO, and nothing has changed; of several files that were to be replaced, some are */
     FAKE_DISK_UNSYNCED, /* ERR_IO, but the change is there */
-    FAKE_DISK_KILL,     /* SIGKILL to this process, and the change is there */
+    FAKE_DISK_KILL,     /* this process dies, and the change is there */
     FAKE_DISK_FAULT_COUNT
 };
 

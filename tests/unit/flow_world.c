@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "fixture.h"
 #include "test.h"
@@ -88,21 +87,14 @@ static void make_opts(struct world *w)
     };
 }
 
-/* The state directory is synced hundreds of times: in memory that costs nothing. */
-static char *make_dir(void)
-{
-    if (!getenv("TMPDIR") && access("/dev/shm", W_OK) == 0)
-        (void)setenv("TMPDIR", "/dev/shm", 0);
-    return fixture_dir_new();
-}
-
 struct world *world_new(void)
 {
     struct world *w = mem_zalloc(sizeof *w);
 
     fake_clock_init(&w->clock);
     w->log.level = getenv("FLOW_LOG") ? LOG_DEBUG : LOG_INFO;
-    w->log.out = open_memstream(&w->log_text, &w->log_len);
+    fixture_stream_open(&w->said);
+    w->log.out = w->said.out;
     w->http = fake_http_new(&w->clock, FAKE_API_ROOT);
     w->api = fake_api_new(&w->clock);
     w->dns = fake_resolver_new(&w->clock, w->api);
@@ -112,7 +104,7 @@ struct world *world_new(void)
     make_zones(w);
     make_accounts(w);
     make_opts(w);
-    w->dir = make_dir();
+    w->dir = fixture_quick_dir_new();
     return w;
 }
 
@@ -137,10 +129,9 @@ void world_free(struct world *w)
     fake_resolver_free(w->doh);
     fake_http_done(w->http);
     fake_api_free(w->api);
-    assert_int_equal(fclose(w->log.out), 0);
     if (getenv("FLOW_LOG"))
-        (void)fputs(w->log_text, stderr);
-    free(w->log_text);
+        (void)fputs(fixture_stream_text(&w->said), stderr);
+    fixture_stream_done(&w->said);
     fixture_dir_free(w->dir);
     free(w);
 }
@@ -252,8 +243,7 @@ size_t world_journal_count(struct world *w)
 
 bool world_log_has(struct world *w, const char *text)
 {
-    assert_int_equal(fflush(w->log.out), 0);
-    return strstr(w->log_text, text) != NULL;
+    return strstr(fixture_stream_text(&w->said), text) != NULL;
 }
 
 static const struct fake_api_zone *zone_of(const struct fake_api *api, int64_t id)
@@ -337,5 +327,5 @@ char *world_dead_run_id(void)
     const char *boot = strchr(strchr(alive, ':') + 1, ':');
 
     /* This very process, but started at another time: so the one that is meant has ended. */
-    return mem_printf("%ld:1%s", (long)getpid(), boot);
+    return mem_printf("%ld:1%s", platform_process_id(), boot);
 }

@@ -17,6 +17,7 @@
 
 #include "fake_api.h"
 #include "fake_resolver.h"
+#include "fixture.h"
 #include "flow/challenge.h"
 
 #define EXAMPLE_COM 11
@@ -41,11 +42,10 @@ struct world {
     struct challenge_account accounts[FAKE_API_ACCOUNTS];
     struct challenge_opts opts;
     char *dir;
-    struct store *store; /* NULL while there is no engine, or with `journal: none` */
-    bool no_journal;     /* from the next process on */
-    struct log log;      /* shown, with all details, when FLOW_LOG is in the environment */
-    char *log_text;
-    size_t log_len;
+    struct store *store;        /* NULL while there is no engine, or with `journal: none` */
+    bool no_journal;            /* from the next process on */
+    struct log log;             /* shown, with all details, when FLOW_LOG is in the environment */
+    struct fixture_stream said; /* what `log` got */
     struct challenge *engine;
     struct err err; /* of the last call below */
 };

@@ -3,10 +3,10 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "cert_fixture.h"
 #include "fixture.h"
+#include "platform/platform.h"
 #include "test.h"
 #include "util/mem.h"
 
@@ -48,19 +48,20 @@ void import_place_put(struct import_place *p, const char *name, const char *text
 
     for (char *slash = path + strlen(p->dir) + 1; (slash = strchr(slash, '/')); slash++) {
         *slash = '\0';
-        (void)mkdir(path, 0755);
-        assert_int_equal(chmod(path, 0755), 0);
+        if (!platform_file_exists(path))
+            fixture_mkdir(path, 0755);
+        fixture_chmod(path, 0755);
         *slash = '/';
     }
     fixture_write(path, text);
-    assert_int_equal(chmod(path, 0600), 0);
+    fixture_chmod(path, 0600);
 }
 
 void import_place_mode(struct import_place *p, const char *name, unsigned mode)
 {
     char AUTO_FREE *path = fixture_path(p->dir, name);
 
-    assert_int_equal(chmod(path, mode), 0);
+    fixture_chmod(path, mode);
 }
 
 void import_place_put_certificate(struct import_place *p, const char *name, const char *names)

@@ -46,17 +46,12 @@ UNIT_TESTS = \
 	tests/unit/test_monitor_format \
 	tests/unit/test_monitor_judge \
 	tests/unit/test_monitor_look \
-	tests/unit/test_platform_process \
-	tests/unit/test_platform_clock \
-	tests/unit/test_platform_run \
 	tests/unit/test_platform_file \
 	tests/unit/test_platform_dir \
 	tests/unit/test_platform_glob \
 	tests/unit/test_platform_lock \
-	tests/unit/test_platform_lookup \
 	tests/unit/test_platform_path \
 	tests/unit/test_platform_log \
-	tests/unit/test_platform_program \
 	tests/unit/test_platform_tree \
 	tests/unit/test_store_store \
 	tests/unit/test_store_journal \
@@ -138,22 +133,41 @@ UNIT_TESTS += \
 	tests/unit/test_acme_send \
 	tests/unit/test_acme_session \
 	tests/unit/test_acme_settle
-# The other side of platform/.
-WINDOWS_FILE_TESTS = \
+# What POSIX alone has, and what Windows has in its place; both are in the tarball.
+POSIX_TESTS = \
+	tests/unit/test_platform_process \
+	tests/unit/test_platform_clock \
+	tests/unit/test_platform_run \
+	tests/unit/test_platform_lookup \
+	tests/unit/test_platform_program
+WINDOWS_TESTS = \
 	tests/unit/test_win32_text \
-	tests/unit/test_win32_files
+	tests/unit/test_win32_files \
+	tests/unit/test_win32_write \
+	tests/unit/test_win32_tree \
+	tests/unit/test_win32_link
+POSIX_FIXTURES = tests/unit/fixture_posix.c tests/unit/fixture_faults.c tests/unit/server_fixture_posix.c
+WINDOWS_FIXTURES = tests/unit/fixture_win32.c tests/unit/fixture_win32_process.c tests/unit/server_fixture_win32.c
 if WINDOWS
-UNIT_TESTS += $(WINDOWS_FILE_TESTS)
+UNIT_TESTS += $(WINDOWS_TESTS)
+FIXTURE_SOURCES = $(WINDOWS_FIXTURES)
+EXTRA_DIST += $(POSIX_FIXTURES) $(POSIX_TESTS:=.c)
 else
-EXTRA_DIST += $(WINDOWS_FILE_TESTS:=.c)
+UNIT_TESTS += $(POSIX_TESTS)
+FIXTURE_SOURCES = $(POSIX_FIXTURES)
+EXTRA_DIST += $(WINDOWS_FIXTURES) $(WINDOWS_TESTS:=.c) tests/unit/win32_faults.c tests/unit/win32_faults.h
 endif
+tests_unit_test_win32_write_SOURCES = tests/unit/test_win32_write.c tests/unit/win32_faults.c tests/unit/win32_faults.h
+tests_unit_test_win32_tree_SOURCES = tests/unit/test_win32_tree.c tests/unit/win32_faults.c tests/unit/win32_faults.h
+tests_unit_test_win32_link_SOURCES = tests/unit/test_win32_link.c tests/unit/win32_faults.c tests/unit/win32_faults.h
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 # Fakes that several tests share.
 check_LIBRARIES += tests/unit/libfakes.a
 tests_unit_libfakes_a_SOURCES = \
 	tests/unit/test.h \
-	tests/unit/fixture.c tests/unit/fixture.h \
+	tests/unit/fixture.c tests/unit/fixture.h $(FIXTURE_SOURCES) \
+	tests/unit/server_fixture.c tests/unit/server_fixture.h tests/unit/server_fixture_parts.h \
 	tests/unit/store_place.c tests/unit/store_place.h \
 	tests/unit/import_place.c tests/unit/import_place.h \
 	tests/unit/cert_fixture.c tests/unit/cert_fixture.h \

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "store_place.h"
 
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "fixture.h"
 #include "platform/platform.h"
@@ -16,15 +13,15 @@ void place_init(struct place *p)
     p->journal = fixture_path(p->dir, "journal");
     p->results = fixture_path(p->dir, "results");
     p->damaged = fixture_path(p->dir, "damaged");
-    p->log = (struct log){.level = LOG_WARNING, .out = open_memstream(&p->logged, &p->logged_len)};
+    fixture_stream_open(&p->said);
+    p->log = (struct log){.level = LOG_WARNING, .out = p->said.out};
     assert_int_equal(store_open(p->dir, platform_clock(), &p->log, &p->store, NULL), ERR_OK);
 }
 
 void place_done(struct place *p)
 {
     store_free(p->store);
-    (void)fclose(p->log.out);
-    free(p->logged);
+    fixture_stream_done(&p->said);
     free(p->journal);
     free(p->results);
     free(p->damaged);
@@ -33,8 +30,7 @@ void place_done(struct place *p)
 
 const char *place_logged(struct place *p)
 {
-    (void)fflush(p->log.out);
-    return p->logged ? p->logged : "";
+    return fixture_stream_text(&p->said);
 }
 
 char *place_only_file(const struct place *p, const char *kind)
@@ -84,22 +80,31 @@ enum err_code place_install(struct store *store, const char *name, const struct 
     return install.err.code;
 }
 
-void place_kill_at_work(const struct place *p, bool (*work)(struct store *store, int number), int first,
-                        unsigned after_us)
-{
-    pid_t pid;
-    int status;
+/* Made by the process once it works. */
+#define WORKING "working"
 
-    (void)fflush(NULL);
-    pid = fork();
-    assert_true(pid >= 0);
-    if (pid == 0) {
-        for (int i = first; work(p->store, i);)
-            i++;
-        _exit(CHILD_FAILED);
-    }
-    (void)usleep(after_us);
-    assert_int_equal(kill(pid, SIGKILL), 0);
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_true(WIFSIGNALED(status));
+int place_work(const char *text, bool (*work)(struct store *store, int number))
+{
+    char *dir;
+    int number = (int)strtol(text, &dir, 10);
+    char AUTO_FREE *working = fixture_path(++dir, WORKING);
+    struct store *store;
+
+    CHILD_CHECK(store_open(dir, platform_clock(), NULL, &store, NULL) == ERR_OK);
+    fixture_write(working, "");
+    while (work(store, number))
+        number++;
+    return CHILD_FAILED;
+}
+
+void place_kill_at_work(const struct place *p, fixture_process_body *body, int first, int64_t after_us)
+{
+    char AUTO_FREE *text = mem_printf("%d %s", first, p->dir);
+    char AUTO_FREE *working = fixture_path(p->dir, WORKING);
+    struct fixture_process *process = fixture_process_start(body, text);
+
+    fixture_await_file(working);
+    fixture_sleep_us(after_us);
+    fixture_process_kill(process);
+    fixture_unlink(working);
 }

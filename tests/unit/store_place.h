@@ -5,6 +5,7 @@
 #ifndef ACME_DME_TESTS_UNIT_STORE_PLACE_H
 #define ACME_DME_TESTS_UNIT_STORE_PLACE_H
 
+#include "fixture.h"
 #include "store/certs.h"
 #include "store/store.h"
 
@@ -14,9 +15,8 @@ struct place {
     char *results;
     char *damaged;
     struct store *store;
-    struct log log; /* warnings and errors */
-    char *logged;   /* see place_logged() */
-    size_t logged_len;
+    struct log log;             /* warnings and errors */
+    struct fixture_stream said; /* see place_logged() */
 };
 
 void place_init(struct place *p);
@@ -33,9 +33,9 @@ enum err_code place_save_order(struct store *store, const struct order_record *o
 enum err_code place_install(struct store *store, const char *name, const struct certificate_file *files, size_t count,
                             const struct certificate_access *access, int64_t *out_generation, struct err *err) MUST_USE;
 
-/* A child does `work` with the numbers from `first` on, until it is killed after so long; should it fail before, the
- * test does. */
-void place_kill_at_work(const struct place *p, bool (*work)(struct store *store, int number), int first,
-                        unsigned after_us);
+/* A process does `work` with the numbers from `first` on, until it is killed after so long; should it fail before, the
+ * test does.  `body` hands its text and the work on to place_work(). */
+void place_kill_at_work(const struct place *p, fixture_process_body *body, int first, int64_t after_us);
+int place_work(const char *text, bool (*work)(struct store *store, int number));
 
 #endif

@@ -10,7 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Formats are those of C11 on Windows, too. */
+#ifdef __MINGW_PRINTF_FORMAT
+#define __printf__ __MINGW_PRINTF_FORMAT
+#endif
 #include <cmocka.h>
+#undef __printf__
 
 #include "util/attrs.h"
 

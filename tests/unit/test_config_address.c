@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include <arpa/inet.h>
 #include <string.h>
 
 #include "config/address.h"
+#include "platform/socket.h"
 #include "test.h"
 #include "util/mem.h"
 

@@ -4,9 +4,9 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "config_fixture.h"
+#include "fixture.h"
 #include "test.h"
 
 #define ENCRYPTED                                                                                                      \
@@ -356,10 +356,9 @@ TEST(a_file_with_secrets_must_be_ours_or_roots)
     struct config_fixture *f = *state;
     char AUTO_FREE *path = mem_printf("%s/c.yaml", f->dir);
 
-    if (geteuid() != 0)
-        skip(); /* only root can give files away */
+    fixture_needs(FIXTURE_OWNERS);
     load_config_text(f, GOOD_CREDENTIALS);
-    assert_int_equal(chown(path, 12345, 0), 0);
+    fixture_chown(path, 12345, 0);
     load_config(f);
     expect_error(f, ERR_UNSAFE, "@/c.yaml: the file with secrets belongs to another user");
     expect_hint(f, "Run: chown \"$(id -u)\" '@/c.yaml' && chmod 600 '@/c.yaml'");

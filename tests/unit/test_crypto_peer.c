@@ -2,7 +2,6 @@
  *
  * Against TLS servers of our own, and against what only looks like one.
  */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +37,7 @@ static int setup(void **state)
 {
     struct world *w = mem_zalloc(sizeof *w);
 
-    (void)signal(SIGPIPE, SIG_IGN); /* as platform_start() does */
+    fixture_ignore_sigpipe();
     w->dir = fixture_dir_new();
     w->root = cert_make(&(struct cert_order){.common_name = "Test Root", .is_ca = true});
     w->intermediate = cert_make(

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "dme_fixture.h"
+#include "fixture.h"
 #include "test.h"
 #include "util/text.h"
 
@@ -46,14 +47,14 @@ TEST(the_locale_has_no_say_in_dates)
 {
     struct dme_fixture f;
 
-    assert_int_equal(setenv("LC_ALL", "de_DE.UTF-8", 1), 0);
+    fixture_setenv("LC_ALL", "de_DE.UTF-8");
     dme_fixture_init(&f);
     f.clock.wall_ms = INT64_C(1661680000) * 1000; /* a Sunday in August: "dim., 28 août" was refused */
     expect_get(&f, FIND, ZONE);
     assert_int_equal(find(&f), ERR_OK);
     assert_string_equal(sent(&f, 0, "x-dnsme-requestDate"), "Sun, 28 Aug 2022 09:46:40 GMT");
     dme_fixture_done(&f);
-    assert_int_equal(unsetenv("LC_ALL"), 0);
+    fixture_setenv("LC_ALL", NULL);
 }
 
 TEST(the_offset_is_unknown_before_the_first_answer)
@@ -148,9 +149,9 @@ static void expect_healed(int64_t behind_ms, const char *answer, const char *off
     assert_string_not_equal(sent(&f, 0, "x-dnsme-requestDate"), sent(&f, 1, "x-dnsme-requestDate"));
     assert_string_not_equal(sent(&f, 0, "x-dnsme-hmac"), sent(&f, 1, "x-dnsme-hmac"));
     if (!strstr(dme_fixture_log(&f), offset))
-        fail_msg("\"%s\" is not in \"%s\"", offset, f.log_text);
-    assert_non_null(strstr(f.log_text, "warning: "));
-    assert_non_null(strstr(f.log_text, ", continuing\n"));
+        fail_msg("\"%s\" is not in \"%s\"", offset, dme_fixture_log(&f));
+    assert_non_null(strstr(dme_fixture_log(&f), "warning: "));
+    assert_non_null(strstr(dme_fixture_log(&f), ", continuing\n"));
     dme_fixture_done(&f);
 }
 

@@ -8,6 +8,8 @@
 
 #include "dns/cares.h"
 #include "dns_responder.h"
+#include "fixture.h"
+#include "platform/platform.h"
 #include "test.h"
 
 static struct dns_responder responder;
@@ -19,10 +21,7 @@ struct real_clock {
 
 static int64_t real_ms(UNUSED struct clock *self)
 {
-    struct timespec ts;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+    return clock_mono_ms(platform_clock());
 }
 
 static bool real_is_cancelled(struct clock *self)
@@ -34,9 +33,7 @@ static bool real_is_cancelled(struct clock *self)
 
 static bool real_sleep_ms(struct clock *self, int64_t ms)
 {
-    struct timespec ts = {ms / 1000, ms % 1000 * 1000000};
-
-    (void)nanosleep(&ts, NULL);
+    fixture_sleep_ms(ms);
     return !real_is_cancelled(self);
 }
 
@@ -151,10 +148,10 @@ TEST(questions_with_flags_fare_as_others_do)
         int rcode;
         size_t answers;
     } cases[] = {
-        {"other.example.com", ERR_OK, DNS_NOERROR, 1},    {"tc.example.com", ERR_OK, DNS_NOERROR, 20},
-        {"nx.example.com", ERR_OK, DNS_NXDOMAIN, 0},      {"servfail.example.com", ERR_OK, DNS_SERVFAIL, 0},
-        {"refused.example.com", ERR_OK, DNS_REFUSED, 0},  {"silent.example.com", ERR_TIMEOUT, 0, 0},
-        {"formerr.example.com", ERR_OK, DNS_NOERROR, 1},  {"other.example.com", ERR_OK, DNS_NOERROR, 1},
+        {"other.example.com", ERR_OK, DNS_NOERROR, 1},   {"tc.example.com", ERR_OK, DNS_NOERROR, 20},
+        {"nx.example.com", ERR_OK, DNS_NXDOMAIN, 0},     {"servfail.example.com", ERR_OK, DNS_SERVFAIL, 0},
+        {"refused.example.com", ERR_OK, DNS_REFUSED, 0}, {"silent.example.com", ERR_TIMEOUT, 0, 0},
+        {"formerr.example.com", ERR_OK, DNS_NOERROR, 1}, {"other.example.com", ERR_OK, DNS_NOERROR, 1},
     };
     struct resolver *resolver = new_resolver();
 
@@ -547,8 +544,8 @@ TEST(a_query_is_built_with_id_zero_and_recursion)
     AUTO_BUF struct buf query = BUF_INIT(512);
     AUTO_BUF struct buf flagged = BUF_INIT(512);
     static const uint8_t want[] = {0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2, '_', 'a', 1, 'b', 0, 0, 16, 0, 1};
-    static const uint8_t want_flagged[] = {0,   0, 1,   0x10, 0, 1,  0, 0, 0, 0, 0,  1,    2,    '_', 'a', 1, 'b',
-                                           0,   0, 16,  0,    1, 0,  0, 41, 4, 0xd0, 0,    0,    0x80, 0,   0, 0};
+    static const uint8_t want_flagged[] = {0, 0, 1,  0x10, 0, 1, 0, 0,  0, 0,    0, 1, 2,    '_', 'a', 1, 'b',
+                                           0, 0, 16, 0,    1, 0, 0, 41, 4, 0xd0, 0, 0, 0x80, 0,   0,   0};
 
     assert_int_equal(cares_query_build("_a.b", DNS_TXT, 0, &query, NULL), ERR_OK);
     assert_int_equal(query.len, sizeof want);

@@ -4,6 +4,7 @@
 
 #include "dns/propagation.h"
 #include "fake_dns.h"
+#include "fixture.h"
 #include "test.h"
 #include "util/mem.h"
 
@@ -28,8 +29,7 @@ struct scene {
     struct dns_servers servers;
     struct propagation_opts opts;
     struct log log;
-    char *logged;
-    size_t logged_len;
+    struct fixture_stream said;
     struct err err;
     const char *values[2];
     size_t value_count;
@@ -79,8 +79,8 @@ static void scene_init(struct scene *s, const struct host *hosts)
     *s = (struct scene){.hosts = hosts, .values = {"value-one", "value-two"}, .value_count = 1};
     fake_clock_init(&s->clock);
     s->dns = fake_dns_new(&s->clock, world, s);
-    s->log = (struct log){.level = LOG_DEBUG, .out = open_memstream(&s->logged, &s->logged_len)};
-    assert_non_null(s->log.out);
+    fixture_stream_open(&s->said);
+    s->log = (struct log){.level = LOG_DEBUG, .out = s->said.out};
     s->opts = (struct propagation_opts){
         .timeout_ms = 100000, .lame_after_ms = 10000, .clock = &s->clock.base, .log = &s->log};
     for (size_t i = 0; hosts[i].address; i++) {
@@ -94,8 +94,7 @@ static void scene_done(struct scene *s)
 {
     fake_dns_done(s->dns);
     dns_servers_done(&s->servers);
-    (void)fclose(s->log.out);
-    free(s->logged);
+    fixture_stream_done(&s->said);
 }
 
 static enum err_code wait_for(struct scene *s, const char *name)
@@ -139,8 +138,7 @@ static void expect_said(const char *text, const char *part)
 
 static const char *logged(struct scene *s)
 {
-    (void)fflush(s->log.out);
-    return s->logged;
+    return fixture_stream_text(&s->said);
 }
 
 #define NAME "_acme-challenge.example.com"

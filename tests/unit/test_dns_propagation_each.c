@@ -9,6 +9,7 @@
 
 #include "dns/propagation.h"
 #include "fake_dns.h"
+#include "fixture.h"
 #include "test.h"
 #include "util/mem.h"
 
@@ -36,8 +37,7 @@ struct scene {
     struct propagation_opts opts;
     struct propagation *wait;
     struct log log;
-    char *logged;
-    size_t logged_len;
+    struct fixture_stream said;
     struct err err;
 };
 
@@ -64,7 +64,8 @@ static void begin(struct scene *s, const struct zone *zones, size_t zone_count, 
     *s = (struct scene){.zones = zones, .zone_count = zone_count};
     fake_clock_init(&s->clock);
     s->dns = fake_dns_new(&s->clock, world, s);
-    s->log = (struct log){.level = LOG_DEBUG, .out = open_memstream(&s->logged, &s->logged_len)};
+    fixture_stream_open(&s->said);
+    s->log = (struct log){.level = LOG_DEBUG, .out = s->said.out};
     s->opts = (struct propagation_opts){
         .timeout_ms = 100000, .lame_after_ms = 10000, .clock = &s->clock.base, .log = &s->log};
     s->items = mem_calloc(zone_count * each, sizeof *s->items);
@@ -93,8 +94,7 @@ static void end(struct scene *s)
     free(s->items);
     strlist_done(&s->names);
     fake_dns_done(s->dns);
-    (void)fclose(s->log.out);
-    free(s->logged);
+    fixture_stream_done(&s->said);
 }
 
 static void go_on(struct scene *s, int64_t quiet_ms, int64_t limit_ms)
@@ -122,8 +122,7 @@ static void expect_states(const struct scene *s, const char *states)
 
 static const char *logged(struct scene *s)
 {
-    (void)fflush(s->log.out);
-    return s->logged;
+    return fixture_stream_text(&s->said);
 }
 
 /* ------------------------------------------------------------------ zones */

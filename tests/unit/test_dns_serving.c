@@ -63,7 +63,7 @@ static void examine_two(struct run *run)
 static void assert_serving(const struct serving *s, enum serving_result result, const char *why)
 {
     if (s->result != result)
-        fail_msg("%s (%d): result %d and not %d, %s", s->address ? s->address : s->server, s->transport, s->result,
+        fail_msg("%s (%u): result %u and not %u, %s", s->address ? s->address : s->server, s->transport, s->result,
                  result, s->why ? s->why : "no reason");
     if (result == SERVING_OK)
         assert_null(s->why);

@@ -134,7 +134,10 @@ static void expect_seen(const struct scene *s, const char *name, const char *ser
 {
     const struct seen *seen = find(s, name, address);
 
-    assert_non_null(seen);
+    if (!seen) {
+        fail_msg("%s was not seen", address);
+        return;
+    }
     assert_string_equal(seen->server, server);
     assert_int_equal(seen->elapsed_ms, seen->clock_ms);
     if (seen->elapsed_ms < lag_ms || seen->elapsed_ms > lag_ms + 400)

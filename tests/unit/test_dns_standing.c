@@ -244,14 +244,16 @@ static void wild_alias_world(void *ctx, const struct dns_question *q, UNUSED int
 
 TEST(an_alias_may_be_a_wildcards_too)
 {
+    char web[] = "web.other.test";
+    char cdn[] = "cdn.other.test";
     AUTO_RUN same = {.code = ERR_OK};
     AUTO_RUN other = {.code = ERR_OK};
 
-    start_world(&same, wild_alias_world, "web.other.test");
+    start_world(&same, wild_alias_world, web);
     examine(&same, ZONE, NAME);
     assert_stands(&same, "web.other.test", "");
     assert_true(same.found.is_wildcard);
-    start_world(&other, wild_alias_world, "cdn.other.test");
+    start_world(&other, wild_alias_world, cdn);
     examine(&other, ZONE, NAME);
     assert_false(other.found.is_wildcard);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "dns/trace.h"
+#include "fixture.h"
 #include "test.h"
 
 static const struct dns_trace about = {
@@ -13,16 +14,18 @@ static const struct dns_trace about = {
 /* The lines of a question and its answer; yours. */
 static char *traced(enum log_format format, enum log_level level, const struct dns_answer *answer)
 {
-    char *text = NULL;
-    size_t len = 0;
-    struct log log = {.level = level, .out = open_memstream(&text, &len), .format = format};
+    struct fixture_stream said;
+    struct log log = {.level = level, .format = format};
+    char *text;
 
-    assert_non_null(log.out);
+    fixture_stream_open(&said);
+    log.out = said.out;
     if (answer)
         dns_trace_answer(&log, &about, answer);
     else
         dns_trace_question(&log, &about);
-    assert_int_equal(fclose(log.out), 0);
+    text = mem_strdup(fixture_stream_text(&said));
+    fixture_stream_done(&said);
     return text;
 }
 
@@ -45,37 +48,37 @@ TEST(a_question_is_a_line)
 
 TEST(a_question_shows_its_flags)
 {
-    char *text = NULL;
-    size_t len = 0;
-    struct log log = {.level = LOG_DEBUG, .out = open_memstream(&text, &len), .format = LOG_TEXT};
+    struct fixture_stream said;
+    struct log log = {.level = LOG_DEBUG, .format = LOG_TEXT};
     struct dns_trace flagged = about;
 
+    fixture_stream_open(&said);
+    log.out = said.out;
     flagged.flags = DNS_WANT_DNSSEC | DNS_NO_VALIDATION;
     dns_trace_question(&log, &flagged);
-    assert_int_equal(fclose(log.out), 0);
-    assert_string_equal(text, "acme-dme: dns: > " ABOUT " DO CD\n");
-    free(text);
+    assert_string_equal(fixture_stream_text(&said), "acme-dme: dns: > " ABOUT " DO CD\n");
+    fixture_stream_done(&said);
 }
 
 TEST(tcp_is_shown)
 {
     struct dns_trace over_tcp = about;
     struct dns_answer answer = {.elapsed_ms = 1};
-    char *text = NULL;
-    size_t len = 0;
-    struct log log = {.level = LOG_DEBUG, .out = open_memstream(&text, &len)};
+    struct fixture_stream said;
+    struct log log = {.level = LOG_DEBUG};
 
-    assert_non_null(log.out);
+    fixture_stream_open(&said);
+    log.out = said.out;
     over_tcp.transport = DNS_TCP;
     dns_trace_question(&log, &over_tcp);
     dns_trace_answer(&log, &over_tcp, &answer);
     answer.result = err_set(&answer.err, ERR_NETWORK, "refused");
     dns_trace_answer(&log, &over_tcp, &answer);
-    assert_int_equal(fclose(log.out), 0);
-    assert_string_equal(text, "acme-dme: dns: > " ABOUT " over TCP\n"
-                              "acme-dme: dns: < " ABOUT " over TCP: NOERROR, 0 answers in 1 ms\n"
-                              "acme-dme: dns: < " ABOUT " over TCP: failed after 1 ms: refused\n");
-    free(text);
+    assert_string_equal(fixture_stream_text(&said),
+                        "acme-dme: dns: > " ABOUT " over TCP\n"
+                        "acme-dme: dns: < " ABOUT " over TCP: NOERROR, 0 answers in 1 ms\n"
+                        "acme-dme: dns: < " ABOUT " over TCP: failed after 1 ms: refused\n");
+    fixture_stream_done(&said);
 }
 
 TEST(an_answer_shows_its_records)

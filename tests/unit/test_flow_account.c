@@ -19,8 +19,7 @@ struct desk {
     char *dir;
     struct store *store;
     struct log log;
-    char *log_text;
-    size_t log_len;
+    struct fixture_stream said;
     struct strlist contacts;
     struct account_opts opts;
     struct acme *acme;
@@ -54,7 +53,8 @@ static void desk_init(struct desk *d)
     d->http = fake_http_new(&d->clock, FAKE_CA_ROOT);
     d->ca = fake_ca_new(&d->clock);
     fake_ca_attach(d->ca, d->http);
-    d->log = (struct log){.level = LOG_INFO, .out = open_memstream(&d->log_text, &d->log_len)};
+    fixture_stream_open(&d->said);
+    d->log = (struct log){.level = LOG_INFO, .out = d->said.out};
     strlist_add(&d->contacts, "mailto:a@example.com");
     d->opts = (struct account_opts){.clock = &d->clock.base,
                                     .log = &d->log,
@@ -71,8 +71,7 @@ static void desk_done(struct desk *d)
     acme_free(d->acme);
     store_free(d->store);
     strlist_done(&d->contacts);
-    assert_int_equal(fclose(d->log.out), 0);
-    free(d->log_text);
+    fixture_stream_done(&d->said);
     fixture_dir_free(d->dir);
     fake_http_done(d->http);
     fake_ca_done(d->ca);
@@ -223,8 +222,7 @@ TEST(a_key_of_another_client_is_taken_over_and_no_second_one)
         struct acme_account account = {.url = NULL};
         bool is_new;
 
-        assert_int_equal(acme_account_register(d.acme,
-                                               &(struct acme_registration){.key = key, .terms_agreed = true},
+        assert_int_equal(acme_account_register(d.acme, &(struct acme_registration){.key = key, .terms_agreed = true},
                                                &account, &is_new, &d.err),
                          ERR_OK);
         acme_account_done(&account);

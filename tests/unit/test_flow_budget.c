@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * Several processes, one budget: real time, real files, and a server in shared memory.
+ * Several processes, one budget: real time, real files, and servers that write down when they were asked.
  */
 #include "flow/budget.h"
 
-#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "fixture.h"
 #include "platform/platform.h"
@@ -19,23 +16,30 @@
 
 #define ENDPOINT "https://api.example.net/V2.0/"
 #define WINDOW_MS 1500
+#define MADE "made"
 #define MADE_MAX 4000
+#define LATENCY_MS 5
 
-/* What the server has seen: it serves whatever comes, and its limit is looked at afterwards. */
+/* It serves whatever comes and notes when in a file (monotonic milliseconds, one a line), which those of all processes
+ * share; the limit is looked at afterwards. */
 struct server {
     struct http base;
-    _Atomic size_t made;
-    int64_t made_ms[MADE_MAX]; /* monotonic */
-    int64_t latency_ms;
+    struct platform_log *made;
 };
 
 struct scene {
     struct place p;
-    struct server *server;
-    struct secret *key;
-    struct secret *secret;
     int64_t limit;
     size_t each; /* requests of a process */
+};
+
+/* A process that makes requests. */
+struct asking {
+    struct server server;
+    struct secret *key;
+    struct secret *secret;
+    struct budget *budget;
+    struct dme *dme;
 };
 
 static enum err_code serve(struct http *self, UNUSED const struct http_request *requests, size_t count,
@@ -44,14 +48,15 @@ static enum err_code serve(struct http *self, UNUSED const struct http_request *
     struct server *server = (struct server *)self;
 
     for (size_t i = 0; i < count; i++) {
-        size_t n = server->made++;
+        char line[32];
+        int len = snprintf(line, sizeof line, "%lld\n", (long long)clock_mono_ms(platform_clock()));
 
+        if (platform_log_append(server->made, line, (size_t)len, NULL) != ERR_OK)
+            abort();
         out[i] = (struct http_response){.result = ERR_OK, .status = 200, .body = BUF_INIT(256)};
-        if (n < MADE_MAX)
-            server->made_ms[n] = clock_mono_ms(platform_clock());
         buf_puts(&out[i].body, "{\"totalPages\":1,\"data\":[],\"page\":0}");
     }
-    (void)!clock_sleep_ms(platform_clock(), server->latency_ms);
+    fixture_sleep_ms(LATENCY_MS);
     return ERR_OK;
 }
 
@@ -59,62 +64,79 @@ static void scene_init(struct scene *s, int64_t limit, size_t each)
 {
     *s = (struct scene){.limit = limit, .each = each};
     place_init(&s->p);
-    s->key = secret_new("key", 3);
-    s->secret = secret_new("secret", 6);
-    s->server = mmap(NULL, sizeof *s->server, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    assert_true(s->server != MAP_FAILED);
-    s->server->base.perform_many = serve;
-    s->server->latency_ms = 5;
 }
 
 static void scene_done(struct scene *s)
 {
-    secret_free(s->key);
-    secret_free(s->secret);
-    (void)munmap(s->server, sizeof *s->server);
     place_done(&s->p);
 }
 
-static struct budget *budget_of(const struct scene *s)
+static void asking_init(struct asking *a, struct store *store, struct log *log, int64_t limit)
 {
-    struct budget *budget = NULL;
+    char AUTO_FREE *made = fixture_path(store_dir(store), MADE);
 
-    if (budget_new(&(struct budget_opts){.store = s->p.store,
+    *a = (struct asking){
+        .server.base.perform_many = serve, .key = secret_new("key", 3), .secret = secret_new("secret", 6)};
+    if (platform_log_open(made, &a->server.made, NULL) != ERR_OK ||
+        budget_new(&(struct budget_opts){.store = store,
                                          .endpoint = ENDPOINT,
                                          .key_id = "1a2b3c4d",
                                          .window_ms = WINDOW_MS,
-                                         .allowed = s->limit,
-                                         .log = (struct log *)(uintptr_t)&s->p.log},
-                   &budget, NULL) != ERR_OK)
+                                         .allowed = limit,
+                                         .log = log},
+                   &a->budget, NULL) != ERR_OK)
         abort();
-    return budget;
+    a->dme = dme_new(&(struct dme_opts){.endpoint = ENDPOINT,
+                                        .api_key = a->key,
+                                        .api_secret = a->secret,
+                                        .http = &a->server.base,
+                                        .clock = platform_clock(),
+                                        .request_timeout_ms = 10000,
+                                        .give_up_after_ms = 10000,
+                                        .budget = budget_base(a->budget),
+                                        .budget_wait_ms = 60000});
 }
 
-static struct dme *dme_of(const struct scene *s, struct budget *budget)
+static void asking_done(struct asking *a)
 {
-    return dme_new(&(struct dme_opts){.endpoint = ENDPOINT,
-                                      .api_key = s->key,
-                                      .api_secret = s->secret,
-                                      .http = &s->server->base,
-                                      .clock = platform_clock(),
-                                      .request_timeout_ms = 10000,
-                                      .give_up_after_ms = 10000,
-                                      .budget = budget_base(budget),
-                                      .budget_wait_ms = 60000});
+    dme_free(a->dme);
+    budget_free(a->budget);
+    platform_log_free(a->server.made);
+    secret_free(a->key);
+    secret_free(a->secret);
 }
 
-static int ask_some(void *context)
+static int ask_some(struct store *store, int64_t limit, int64_t each)
 {
-    const struct scene *s = context;
-    struct budget *budget = budget_of(s);
-    struct dme *dme = dme_of(s, budget);
+    struct log log = {.level = LOG_WARNING, .out = stderr};
     struct dme_record record = {.name = "a", .value = "v"};
+    struct asking a;
 
-    for (size_t i = 0; i < s->each; i++)
-        CHILD_CHECK(dme_records_find(dme, 42, &record, 1, NULL) == ERR_OK);
-    dme_free(dme);
-    budget_free(budget);
+    asking_init(&a, store, &log, limit);
+    for (int64_t i = 0; i < each; i++)
+        CHILD_CHECK(dme_records_find(a.dme, 42, &record, 1, NULL) == ERR_OK);
+    asking_done(&a);
     return CHILD_OK;
+}
+
+/* A process of its own; the text is "<limit> <requests> <directory>". */
+static int ask_some_alone(const char *text)
+{
+    char *rest;
+    int64_t limit = strtol(text, &rest, 10);
+    int64_t each = strtol(rest, &rest, 10);
+    struct store *store;
+    int result;
+
+    CHILD_CHECK(store_open(rest + 1, platform_clock(), NULL, &store, NULL) == ERR_OK);
+    result = ask_some(store, limit, each);
+    store_free(store);
+    return result;
+}
+
+static char *alone(const struct scene *s)
+{
+    return mem_printf("%d %d %s", (int)s->limit, (int)s->each, s->p.dir);
 }
 
 static int by_number(const void *a, const void *b)
@@ -125,12 +147,30 @@ static int by_number(const void *a, const void *b)
     return *x < *y ? -1 : *x > *y;
 }
 
-static void assert_limit_was_kept(struct scene *s, size_t made)
+static size_t read_made(const struct scene *s, int64_t made_ms[MADE_MAX])
 {
-    assert_int_equal(s->server->made, made);
-    qsort(s->server->made_ms, made, sizeof(int64_t), by_number);
+    char AUTO_FREE *path = fixture_path(s->p.dir, MADE);
+    char AUTO_FREE *text = fixture_read(path);
+    char *at = text;
+    size_t count = 0;
+
+    assert_non_null(text);
+    for (char *end; *at; at = end + 1) {
+        assert_true(count < MADE_MAX);
+        made_ms[count++] = strtoll(at, &end, 10);
+        assert_int_equal(*end, '\n');
+    }
+    return count;
+}
+
+static void assert_limit_was_kept(const struct scene *s, size_t made)
+{
+    static int64_t made_ms[MADE_MAX];
+
+    assert_int_equal(read_made(s, made_ms), made);
+    qsort(made_ms, made, sizeof(int64_t), by_number);
     for (size_t i = (size_t)s->limit; i < made; i++)
-        assert_in_range(s->server->made_ms[i] - s->server->made_ms[i - (size_t)s->limit], WINDOW_MS, 1000000);
+        assert_in_range(made_ms[i] - made_ms[i - (size_t)s->limit], WINDOW_MS, 1000000);
 }
 
 TEST(processes_side_by_side_never_make_more_than_the_limit_together)
@@ -141,10 +181,12 @@ TEST(processes_side_by_side_never_make_more_than_the_limit_together)
     } rows[] = {{5, 6, 2}, {20, 12, 4}, {150, 8, 30}};
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char AUTO_FREE *text = NULL;
         struct scene s;
 
         scene_init(&s, rows[i].limit, rows[i].each);
-        fixture_in_children(rows[i].processes, ask_some, &s);
+        text = alone(&s);
+        fixture_in_processes(rows[i].processes, ask_some_alone, text);
         assert_limit_was_kept(&s, rows[i].processes * rows[i].each);
         scene_done(&s);
     }
@@ -155,19 +197,19 @@ TEST(whoever_is_killed_while_waiting_keeps_nobody_waiting_for_long)
 {
     struct scene s;
     int64_t start_ms = clock_mono_ms(platform_clock());
-    pid_t waiter;
+    char AUTO_FREE *one = NULL;
+    char AUTO_FREE *two = NULL;
+    struct fixture_process *waiter;
 
     scene_init(&s, 2, 2);
-    assert_int_equal(ask_some(&s), CHILD_OK);
+    assert_int_equal(ask_some(s.p.store, 2, 2), CHILD_OK);
+    two = alone(&s);
     s.each = 1;
-    waiter = fork();
-    if (waiter == 0)
-        _exit(ask_some(&s));
-    (void)!clock_sleep_ms(platform_clock(), 300);
-    assert_int_equal(kill(waiter, SIGKILL), 0);
-    assert_int_equal(waitpid(waiter, NULL, 0), waiter);
-    s.each = 2;
-    fixture_in_children(1, ask_some, &s);
+    one = alone(&s);
+    waiter = fixture_process_start(ask_some_alone, one);
+    fixture_sleep_ms(300);
+    fixture_process_kill(waiter);
+    fixture_in_processes(1, ask_some_alone, two);
     assert_limit_was_kept(&s, 4);
     assert_true(clock_mono_ms(platform_clock()) - start_ms < 12000);
     scene_done(&s);
@@ -176,17 +218,14 @@ TEST(whoever_is_killed_while_waiting_keeps_nobody_waiting_for_long)
 TEST(what_a_run_holds_is_free_again_when_it_ends)
 {
     struct scene s;
-    struct budget *budget;
-    struct dme *dme;
+    struct asking a;
     int64_t start_ms = clock_mono_ms(platform_clock());
 
     scene_init(&s, 5, 5);
-    budget = budget_of(&s);
-    dme = dme_of(&s, budget);
-    assert_int_equal(dme_admit(dme, 5, NULL), ERR_OK);
-    dme_free(dme);
-    budget_free(budget);
-    assert_int_equal(ask_some(&s), CHILD_OK);
+    asking_init(&a, s.p.store, &s.p.log, 5);
+    assert_int_equal(dme_admit(a.dme, 5, NULL), ERR_OK);
+    asking_done(&a);
+    assert_int_equal(ask_some(s.p.store, 5, 5), CHILD_OK);
     assert_true(clock_mono_ms(platform_clock()) - start_ms < WINDOW_MS);
     scene_done(&s);
 }
@@ -195,8 +234,7 @@ TEST(where_the_state_directory_fails_a_process_counts_alone_and_says_so_once)
 {
     struct scene s;
     char AUTO_FREE *path = NULL;
-    struct budget *budget;
-    struct dme *dme;
+    struct asking a;
     struct dme_record record = {.name = "a", .value = "v"};
     const char *said;
 
@@ -204,16 +242,14 @@ TEST(where_the_state_directory_fails_a_process_counts_alone_and_says_so_once)
     path = fixture_path(s.p.dir, "budget");
     fixture_write(path, "something in the way");
     s.p.log.level = LOG_INFO;
-    budget = budget_of(&s);
-    dme = dme_of(&s, budget);
+    asking_init(&a, s.p.store, &s.p.log, 3);
     for (size_t i = 0; i < 4; i++)
-        assert_int_equal(dme_records_find(dme, 42, &record, 1, NULL), ERR_OK);
+        assert_int_equal(dme_records_find(a.dme, 42, &record, 1, NULL), ERR_OK);
     assert_limit_was_kept(&s, 4);
     said = strstr(place_logged(&s.p), "can't be counted together with those of other processes: ");
     assert_non_null(said);
     assert_null(strstr(said + 1, "can't be counted"));
-    dme_free(dme);
-    budget_free(budget);
+    asking_done(&a);
     scene_done(&s);
 }
 
@@ -221,22 +257,22 @@ TEST(where_the_state_directory_fails_a_process_counts_alone_and_says_so_once)
 TEST(it_costs_little)
 {
     struct scene s;
-    struct budget *budget;
+    struct asking a;
     struct dme_budget *base;
     clock_t start;
     long us;
 
     scene_init(&s, 150, 140);
-    assert_int_equal(ask_some(&s), CHILD_OK); /* a file with nearly all there can be */
-    budget = budget_of(&s);
-    base = budget_base(budget);
+    assert_int_equal(ask_some(s.p.store, 150, 140), CHILD_OK); /* a file with nearly all there can be */
+    asking_init(&a, s.p.store, &s.p.log, 150);
+    base = budget_base(a.budget);
     start = clock();
     for (size_t i = 0; i < 100; i++) {
         (void)base->open(base);
         base->close(base);
     }
     us = (long)((double)(clock() - start) * 1e6 / CLOCKS_PER_SEC / 100);
-    budget_free(budget);
+    asking_done(&a);
     scene_done(&s);
     print_message("%ld us each\n", us);
     assert_in_range(us, 0, 10000); /* 500 or so; more with sanitizers */

@@ -300,6 +300,7 @@ TEST(the_process_may_be_killed_after_any_request)
 {
     size_t broken = 0;
 
+    fixture_needs(FIXTURE_FORK);
     for (size_t f = 0; f < ARRAY_LEN(flows); f++)
         broken += count_killed_unsafely(&flows[f], REQUEST, FAKE_API_KILL, fake_api_fault_name(FAKE_API_KILL));
     assert_int_equal(broken, 0);
@@ -309,6 +310,7 @@ TEST(the_process_may_be_killed_after_any_write)
 {
     size_t broken = 0;
 
+    fixture_needs(FIXTURE_FORK);
     for (size_t f = 0; f < ARRAY_LEN(flows); f++)
         broken += count_killed_unsafely(&flows[f], WRITE, FAKE_DISK_KILL, fake_disk_fault_name(FAKE_DISK_KILL));
     assert_int_equal(broken, 0);

@@ -4,7 +4,6 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <openssl/pkcs12.h>
 
@@ -89,14 +88,12 @@ static void assert_absent(const struct goods *g, const char *file)
         fail_msg("there is \"%s\"", file);
 }
 
-static unsigned mode_of(const struct goods *g, const char *file)
+static void expect_mode(const struct goods *g, const char *file, unsigned mode)
 {
     AUTO_FREE char *dir = certificate_dir(g->place.store, "www");
     AUTO_FREE char *path = fixture_path(dir, file);
-    struct stat status;
 
-    assert_int_equal(stat(path, &status), 0);
-    return status.st_mode & 07777;
+    fixture_expect_mode(path, mode);
 }
 
 static char *key_text(const struct goods *g)
@@ -123,8 +120,8 @@ TEST(certificate_chain_and_key_are_a_file_each_and_only_the_key_is_secret)
     assert_content(&g, INSTALL_CHAIN, g.issuer_pem);
     assert_content(&g, INSTALL_FULLCHAIN, full);
     assert_content(&g, INSTALL_KEY, key);
-    assert_int_equal(mode_of(&g, INSTALL_FULLCHAIN), 0644);
-    assert_int_equal(mode_of(&g, INSTALL_KEY), 0600);
+    expect_mode(&g, INSTALL_FULLCHAIN, 0644);
+    expect_mode(&g, INSTALL_KEY, 0600);
     assert_absent(&g, INSTALL_COMBINED);
     assert_absent(&g, INSTALL_PFX);
     assert_absent(&g, INSTALL_CERT_DER);
@@ -144,7 +141,7 @@ TEST(a_combined_file_has_certificate_chain_and_key_and_is_secret)
     key = key_text(&g);
     want = mem_printf("%s%s%s", g.leaf_pem, g.issuer_pem, key);
     assert_content(&g, INSTALL_COMBINED, want);
-    assert_int_equal(mode_of(&g, INSTALL_COMBINED), 0600);
+    expect_mode(&g, INSTALL_COMBINED, 0600);
     goods_done(&g);
 }
 
@@ -176,7 +173,7 @@ TEST(a_pkcs12_file_opens_with_its_password_only)
     assert_int_equal(PKCS12_verify_mac(pfx, "swordfish", -1), 1);
     assert_int_equal(PKCS12_verify_mac(pfx, "sword", -1), 0);
     PKCS12_free(pfx);
-    assert_int_equal(mode_of(&g, INSTALL_PFX), 0600);
+    expect_mode(&g, INSTALL_PFX, 0600);
     goods_done(&g);
 }
 
@@ -202,7 +199,7 @@ TEST(der_files_hold_what_the_pem_files_hold)
     assert_int_equal(certificate_read(g.place.store, "www", INSTALL_KEY_DER, &read, &g.err), ERR_OK);
     assert_int_equal(read.len, key.len);
     assert_memory_equal(read.data, key.data, key.len);
-    assert_int_equal(mode_of(&g, INSTALL_KEY_DER), 0600);
+    expect_mode(&g, INSTALL_KEY_DER, 0600);
     buf_done(&read);
     buf_done(&key);
     goods_done(&g);

@@ -419,6 +419,7 @@ TEST(a_process_that_is_killed_at_any_point_leaves_nothing_that_is_not_known)
                                          {.where = AT_DISK, .kind = FAKE_DISK_KILL, .name = "killed at write"}};
     size_t broken = 0;
 
+    fixture_needs(FIXTURE_FORK);
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
         size_t total = count_in_peace(kinds[i].where);
 

@@ -166,17 +166,18 @@ static void change_record(struct issue_world *iw, char *const *member, size_t of
 
 static void be_of_another_ca(struct issue_world *iw)
 {
-    change_record(iw, (char *[]){"https://other.example/dir"}, offsetof(struct order_record, directory));
+    change_record(iw, (char *[]){(char *)(uintptr_t) "https://other.example/dir"},
+                  offsetof(struct order_record, directory));
 }
 
 static void be_unknown(struct issue_world *iw)
 {
-    change_record(iw, (char *[]){FAKE_CA_ROOT "/order/77"}, offsetof(struct order_record, url));
+    change_record(iw, (char *[]){(char *)(uintptr_t)(FAKE_CA_ROOT "/order/77")}, offsetof(struct order_record, url));
 }
 
 static void be_no_url(struct issue_world *iw)
 {
-    change_record(iw, (char *[]){""}, offsetof(struct order_record, url));
+    change_record(iw, (char *[]){(char *)(uintptr_t) ""}, offsetof(struct order_record, url));
 }
 
 static void become_invalid(struct issue_world *iw)

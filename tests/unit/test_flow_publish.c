@@ -424,7 +424,7 @@ static void expect_logged(struct world *w, const char *const *lines, size_t coun
 {
     for (size_t i = 0; i < count; i++)
         if (!world_log_has(w, lines[i]))
-            fail_msg("\"%s\" is not in the log:\n%s", lines[i], w->log_text);
+            fail_msg("\"%s\" is not in the log:\n%s", lines[i], fixture_stream_text(&w->said));
 }
 
 TEST(the_log_tells_each_step_with_its_time)
@@ -481,7 +481,7 @@ TEST(a_zone_that_nobody_refers_to_is_published_in_with_one_warning)
         w->opts.doh_count = 1;
         assert_int_equal(world_publish(w, in_example_net), ERR_OK);
         assert_true(world_log_has(w, "zone \"example.net\" has no name servers in DNS (response code NXDOMAIN), so"));
-        first = strstr(w->log_text, "so a CA will hardly find its records");
+        first = strstr(fixture_stream_text(&w->said), "so a CA will hardly find its records");
         assert_null(strstr(first + 1, "so a CA will hardly"));
         world_free(w);
     }

@@ -5,7 +5,7 @@
 #include "test.h"
 
 #define DAY_S (INT64_C(24) * 3600)
-#define DAYS_MS(n) ((n) * DAY_S * 1000)
+#define DAYS_MS(n) ((n)*DAY_S * 1000)
 #define BEGIN_S INT64_C(1790000000)
 
 static const struct renewal_rule third = {.numerator = 1, .denominator = 3};
@@ -13,8 +13,10 @@ static const struct renewal_rule third = {.numerator = 1, .denominator = 3};
 /* 90 days from BEGIN_S on. */
 static struct certificate_record record_of_90_days(void)
 {
-    return (struct certificate_record){
-        .name = (char *)"www", .generation = 1, .not_before_s = BEGIN_S, .not_after_s = BEGIN_S + 90 * DAY_S};
+    return (struct certificate_record){.name = (char *)(uintptr_t) "www",
+                                       .generation = 1,
+                                       .not_before_s = BEGIN_S,
+                                       .not_after_s = BEGIN_S + 90 * DAY_S};
 }
 
 static int64_t day(double n)

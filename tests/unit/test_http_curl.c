@@ -1,23 +1,22 @@
 /* SPDX-License-Identifier: MIT
  *
- * Against a server of our own: a child process that listens on a loopback port and behaves as one test wants it.
+ * Against a server of our own, which listens on a loopback port and behaves as one test wants it.
  */
-#include <arpa/inet.h>
 #include <curl/curl.h>
+#ifndef _WIN32
 #include <dlfcn.h>
 #include <netdb.h>
-#include <netinet/in.h>
-#include <signal.h>
+#endif
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "fixture.h"
 #include "http/http.h"
+#include "platform/platform.h"
+#include "server_fixture.h"
 #include "test.h"
 #include "util/text.h"
 
@@ -30,10 +29,7 @@ struct real_clock {
 
 static int64_t real_mono_ms(UNUSED struct clock *self)
 {
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return clock_mono_ms(platform_clock());
 }
 
 static int64_t real_wall_ms(UNUSED struct clock *self)
@@ -56,13 +52,14 @@ static bool real_sleep_ms(UNUSED struct clock *self, UNUSED int64_t ms)
 
 /* ------------------------------------------------------------------ the server */
 
-/* Serves connection number `n` (from 1); runs in the child. */
-typedef void behaviour(int fd, int n);
+/* Serves connection number `n` (from 1). */
+typedef void behaviour(platform_socket fd, int n);
 
 struct fixture {
     struct real_clock clock;
     struct http *http;
-    pid_t server;
+    struct test_server *server;
+    behaviour *behave;
     int port;
     char url[64];
     struct http_request request;
@@ -71,14 +68,14 @@ struct fixture {
 };
 
 /* Read the head of a request and its body, if it has one; false at the end of the connection. */
-static bool read_request(int fd, char *out, size_t size)
+static bool read_request(platform_socket fd, char *out, size_t size)
 {
     size_t len = 0;
     size_t want = SIZE_MAX;
 
     out[0] = '\0';
     while (len < want) {
-        ssize_t got = read(fd, out + len, size - 1 - len);
+        ssize_t got = recv(fd, out + len, SOCKET_LEN(size - 1 - len), 0);
         const char *end;
         const char *length;
 
@@ -95,12 +92,12 @@ static bool read_request(int fd, char *out, size_t size)
     return true;
 }
 
-static void send_text(int fd, const char *text)
+static void send_text(platform_socket fd, const char *text)
 {
     size_t left = strlen(text);
 
     while (left > 0) {
-        ssize_t done = send(fd, text, left, MSG_NOSIGNAL);
+        ssize_t done = send(fd, text, SOCKET_LEN(left), MSG_NOSIGNAL);
         if (done <= 0)
             return;
         text += done;
@@ -108,53 +105,46 @@ static void send_text(int fd, const char *text)
     }
 }
 
-static void reset_connection(int fd)
+static void reset_connection(platform_socket fd)
 {
     const struct linger now = {1, 0};
 
-    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, (const void *)&now, sizeof now);
 }
 
-static NORETURN void serve(int listening, behaviour *behave)
+static int serve(struct test_server *self, void *ctx)
 {
-    for (int n = 1;; n++) {
-        int fd = accept(listening, NULL, NULL);
+    behaviour *behave = ((const struct fixture *)ctx)->behave;
+    platform_socket fd;
 
-        if (fd < 0)
-            _exit(1);
+    for (int n = 1; (fd = test_server_accept(self, test_server_socket(self, 0))) != PLATFORM_NO_SOCKET; n++) {
         behave(fd, n);
-        (void)close(fd);
+        test_server_hang_up(self, fd);
     }
+    return 0;
 }
 
-static int listen_on_loopback(int *out_port)
+static void listen_on_loopback(struct fixture *f, behaviour *behave)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof address;
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    uint16_t port = 0;
+    platform_socket listening = test_server_bind(SOCK_STREAM, NULL, &port);
 
-    assert_true(fd >= 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
-    assert_int_equal(listen(fd, 64), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
-    *out_port = ntohs(address.sin_port);
-    return fd;
+    assert_true(listening != PLATFORM_NO_SOCKET);
+    f->port = port;
+    f->behave = behave;
+    if (behave) {
+        assert_int_equal(listen(listening, 64), 0);
+        f->server = test_server_start(serve, f, &listening, 1);
+    } else {
+        platform_socket_close(listening);
+    }
 }
 
 /* `behave` NULL: the port is closed. */
 static void setup(struct fixture *f, behaviour *behave)
 {
-    int listening;
-
     *f = (struct fixture){.clock.base = {real_wall_ms, real_mono_ms, real_sleep_ms, real_is_cancelled}};
-    listening = listen_on_loopback(&f->port);
-    if (behave) {
-        f->server = fork();
-        assert_true(f->server >= 0);
-        if (f->server == 0)
-            serve(listening, behave);
-    }
-    assert_int_equal(close(listening), 0);
+    listen_on_loopback(f, behave);
     assert_int_equal(http_curl_new(&(struct http_curl_opts){.user_agent = "acme-dme/test",
                                                             .connect_timeout_ms = 5000,
                                                             .clock = &f->clock.base},
@@ -169,10 +159,8 @@ static void teardown(struct fixture *f)
     http_request_done(&f->request);
     http_response_done(&f->response);
     http_free(f->http);
-    if (f->server > 0) {
-        assert_int_equal(kill(f->server, SIGKILL), 0);
-        assert_int_equal(waitpid(f->server, NULL, 0), f->server);
-    }
+    if (f->server)
+        assert_true(test_server_stop(f->server));
 }
 
 static enum err_code perform(struct fixture *f)
@@ -195,7 +183,7 @@ static void assert_failure(struct fixture *f, enum err_code want, bool may_have_
 /* ------------------------------------------------------------------ exchanges that work */
 
 /* Answers each request with its own text, over a connection that stays open. */
-static void echo(int fd, int n)
+static void echo(platform_socket fd, int n)
 {
     char request[8192];
     char head[200];
@@ -251,7 +239,7 @@ TEST(every_method_goes_out_as_such_and_over_one_connection)
 }
 
 /* As to a GET, but for the body that Content-Length tells of. */
-static void head_only(int fd, UNUSED int n)
+static void head_only(platform_socket fd, UNUSED int n)
 {
     char all[4000];
 
@@ -279,7 +267,7 @@ TEST(an_answer_to_HEAD_has_no_body_whatever_its_length_says)
 }
 
 /* Says "no" when the head of a request asks for 100 Continue; reads a body of any size. */
-static void swallow(int fd, UNUSED int n)
+static void swallow(platform_socket fd, UNUSED int n)
 {
     static char all[2200000];
 
@@ -305,7 +293,7 @@ TEST(a_large_body_goes_out_without_asking_first)
     teardown(&f);
 }
 
-static void interim(int fd, UNUSED int n)
+static void interim(platform_socket fd, UNUSED int n)
 {
     char request[8192];
 
@@ -332,7 +320,7 @@ TEST(only_the_final_answers_headers_count)
     teardown(&f);
 }
 
-static void close_after_echo(int fd, UNUSED int n)
+static void close_after_echo(platform_socket fd, UNUSED int n)
 {
     char request[8192];
 
@@ -366,7 +354,7 @@ TEST(many_requests_run_side_by_side_and_answers_keep_their_places)
     teardown(&f);
 }
 
-static void redirect(int fd, int n)
+static void redirect(platform_socket fd, int n)
 {
     char request[8192];
 
@@ -388,7 +376,7 @@ TEST(a_redirect_is_an_answer_like_any_other)
     teardown(&f);
 }
 
-static void set_cookie(int fd, UNUSED int n)
+static void set_cookie(platform_socket fd, UNUSED int n)
 {
     char request[8192];
 
@@ -411,7 +399,7 @@ TEST(cookies_are_not_kept)
     teardown(&f);
 }
 
-static void answer_once(int fd, UNUSED int n)
+static void answer_once(platform_socket fd, UNUSED int n)
 {
     char request[8192];
 
@@ -436,7 +424,7 @@ TEST(a_connection_that_the_server_closed_meanwhile_is_replaced)
 
 /* ------------------------------------------------------------------ failures */
 
-static void reset_after_request(int fd, UNUSED int n)
+static void reset_after_request(platform_socket fd, UNUSED int n)
 {
     char request[8192];
 
@@ -453,7 +441,7 @@ TEST(a_reset_after_the_request_may_have_acted)
     teardown(&f);
 }
 
-static void close_after_request(int fd, UNUSED int n)
+static void close_after_request(platform_socket fd, UNUSED int n)
 {
     char request[8192];
 
@@ -491,9 +479,9 @@ TEST(a_name_that_cannot_be_resolved_has_not_acted)
     teardown(&f);
 }
 
-#if LIBCURL_VERSION_NUM >= 0x075700
 static atomic_bool is_released;
 
+#ifndef _WIN32
 /* In place of the C library's, which libcurl calls in a thread of its own: for one name it takes as long as a resolver
  * does whose name servers keep silent. */
 int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **res)
@@ -503,18 +491,22 @@ int getaddrinfo(const char *node, const char *service, const struct addrinfo *hi
 
     if (node && strcmp(node, "silence.invalid") == 0) {
         while (!atomic_load(&is_released))
-            (void)usleep(5000);
+            fixture_sleep_ms(5);
         return EAI_AGAIN;
     }
     *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
     return real(node, service, hints, res);
 }
+#endif
 
 TEST(silent_name_servers_outlast_neither_the_time_out_nor_an_interruption)
 {
     struct fixture f;
     int64_t start_ms;
 
+    if (curl_version_info(CURLVERSION_NOW)->version_num < 0x075700)
+        skip();
+    fixture_needs(FIXTURE_INTERPOSITION);
     setup(&f, NULL);
     f.request.url = "http://silence.invalid/";
     f.request.timeout_ms = 300;
@@ -525,12 +517,11 @@ TEST(silent_name_servers_outlast_neither_the_time_out_nor_an_interruption)
     assert_int_equal(perform(&f), ERR_CANCELLED);
     assert_in_range(real_mono_ms(NULL) - start_ms, 400, 4000);
     atomic_store(&is_released, true);
-    (void)usleep(100000); /* the threads end */
+    fixture_sleep_ms(100); /* the threads end */
     teardown(&f);
 }
-#endif
 
-static void cut_body(int fd, UNUSED int n)
+static void cut_body(platform_socket fd, UNUSED int n)
 {
     char request[8192];
 
@@ -547,7 +538,7 @@ TEST(a_truncated_body_is_no_answer)
     teardown(&f);
 }
 
-static void garbage(int fd, UNUSED int n)
+static void garbage(platform_socket fd, UNUSED int n)
 {
     char request[8192];
 
@@ -564,7 +555,7 @@ TEST(what_is_not_http_is_an_api_error)
     teardown(&f);
 }
 
-static void endless_body(int fd, UNUSED int n)
+static void endless_body(platform_socket fd, UNUSED int n)
 {
     char request[8192];
 
@@ -588,7 +579,7 @@ TEST(a_body_beyond_the_limit_is_refused)
     teardown(&f);
 }
 
-static void endless_headers(int fd, UNUSED int n)
+static void endless_headers(platform_socket fd, UNUSED int n)
 {
     char request[8192];
 
@@ -609,7 +600,7 @@ TEST(headers_beyond_the_limit_are_refused)
     teardown(&f);
 }
 
-static void silence(int fd, UNUSED int n)
+static void silence(platform_socket fd, UNUSED int n)
 {
     char request[8192];
 
@@ -662,11 +653,11 @@ TEST(after_an_interruption_nothing_is_sent)
 
 /* ------------------------------------------------------------------ TLS and URLs */
 
-static void plain_text(int fd, UNUSED int n)
+static void plain_text(platform_socket fd, UNUSED int n)
 {
     char hello[1024];
 
-    (void)!read(fd, hello, sizeof hello);
+    (void)!recv(fd, hello, sizeof hello, 0);
     send_text(fd, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
 }
 
@@ -684,11 +675,11 @@ TEST(a_server_without_tls_is_a_tls_error_and_has_not_acted)
     teardown(&f);
 }
 
-static void hang_up(int fd, UNUSED int n)
+static void hang_up(platform_socket fd, UNUSED int n)
 {
     char hello[1024];
 
-    (void)!read(fd, hello, sizeof hello);
+    (void)!recv(fd, hello, sizeof hello, 0);
     reset_connection(fd);
 }
 
@@ -741,11 +732,11 @@ TEST(no_proxy_sees_a_request_without_tls)
     struct fixture f;
 
     setup(&f, echo);
-    assert_int_equal(setenv("http_proxy", "http://127.0.0.1:1", 1), 0);
-    assert_int_equal(setenv("all_proxy", "http://127.0.0.1:1", 1), 0);
+    fixture_setenv("http_proxy", "http://127.0.0.1:1");
+    fixture_setenv("all_proxy", "http://127.0.0.1:1");
     assert_int_equal(perform(&f), ERR_OK);
-    assert_int_equal(unsetenv("http_proxy"), 0);
-    assert_int_equal(unsetenv("all_proxy"), 0);
+    fixture_setenv("http_proxy", NULL);
+    fixture_setenv("all_proxy", NULL);
     teardown(&f);
 }
 
@@ -759,7 +750,7 @@ TEST(a_password_in_a_proxy_setting_is_not_shown)
         enum err_code code;
 
         setup(&f, NULL);
-        assert_int_equal(setenv("https_proxy", settings[i], 1), 0);
+        fixture_setenv("https_proxy", settings[i]);
         f.request.url = "https://api.example.net/";
         code = perform(&f);
         assert_true(code == ERR_NETWORK || code == ERR_INTERNAL);
@@ -770,10 +761,10 @@ TEST(a_password_in_a_proxy_setting_is_not_shown)
         assert_null(strstr(f.err.hint, "hunt"));
         teardown(&f);
     }
-    assert_int_equal(unsetenv("https_proxy"), 0);
+    fixture_setenv("https_proxy", NULL);
 }
 
-static void refuse_connect(int fd, UNUSED int n)
+static void refuse_connect(platform_socket fd, UNUSED int n)
 {
     char request[8192];
 
@@ -788,12 +779,12 @@ TEST(a_proxy_that_refuses_is_named_as_such_and_nothing_has_acted)
 
     setup(&f, refuse_connect);
     (void)snprintf(proxy, sizeof proxy, "http://127.0.0.1:%d", f.port);
-    assert_int_equal(setenv("https_proxy", proxy, 1), 0);
+    fixture_setenv("https_proxy", proxy);
     f.request.url = "https://api.example.net/";
     assert_failure(&f, ERR_NETWORK, false, "the proxy refused a connection to \"api.example.net\"");
     assert_non_null(strstr(f.err.hint, "https_proxy"));
     assert_null(http_response_header(&f.response, "Date"));
-    assert_int_equal(unsetenv("https_proxy"), 0);
+    fixture_setenv("https_proxy", NULL);
     teardown(&f);
 }
 
@@ -827,9 +818,7 @@ int main(void)
         cmocka_unit_test(an_empty_reply_may_have_acted),
         cmocka_unit_test(a_closed_port_has_not_acted),
         cmocka_unit_test(a_name_that_cannot_be_resolved_has_not_acted),
-#if LIBCURL_VERSION_NUM >= 0x075700
         cmocka_unit_test(silent_name_servers_outlast_neither_the_time_out_nor_an_interruption),
-#endif
         cmocka_unit_test(a_truncated_body_is_no_answer),
         cmocka_unit_test(what_is_not_http_is_an_api_error),
         cmocka_unit_test(a_body_beyond_the_limit_is_refused),
@@ -848,6 +837,6 @@ int main(void)
     };
 
     for (size_t i = 0; i < ARRAY_LEN(proxies); i++)
-        (void)unsetenv(proxies[i]);
+        fixture_setenv(proxies[i], NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

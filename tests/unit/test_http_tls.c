@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * What is said of a server's certificate that does not verify: against a TLS server of our own in a child process, with
- * certificates made for the occasion.
+ * What is said of a server's certificate that does not verify: against a TLS server of our own, with certificates
+ * made for the occasion.
  */
-#include <arpa/inet.h>
 #include <curl/curl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -21,6 +16,8 @@
 #include "crypto/verify.h"
 #include "fixture.h"
 #include "http/http.h"
+#include "platform/platform.h"
+#include "server_fixture.h"
 #include "test.h"
 #include "util/text.h"
 
@@ -91,11 +88,14 @@ static void sign(X509 *cert, EVP_PKEY *key)
 
 static void write_pem(const char *path, X509 *cert)
 {
-    FILE *out = fopen(path, "w");
+    BIO *pem = BIO_new(BIO_s_mem());
+    char *text;
 
-    assert_non_null(out);
-    assert_int_equal(PEM_write_X509(out, cert), 1);
-    assert_int_equal(fclose(out), 0);
+    assert_int_equal(PEM_write_bio_X509(pem, cert), 1);
+    assert_int_equal(BIO_write(pem, "", 1), 1);
+    assert_true(BIO_get_mem_data(pem, &text) > 0);
+    fixture_write(path, text);
+    BIO_free(pem);
 }
 
 /* The server's context; the root that clients trust is written to `ca_file`. */
@@ -139,43 +139,27 @@ static void answer(SSL *ssl)
             return;
 }
 
-static NORETURN void serve(int listening, SSL_CTX *ctx)
+static int serve(struct test_server *self, void *ctx)
 {
-    (void)signal(SIGPIPE, SIG_IGN);
-    for (;;) {
-        int fd = accept(listening, NULL, NULL);
+    platform_socket fd;
+
+    while ((fd = test_server_accept(self, test_server_socket(self, 0))) != PLATFORM_NO_SOCKET) {
         SSL *ssl = SSL_new(ctx);
 
-        if (fd < 0 || !ssl || SSL_set_fd(ssl, fd) != 1)
-            _exit(1);
+        if (!ssl || SSL_set_fd(ssl, (int)fd) != 1)
+            return 1;
         answer(ssl);
         SSL_free(ssl);
-        (void)close(fd);
+        test_server_hang_up(self, fd);
     }
-}
-
-static int listen_on_loopback(int *out_port)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof address;
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-    assert_true(fd >= 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
-    assert_int_equal(listen(fd, 16), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
-    *out_port = ntohs(address.sin_port);
-    return fd;
+    return 0;
 }
 
 /* ------------------------------------------------------------------ the client */
 
 static int64_t real_ms(UNUSED struct clock *self)
 {
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return clock_wall_ms(platform_clock());
 }
 
 static int64_t distant_past_ms(UNUSED struct clock *self)
@@ -199,7 +183,8 @@ struct fixture {
     char *dir;
     char *ca_file;
     struct http *http;
-    pid_t server;
+    SSL_CTX *ctx;
+    struct test_server *server;
     int port;
     char url[64];
     struct err err;
@@ -207,19 +192,16 @@ struct fixture {
 
 static void setup(struct fixture *f, const struct server_spec *spec)
 {
-    SSL_CTX *ctx;
-    int listening;
+    uint16_t port = 0;
+    platform_socket listening = test_server_bind(SOCK_STREAM, NULL, &port);
 
     *f = (struct fixture){.clock = {real_ms, real_ms, no_sleep, never, NULL}, .dir = fixture_dir_new()};
     f->ca_file = fixture_path(f->dir, "ca.pem");
-    ctx = make_server(spec, f->ca_file);
-    listening = listen_on_loopback(&f->port);
-    f->server = fork();
-    assert_true(f->server >= 0);
-    if (f->server == 0)
-        serve(listening, ctx);
-    SSL_CTX_free(ctx);
-    assert_int_equal(close(listening), 0);
+    f->ctx = make_server(spec, f->ca_file);
+    assert_true(listening != PLATFORM_NO_SOCKET);
+    assert_int_equal(listen(listening, 16), 0);
+    f->port = port;
+    f->server = test_server_start(serve, f->ctx, &listening, 1);
     assert_int_equal(http_curl_new(&(struct http_curl_opts){.ca_file = f->ca_file,
                                                             .clock_advice = "turn its hands",
                                                             .connect_timeout_ms = 5000,
@@ -232,8 +214,8 @@ static void setup(struct fixture *f, const struct server_spec *spec)
 static void teardown(struct fixture *f)
 {
     http_free(f->http);
-    assert_int_equal(kill(f->server, SIGKILL), 0);
-    assert_int_equal(waitpid(f->server, NULL, 0), f->server);
+    assert_true(test_server_stop(f->server));
+    SSL_CTX_free(f->ctx);
     free(f->ca_file);
     fixture_dir_free(f->dir);
 }

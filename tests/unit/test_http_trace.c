@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "fake_http.h"
+#include "fixture.h"
 #include "test.h"
 
 #define ROOT "https://api.example.net/V2.0"
@@ -12,18 +13,19 @@
 /* Perform one exchange through the decorator; the log's text is yours. */
 static char *traced_as(enum log_format format, enum log_level level, const struct fake_exchange *exchange)
 {
-    char *text = NULL;
-    size_t len = 0;
+    char *text;
     struct err err;
     struct fake_clock clock;
-    struct log log = {.level = level, .out = open_memstream(&text, &len), .format = format};
+    struct fixture_stream said;
+    struct log log = {.level = level, .format = format};
     struct http_request request = {
         .method = "POST", .url = ROOT "/x?a=b", .body = "{\"value\":\"key-auth\"}", .body_len = 20, .max_body = 1000};
     struct http_response response AUTO_HTTP_RESPONSE = {.result = ERR_OK};
     struct fake_http *fake;
     struct http *http;
 
-    assert_non_null(log.out);
+    fixture_stream_open(&said);
+    log.out = said.out;
     fake_clock_init(&clock);
     fake = fake_http_new(&clock, ROOT);
     fake_http_expect(fake, exchange);
@@ -34,7 +36,8 @@ static char *traced_as(enum log_format format, enum log_level level, const struc
     http_request_done(&request);
     http_free(http);
     fake_http_done(fake);
-    assert_int_equal(fclose(log.out), 0);
+    text = mem_strdup(fixture_stream_text(&said));
+    fixture_stream_done(&said);
     return text;
 }
 

@@ -5,25 +5,25 @@
 #include "test.h"
 #include "util/buf.h"
 
-typedef enum err_code (*parser)(const char *, size_t, const char *, struct import_settings *, struct err *);
+typedef enum err_code parse_fn(const char *, size_t, const char *, struct import_settings *, struct err *);
 
-static struct import_settings parse(parser parse, const char *text)
+static struct import_settings parse(parse_fn *fn, const char *text)
 {
     struct import_settings settings;
     struct err err;
 
-    if (parse(text, strlen(text), "x.conf", &settings, &err) != ERR_OK)
+    if (fn(text, strlen(text), "x.conf", &settings, &err) != ERR_OK)
         fail_msg("%s", err.msg);
     return settings;
 }
 
 /* The message; borrowed until the next one. */
-static const char *refusal(parser parse, const char *text)
+static const char *refusal(parse_fn *fn, const char *text)
 {
     static struct err err;
     struct import_settings settings = {NULL, NULL, 7};
 
-    assert_int_equal(parse(text, strlen(text), "x.conf", &settings, &err), ERR_INPUT);
+    assert_int_equal(fn(text, strlen(text), "x.conf", &settings, &err), ERR_INPUT);
     assert_int_equal(settings.count, 7); /* untouched */
     return err.msg;
 }

@@ -2,12 +2,9 @@
  *
  * Looking at real state directories, files and servers.
  */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "cert_fixture.h"
 #include "fixture.h"
@@ -28,7 +25,7 @@ static int setup(void **state)
 {
     struct world *w = mem_zalloc(sizeof *w);
 
-    (void)signal(SIGPIPE, SIG_IGN);
+    fixture_ignore_sigpipe();
     w->dir = fixture_dir_new();
     w->state_dir = fixture_path(w->dir, "state");
     *state = w;
@@ -202,16 +199,17 @@ TEST(another_user_may_look_if_the_files_may_be_read_and_else_it_is_unknown)
     struct world *w = *state;
     char AUTO_FREE *command = NULL;
 
+    fixture_needs(FIXTURE_FAULTS);
     fill_state(w);
-    assert_int_equal(chmod(w->dir, 0755), 0);
-    assert_int_equal(fixture_child(look_as_user, w), geteuid() == 0 ? 2 : CHILD_OK); /* mode 0700 */
+    fixture_chmod(w->dir, 0755);
+    assert_int_equal(fixture_child(look_as_user, w), fixture_has(FIXTURE_OWNERS) ? 2 : CHILD_OK); /* mode 0700 */
     for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
         char AUTO_FREE *path = fixture_path(w->state_dir, parts[i]);
 
-        (void)chmod(path, 0755);
+        fixture_chmod(path, 0755);
     }
     /* The files themselves are still 0600: not to see them is not to know that there are none. */
-    assert_int_equal(fixture_child(look_as_user, w), geteuid() == 0 ? 2 : CHILD_OK);
+    assert_int_equal(fixture_child(look_as_user, w), fixture_has(FIXTURE_OWNERS) ? 2 : CHILD_OK);
     command = mem_printf("chmod -R a+rX '%s'", w->state_dir);
     assert_int_equal(system(command), 0); /* NOLINT */
     assert_int_equal(fixture_child(look_as_user, w), CHILD_OK);
@@ -236,8 +234,9 @@ TEST(files_are_judged_one_by_one_whatever_is_wrong_with_others)
                                     .not_before_s = now_s - 80 * 86400,
                                     .not_after_s = now_s + 86400 * 20 + 3600});
     fixture_write(garbage, "this is no certificate");
-    assert_int_equal(mkdir(directory, 0700), 0);
-    assert_int_equal(symlink("nowhere", dangling), 0);
+    fixture_mkdir(directory, 0700);
+    if (fixture_can(FIXTURE_SYMLINKS))
+        fixture_symlink("nowhere", dangling);
     want(w, "?.pem");
     want(w, "a.pem"); /* again */
     want(w, "none-*.pem");
@@ -262,8 +261,9 @@ TEST(a_file_that_is_too_large_or_never_ends_is_not_read)
     char AUTO_FREE *fifo = fixture_path(w->dir, "fifo.pem");
 
     fixture_write(huge, "-----BEGIN CERTIFICATE-----\n");
-    assert_int_equal(truncate(huge, INT64_C(1) << 32), 0);
-    assert_int_equal(mkfifo(fifo, 0600), 0);
+    fixture_truncate(huge, INT64_C(1) << 32);
+    if (fixture_can(FIXTURE_FIFOS))
+        fixture_fifo(fifo);
     want(w, "huge.pem");
     want(w, "fifo.pem");
     strlist_add(&w->certificates, "/dev/zero");

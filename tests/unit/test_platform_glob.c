@@ -2,8 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "fixture.h"
 #include "platform/platform.h"
@@ -25,7 +23,7 @@ static char *tree_new(void)
     for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
         char AUTO_FREE *path = fixture_path(dir, dirs[i]);
 
-        assert_int_equal(mkdir(path, 0700), 0);
+        fixture_mkdir(path, 0700);
     }
     for (size_t i = 0; i < ARRAY_LEN(files); i++) {
         char AUTO_FREE *path = fixture_path(dir, files[i]);
@@ -99,14 +97,12 @@ TEST(paths_that_are_no_pattern_or_exist_as_they_are_name_themselves)
 TEST(a_relative_pattern_is_looked_for_in_the_current_directory)
 {
     char *dir = tree_new();
-    char old[4096];
     struct strlist AUTO_STRLIST paths = {NULL, 0};
     struct strlist AUTO_STRLIST unreadable = {NULL, 0};
 
-    assert_non_null(getcwd(old, sizeof old));
-    assert_int_equal(chdir(dir), 0);
+    fixture_chdir(dir);
     platform_file_glob("l*/a*/cert.pem", &paths, &unreadable);
-    assert_int_equal(chdir(old), 0);
+    fixture_chdir(NULL);
     assert_int_equal(paths.count, 1);
     assert_string_equal(paths.items[0], "live/a.example/cert.pem");
     assert_int_equal(unreadable.count, 0);
@@ -147,18 +143,22 @@ static int look_into_closed_directory(void *context)
 
 TEST(what_may_not_be_looked_through_is_reported)
 {
-    char *dir = tree_new();
-    char AUTO_FREE *live = fixture_path(dir, "live");
-    char AUTO_FREE *a = fixture_path(dir, "live/a.example");
+    char *dir;
+    char AUTO_FREE *live = NULL;
+    char AUTO_FREE *a = NULL;
 
-    assert_int_equal(chmod(dir, 0755), 0);
-    assert_int_equal(chmod(live, 0755), 0);
-    assert_int_equal(chmod(a, 0000), 0);
+    fixture_needs(FIXTURE_FAULTS);
+    dir = tree_new();
+    live = fixture_path(dir, "live");
+    a = fixture_path(dir, "live/a.example");
+    fixture_chmod(dir, 0755);
+    fixture_chmod(live, 0755);
+    fixture_chmod(a, 0000);
     (void)fixture_in_child(look_as_user, dir);
-    assert_int_equal(chmod(live, 0000), 0);
+    fixture_chmod(live, 0000);
     (void)fixture_in_child(look_into_closed_directory, dir);
-    assert_int_equal(chmod(live, 0700), 0);
-    assert_int_equal(chmod(a, 0700), 0);
+    fixture_chmod(live, 0700);
+    fixture_chmod(a, 0700);
     fixture_dir_free(dir);
 }
 

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <grp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "fixture.h"
 #include "platform/platform.h"
@@ -57,14 +54,18 @@ static enum err_code create(const struct place *p, struct err *err)
     return create_of(p, &private_dir, two_files, ARRAY_LEN(two_files), err);
 }
 
-static struct stat look(const char *dir, const char *name)
+static void expect_mode(const char *dir, const char *name, unsigned mode)
 {
-    char *path = fixture_path(dir, name);
-    struct stat st;
+    char AUTO_FREE *path = fixture_path(dir, name);
 
-    assert_int_equal(lstat(path, &st), 0);
-    free(path);
-    return st;
+    fixture_expect_mode(path, mode);
+}
+
+static void expect_ids(const char *dir, const char *name, unsigned user, unsigned group)
+{
+    char AUTO_FREE *path = fixture_path(dir, name);
+
+    fixture_expect_ids(path, user, group);
 }
 
 static void expect_target(const char *link, const char *want)
@@ -83,14 +84,14 @@ TEST(a_tree_has_its_files_with_their_modes_whatever_the_umask)
     struct place p;
     char *file;
     char *text;
-    mode_t before = umask(0);
+    unsigned before = fixture_umask(0);
 
     place_init(&p);
     assert_int_equal(create(&p, NULL), ERR_OK);
-    (void)umask(before);
-    assert_int_equal(look(p.dir, "00000001").st_mode & 07777, 0700);
-    assert_int_equal(look(p.tree, "cert.pem").st_mode & 07777, 0644);
-    assert_int_equal(look(p.tree, "privkey.pem").st_mode & 07777, 0600);
+    (void)fixture_umask(before);
+    expect_mode(p.dir, "00000001", 0700);
+    expect_mode(p.tree, "cert.pem", 0644);
+    expect_mode(p.tree, "privkey.pem", 0600);
     file = fixture_path(p.tree, "cert.pem");
     text = fixture_read(file);
     assert_string_equal(text, "certificate");
@@ -150,16 +151,13 @@ TEST(root_gives_files_and_the_directory_to_others_by_name_or_number)
         .name = "privkey.pem", .data = "key", .len = 3, .access = {.owner = OTHER_TEXT, .group = "root", .mode = 0640}};
     struct place p;
 
-    if (geteuid() != 0 || !getgrnam("root"))
-        skip();
+    fixture_needs(FIXTURE_OWNERS);
     place_init(&p);
     assert_int_equal(create_of(&p, &access, &file, 1, NULL), ERR_OK);
-    assert_int_equal(look(p.dir, "00000001").st_gid, OTHER_ID);
-    assert_int_equal(look(p.dir, "00000001").st_uid, 0);
-    assert_int_equal(look(p.dir, "00000001").st_mode & 07777, 0750);
-    assert_int_equal(look(p.tree, "privkey.pem").st_uid, OTHER_ID);
-    assert_int_equal(look(p.tree, "privkey.pem").st_gid, 0);
-    assert_int_equal(look(p.tree, "privkey.pem").st_mode & 07777, 0640);
+    expect_ids(p.dir, "00000001", 0, OTHER_ID);
+    expect_mode(p.dir, "00000001", 0750);
+    expect_ids(p.tree, "privkey.pem", OTHER_ID, 0);
+    expect_mode(p.tree, "privkey.pem", 0640);
     place_done(&p);
 }
 
@@ -181,8 +179,9 @@ TEST(who_is_not_root_gives_nothing_away)
 {
     struct place p;
 
+    fixture_needs(FIXTURE_FAULTS);
     place_init(&p);
-    assert_int_equal(chmod(p.dir, 0777), 0);
+    fixture_chmod(p.dir, 0777);
     fixture_in_child(give_without_right, &p);
     assert_int_equal(fixture_count(p.dir), 0);
     place_done(&p);
@@ -205,10 +204,11 @@ TEST(a_directory_that_may_not_be_written_to_is_an_error_with_advice)
 {
     struct place p;
 
+    fixture_needs(FIXTURE_FAULTS);
     place_init(&p);
-    assert_int_equal(chmod(p.dir, 0555), 0);
+    fixture_chmod(p.dir, 0555);
     fixture_in_child(create_where_denied, &p);
-    assert_int_equal(chmod(p.dir, 0755), 0);
+    fixture_chmod(p.dir, 0755);
     place_done(&p);
 }
 
@@ -238,6 +238,7 @@ TEST(a_failing_disk_leaves_nothing_of_a_tree)
     } faults[] = {{CALL_WRITE, ENOSPC}, {CALL_FSYNC, EIO}, {CALL_RENAME_NEW, EROFS}};
     struct faulty f;
 
+    fixture_needs(FIXTURE_FAULTS);
     place_init(&f.place);
     for (size_t i = 0; i < ARRAY_LEN(faults); i++) {
         f.call = faults[i].call;
@@ -263,6 +264,7 @@ TEST(a_kill_leaves_no_half_tree_under_its_name)
     static const enum fixture_call calls[] = {CALL_WRITE, CALL_FSYNC, CALL_RENAME_NEW};
     struct faulty f;
 
+    fixture_needs(FIXTURE_FAULTS);
     place_init(&f.place);
     for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
         struct strlist names = {NULL, 0};
@@ -294,7 +296,7 @@ TEST(a_tree_is_removed_and_one_that_is_absent_is_no_error)
     assert_int_equal(platform_tree_remove(p.tree, NULL), ERR_OK);
     assert_int_equal(platform_tree_remove(p.tree, NULL), ERR_OK);
     assert_int_equal(fixture_count(p.dir), 0);
-    assert_int_equal(symlink(p.dir, p.link), 0);
+    assert_int_equal(platform_link_switch(p.link, ".", NULL), ERR_OK);
     assert_int_equal(platform_tree_remove(p.link, &err), ERR_IO);
     assert_non_null(strstr(err.msg, "it is no directory"));
     assert_int_equal(fixture_count(p.dir), 1);
@@ -362,6 +364,7 @@ TEST(a_link_that_cannot_be_switched_stays)
 {
     struct faulty f = {.call = CALL_RENAME, .errnum = ENOSPC};
 
+    fixture_needs(FIXTURE_FAULTS);
     place_init(&f.place);
     assert_int_equal(platform_link_switch(f.place.link, "old", NULL), ERR_OK);
     fixture_in_child(switch_with_fault, &f);
@@ -381,7 +384,7 @@ TEST(the_mode_of_a_directory_is_changed)
     assert_int_equal(create(&p, NULL), ERR_OK);
     assert_int_equal(platform_dir_set_mode(p.tree, 0711, NULL), ERR_OK);
     assert_int_equal(platform_dir_set_mode(p.tree, 0711, NULL), ERR_OK);
-    assert_int_equal(look(p.dir, "00000001").st_mode & 07777, 0711);
+    expect_mode(p.dir, "00000001", 0711);
     assert_int_equal(platform_dir_set_mode(p.link, 0711, &err), ERR_IO);
     assert_non_null(strstr(err.msg, p.link));
     place_done(&p);
@@ -392,9 +395,11 @@ TEST(left_over_links_are_swept_like_files)
     struct place p;
     char *temp;
 
+    fixture_needs(FIXTURE_SYMLINKS);
     place_init(&p);
     temp = fixture_path(p.dir, ".acme-dme-0123456789abcdef.tmp");
-    assert_int_equal(symlink("nowhere", temp) | symlink("nowhere", p.link), 0);
+    fixture_symlink("nowhere", temp);
+    fixture_symlink("nowhere", p.link);
     platform_dir_sweep(p.dir, clock_wall_ms(platform_clock()), 60000);
     assert_int_equal(fixture_count(p.dir), 2);
     platform_dir_sweep(p.dir, clock_wall_ms(platform_clock()) + 120000, 60000);

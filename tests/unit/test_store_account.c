@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "fake_disk.h"
 #include "fixture.h"
@@ -16,16 +14,16 @@
 #define KEY_A "-----BEGIN PRIVATE KEY-----\nA\n-----END PRIVATE KEY-----\n"
 #define KEY_B "-----BEGIN PRIVATE KEY-----\nB\n-----END PRIVATE KEY-----\n"
 
-static char *contact_texts[] = {(char *)"mailto:a@example.com", (char *)"mailto:b@example.com"};
+static char *contact_texts[] = {(char *)(uintptr_t) "mailto:a@example.com", (char *)(uintptr_t) "mailto:b@example.com"};
 
 static struct account_record account_of(const char *directory, const char *key, const char *next)
 {
     return (struct account_record){
-        .directory = (char *)directory,
-        .url = (char *)"https://ca.example/acct/1",
+        .directory = (char *)(uintptr_t)directory,
+        .url = (char *)(uintptr_t) "https://ca.example/acct/1",
         .contacts = {.items = contact_texts, .count = 2},
-        .key_pem = (char *)key,
-        .next_key_pem = (char *)next,
+        .key_pem = (char *)(uintptr_t)key,
+        .next_key_pem = (char *)(uintptr_t)next,
         .created_ms = 1297544344123,
     };
 }
@@ -110,7 +108,6 @@ TEST(an_account_comes_back_as_it_was_saved)
 {
     struct place p;
     struct account_record got = {.created_ms = 0};
-    struct stat st;
     char *key;
 
     place_init(&p);
@@ -127,8 +124,7 @@ TEST(an_account_comes_back_as_it_was_saved)
     account_record_done(NULL);
     key = file_that_ends(&p, ".key");
     assert_non_null(strstr(key, "/acme-v02.api.letsencrypt.org_directory-"));
-    assert_int_equal(stat(key, &st), 0);
-    assert_int_equal(st.st_mode & 07777, 0600);
+    fixture_expect_mode(key, 0600);
     free(key);
     place_done(&p);
 }
@@ -159,7 +155,7 @@ TEST(accounts_of_other_cas_are_not_confused)
 
 TEST(a_key_that_others_can_read_is_refused_with_the_remedy)
 {
-    static const mode_t modes[] = {0640, 0604, 0644};
+    static const unsigned modes[] = {0640, 0604, 0644};
     struct place p;
     struct account_record got = {.created_ms = 0};
     struct err err;
@@ -169,16 +165,16 @@ TEST(a_key_that_others_can_read_is_refused_with_the_remedy)
     save(&p, LETS_ENCRYPT, KEY_A, NULL);
     key = file_that_ends(&p, ".key");
     for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
-        assert_int_equal(chmod(key, modes[i]), 0);
+        fixture_chmod(key, modes[i]);
         assert_int_equal(account_record_load(p.store, LETS_ENCRYPT, &got, &err), ERR_UNSAFE);
         assert_non_null(strstr(err.msg, key));
         assert_non_null(strstr(err.hint, "chmod 600"));
         assert_null(got.key_pem);
     }
-    assert_int_equal(chmod(key, 0400), 0);
+    fixture_chmod(key, 0400);
     expect_keys(&p, KEY_A, NULL);
-    if (geteuid() == 0) {
-        assert_int_equal(chown(key, 65534, 65534), 0);
+    if (fixture_has(FIXTURE_OWNERS)) {
+        fixture_chown(key, 65534, 65534);
         assert_int_equal(account_record_load(p.store, LETS_ENCRYPT, &got, &err), ERR_UNSAFE);
         assert_non_null(strstr(err.msg, "another user"));
     }
@@ -302,10 +298,10 @@ TEST(a_record_without_its_key_is_no_account)
     place_init(&p);
     save(&p, LETS_ENCRYPT, KEY_A, NULL);
     key = file_that_ends(&p, ".key");
-    assert_int_equal(remove(key), 0);
+    fixture_unlink(key);
     assert_int_equal(account_record_load(p.store, LETS_ENCRYPT, &got, NULL), ERR_NOT_FOUND);
     fixture_write(key, "");
-    assert_int_equal(chmod(key, 0600), 0);
+    fixture_chmod(key, 0600);
     assert_int_equal(account_record_load(p.store, LETS_ENCRYPT, &got, NULL), ERR_IO);
     free(key);
     place_done(&p);

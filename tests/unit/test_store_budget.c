@@ -187,20 +187,22 @@ TEST(examinations_count_it_and_resets_drop_it)
 
 /* ------------------------------------------------------------------ several processes */
 
-static int add_fifty(void *context)
+static int add_fifty(const char *dir)
 {
-    struct place *p = context;
+    struct store *store;
 
+    CHILD_CHECK(store_open(dir, platform_clock(), NULL, &store, NULL) == ERR_OK);
     for (size_t i = 0; i < 50; i++) {
         struct budget_record record;
         struct budget_file *file = NULL;
 
-        CHILD_CHECK(budget_open(p->store, ENDPOINT, KEY_ID, &file, &record, NULL) == ERR_OK);
+        CHILD_CHECK(budget_open(store, ENDPOINT, KEY_ID, &file, &record, NULL) == ERR_OK);
         record.stamps = mem_resize(record.stamps, record.stamp_count + 1, sizeof *record.stamps);
         record.stamps[record.stamp_count++] = (struct budget_stamp){.at_ms = 1764160000123, .kind = BUDGET_DONE};
         CHILD_CHECK(budget_close(file, &record, NULL) == ERR_OK);
         budget_record_done(&record);
     }
+    store_free(store);
     return CHILD_OK;
 }
 
@@ -210,7 +212,7 @@ TEST(what_several_processes_note_at_once_is_all_there)
     struct budget_record found;
 
     place_init(&p);
-    fixture_in_children(4, add_fifty, &p);
+    fixture_in_processes(4, add_fifty, p.dir);
     found = look(&p, ENDPOINT, KEY_ID);
     assert_int_equal(found.stamp_count, 200);
     budget_record_done(&found);

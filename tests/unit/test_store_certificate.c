@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "fixture.h"
 #include "store/certs.h"
@@ -12,19 +11,21 @@
 #define MANY 5000
 #define LONG_NAME "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
-static char *domain_texts[] = {(char *)"example.com", (char *)"*.example.com"};
-static char *setting_texts[] = {(char *)"key_type=ecdsa-p256", (char *)"deploy=[\"/bin/x\",\"a\\nb\"]"};
+static char *domain_texts[] = {(char *)(uintptr_t) "example.com", (char *)(uintptr_t) "*.example.com"};
+static char *setting_texts[] = {(char *)(uintptr_t) "key_type=ecdsa-p256",
+                                (char *)(uintptr_t) "deploy=[\"/bin/x\",\"a\\nb\"]"};
 
-static char *persisted[] = {(char *)"_validation-persist.example.com ca.example; accounturi=https://ca.example/1"};
+static char *persisted[] = {
+    (char *)(uintptr_t) "_validation-persist.example.com ca.example; accounturi=https://ca.example/1"};
 
 static struct certificate_record record_of(const char *name)
 {
     return (struct certificate_record){
-        .name = (char *)name,
+        .name = (char *)(uintptr_t)name,
         .domains = {.items = domain_texts, .count = 2},
         .settings = {.items = setting_texts, .count = 2},
-        .directory = (char *)"https://ca.example/directory",
-        .ari_id = (char *)"aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE",
+        .directory = (char *)(uintptr_t) "https://ca.example/directory",
+        .ari_id = (char *)(uintptr_t) "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE",
         .generation = 7,
         .issued_ms = 1,
         .not_before_s = 2,
@@ -33,7 +34,7 @@ static struct certificate_record record_of(const char *name)
         .window_end_ms = 5,
         .drawn_ms = 6,
         .next_look_ms = 8,
-        .explanation_url = (char *)"https://ca.example/why",
+        .explanation_url = (char *)(uintptr_t) "https://ca.example/why",
         .deploy_pending = 9,
         .revoked_ms = 10,
         .retry_after_ms = 11,
@@ -108,7 +109,8 @@ TEST(a_certificate_comes_back_as_it_was_saved)
 TEST(one_of_which_nothing_is_known_yet_comes_back_with_empty_texts)
 {
     struct place p;
-    struct certificate_record fresh = {.name = (char *)"new", .domains = {.items = domain_texts, .count = 1}};
+    struct certificate_record fresh = {.name = (char *)(uintptr_t) "new",
+                                       .domains = {.items = domain_texts, .count = 1}};
     struct certificate_record got = {.generation = 0};
 
     place_init(&p);
@@ -165,7 +167,8 @@ TEST(thousands_of_domains_are_kept_and_more_are_refused)
 TEST(other_files_are_bounded_as_before)
 {
     struct place p;
-    struct zone_memo memo = {.endpoint = (char *)"https://api.example", .name = (char *)"example.com", .id = 1};
+    struct zone_memo memo = {
+        .endpoint = (char *)(uintptr_t) "https://api.example", .name = (char *)(uintptr_t) "example.com", .id = 1};
 
     place_init(&p);
     for (size_t i = 0; i <= CODEC_LIST_MAX; i++)
@@ -220,7 +223,7 @@ TEST(a_record_under_another_name_is_damaged)
     save(&p, "www");
     from = at(&p, "www.json");
     to = at(&p, "other.json");
-    assert_int_equal(rename(from, to), 0);
+    fixture_rename(from, to);
     assert_int_equal(certificate_load(p.store, "other", &got, NULL), ERR_NOT_FOUND);
     assert_int_equal(fixture_count(p.damaged), 1);
     free(from);
@@ -325,14 +328,14 @@ TEST(a_store_for_reading_lists_and_changes_nothing)
 
 static void fill(struct place *p)
 {
-    static char *contacts[] = {(char *)"mailto:a@example.com"};
-    struct account_record account = {.directory = (char *)"https://ca.example/directory",
+    static char *contacts[] = {(char *)(uintptr_t) "mailto:a@example.com"};
+    struct account_record account = {.directory = (char *)(uintptr_t) "https://ca.example/directory",
                                      .contacts = {.items = contacts, .count = 1},
-                                     .key_pem = (char *)"KEY"};
-    struct order_record order = {.name = (char *)"www",
-                                 .directory = (char *)"https://ca.example/directory",
+                                     .key_pem = (char *)(uintptr_t) "KEY"};
+    struct order_record order = {.name = (char *)(uintptr_t) "www",
+                                 .directory = (char *)(uintptr_t) "https://ca.example/directory",
                                  .domains = {.items = domain_texts, .count = 1},
-                                 .key_pem = (char *)"KEY"};
+                                 .key_pem = (char *)(uintptr_t) "KEY"};
     const struct certificate_file file = {.name = "cert.pem", .data = "x", .len = 1};
     int64_t generation;
 

@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "fixture.h"
 #include "store_place.h"
@@ -21,11 +19,9 @@
 
 static void forget_log(struct place *p)
 {
-    (void)fflush(p->log.out);
-    rewind(p->log.out);
-    (void)fputc('\0', p->log.out);
-    (void)fflush(p->log.out);
-    rewind(p->log.out);
+    fixture_stream_done(&p->said);
+    fixture_stream_open(&p->said);
+    p->log.out = p->said.out;
 }
 
 static size_t count_text(const char *text, const char *part)
@@ -42,21 +38,21 @@ static struct journal_entry entry_of(const char *name)
 {
     static const struct journal_entry fixed = {
         .state = JOURNAL_PUBLISHED,
-        .account = (char *)"production",
-        .endpoint = (char *)ENDPOINT,
-        .zone = (char *)"example.com",
+        .account = (char *)(uintptr_t) "production",
+        .endpoint = (char *)(uintptr_t)ENDPOINT,
+        .zone = (char *)(uintptr_t) "example.com",
         .zone_id = 1234567890123456789,
-        .asked_name = (char *)"_acme-challenge.www.example.org",
-        .value = (char *)VALUE,
+        .asked_name = (char *)(uintptr_t) "_acme-challenge.www.example.org",
+        .value = (char *)(uintptr_t)VALUE,
         .record_id = 1000000000000000001,
-        .run_id = (char *)"42:4711:0a:0b:0c",
+        .run_id = (char *)(uintptr_t) "42:4711:0a:0b:0c",
         .created_ms = 1297544344123,
         .published_ms = 1297544345000,
     };
     struct journal_entry entry = fixed;
     struct journal_entry out;
 
-    entry.name = (char *)name;
+    entry.name = (char *)(uintptr_t)name;
     journal_entry_copy(&out, &entry);
     return out;
 }
@@ -77,7 +73,7 @@ static bool is_same_entry(const struct journal_entry *a, const struct journal_en
 
 static void write_bytes(const char *path, const char *data, size_t len)
 {
-    FILE *file = fopen(path, "w");
+    FILE *file = fixture_open(path, "w");
 
     assert_non_null(file);
     assert_int_equal(fwrite(data, 1, len, file), len);
@@ -93,7 +89,7 @@ static void remove_all_in(const char *dir)
     for (size_t i = 0; i < files.count; i++) {
         char *path = fixture_path(dir, files.items[i]);
 
-        assert_int_equal(remove(path), 0);
+        fixture_unlink(path);
         free(path);
     }
     strlist_done(&files);
@@ -424,33 +420,33 @@ TEST(the_warning_names_what_may_remain_as_far_as_it_can_be_read)
 TEST(directories_links_and_devices_in_place_of_files_are_set_aside)
 {
     struct place p;
-    struct stat st;
     char *good = good_text();
     char *elsewhere;
     char *large = mem_calloc(CODEC_FILE_MAX + 2, 1);
     char *paths[6];
     char *inner;
 
+    fixture_needs(FIXTURE_SYMLINKS);
     place_init(&p);
     memset(large, ' ', CODEC_FILE_MAX + 1);
     elsewhere = fixture_path(p.dir, "elsewhere.json");
     fixture_write(elsewhere, good);
     for (int i = 0; i < 6; i++)
         paths[i] = entry_path(&p, i);
-    assert_int_equal(mkdir(paths[0], 0700), 0);
+    fixture_mkdir(paths[0], 0700);
     inner = fixture_path(paths[0], "content");
     fixture_write(inner, "kept");
-    assert_int_equal(symlink(elsewhere, paths[1]), 0);
-    assert_int_equal(symlink("/does/not/exist", paths[2]), 0);
-    assert_int_equal(symlink("loop", paths[3]), 0);
-    assert_int_equal(mkfifo(paths[4], 0600), 0);
+    fixture_symlink(elsewhere, paths[1]);
+    fixture_symlink("/does/not/exist", paths[2]);
+    fixture_symlink("loop", paths[3]);
+    fixture_fifo(paths[4]);
     fixture_write(paths[5], large);
     assert_int_equal(load_count(&p), 0);
     assert_int_equal(fixture_count(p.journal), 0);
     assert_int_equal(fixture_count(p.damaged), 6);
     assert_int_equal(count_text(place_logged(&p), "is not a regular file"), 5);
     assert_int_equal(count_text(place_logged(&p), "it is larger than"), 1);
-    assert_int_equal(stat(elsewhere, &st), 0);
+    assert_true(platform_file_exists(elsewhere));
     free(inner);
     for (int i = 0; i < 6; i++)
         free(paths[i]);
@@ -482,40 +478,36 @@ TEST(foreign_files_are_left_alone)
 
 /* ------------------------------------------------------------------ what can't be read, or not be moved */
 
-static bool give_to_nobody(const char *path)
-{
-    return geteuid() != 0 || chown(path, 65534, 65534) == 0;
-}
-
 static int load_unreadable(void *context)
 {
     char *dir = fixture_path(context, "state");
     char *journal = fixture_path(dir, "journal");
     char *damaged = fixture_path(dir, "damaged");
     char *path = fixture_path(journal, "0123456789abcdef0123456789abcdef.json");
-    char *logged_text = NULL;
-    size_t logged_len = 0;
-    struct log log = {.level = LOG_WARNING, .out = open_memstream(&logged_text, &logged_len)};
+    struct fixture_stream said;
+    struct log log = {.level = LOG_WARNING};
     struct journal_list list = {NULL, 0};
     struct store_examination found;
     struct store *store;
     struct err err;
-    FILE *file;
 
-    CHILD_CHECK(mkdir(dir, 0700) == 0 && give_to_nobody(dir) && fixture_drop_root());
+    fixture_mkdir(dir, 0700);
+    if (fixture_has(FIXTURE_OWNERS))
+        fixture_chown(dir, 65534, 65534);
+    CHILD_CHECK(fixture_drop_root());
+    fixture_stream_open(&said);
+    log.out = said.out;
     CHILD_CHECK(store_open(dir, platform_clock(), &log, &store, &err) == ERR_OK);
-    file = fopen(path, "w");
-    CHILD_CHECK(file && fputs("{", file) >= 0 && fclose(file) == 0 && chmod(path, 0) == 0);
+    fixture_write(path, "{");
+    fixture_chmod(path, 0);
     for (int i = 0; i < 2; i++) {
         CHILD_CHECK(journal_load(store, &list, &err) == ERR_OK && list.count == 0);
         journal_list_done(&list);
     }
-    (void)fflush(log.out);
     CHILD_CHECK(platform_file_exists(path) && !platform_file_exists(damaged));
-    CHILD_CHECK(count_text(logged_text, "Permission denied") == 1);
+    CHILD_CHECK(count_text(fixture_stream_text(&said), "Permission denied") == 1);
     CHILD_CHECK(store_examine(store, &found, &err) == ERR_IO && strstr(err.msg, "Permission denied"));
-    (void)fclose(log.out);
-    free(logged_text);
+    fixture_stream_done(&said);
     store_free(store);
     free(path);
     free(damaged);
@@ -526,9 +518,11 @@ static int load_unreadable(void *context)
 
 TEST(what_can_not_be_read_now_is_not_damaged)
 {
-    char *dir = fixture_dir_new();
+    char *dir;
 
-    assert_int_equal(chmod(dir, 0777), 0);
+    fixture_needs(FIXTURE_FAULTS);
+    dir = fixture_dir_new();
+    fixture_chmod(dir, 0777);
     fixture_in_child(load_unreadable, dir);
     fixture_dir_free(dir);
 }
@@ -561,14 +555,12 @@ static int load_read_only(void *context)
     char *bad = mem_printf("%s/journal/%032d.json", dir, 1);
     struct store *store;
     struct err err;
-    FILE *file;
 
     if (!fixture_mount(dir, "size=1m,mode=700"))
         return CHILD_CANNOT;
     CHILD_CHECK(store_open(dir, platform_clock(), NULL, &store, &err) == ERR_OK);
     CHILD_CHECK(place_add(store, &entry, &err) == ERR_OK);
-    file = fopen(bad, "w");
-    CHILD_CHECK(file && fputs("{", file) >= 0 && fclose(file) == 0);
+    fixture_write(bad, "{");
     CHILD_CHECK(fixture_remount_read_only(dir));
     CHILD_CHECK(journal_load(store, &list, &err) == ERR_OK && list.count == 1);
     CHILD_CHECK(platform_file_exists(bad));
@@ -581,8 +573,10 @@ static int load_read_only(void *context)
 
 TEST(on_a_disk_that_became_read_only_the_good_entries_are_still_read)
 {
-    char *dir = fixture_dir_new();
+    char *dir;
 
+    fixture_needs(FIXTURE_FAULTS);
+    dir = fixture_dir_new();
     fixture_in_child(load_read_only, dir);
     fixture_dir_free(dir);
 }
@@ -621,11 +615,10 @@ TEST(files_set_aside_under_one_name_in_one_second_all_stay)
 #define PROCESSES 8
 #define FILES 100
 
-static int load_and_log(void *context)
+static int load_and_log(const char *dir)
 {
-    const char *dir = context;
-    char *path = mem_printf("%s/log-%ld", dir, (long)getpid());
-    struct log log = {.level = LOG_WARNING, .out = fopen(path, "w")};
+    char *path = mem_printf("%s/log-%ld", dir, platform_process_id());
+    struct log log = {.level = LOG_WARNING, .out = fixture_open(path, "w")};
     struct journal_list list = {NULL, 0};
     struct store *store;
 
@@ -653,7 +646,7 @@ TEST(eight_processes_meet_the_same_damage_and_each_file_is_set_aside_and_reporte
         fixture_write(path, "{");
         free(path);
     }
-    fixture_in_children(PROCESSES, load_and_log, p.dir);
+    fixture_in_processes(PROCESSES, load_and_log, p.dir);
     assert_int_equal(fixture_count(p.journal), 1);
     assert_int_equal(fixture_count(p.damaged), FILES);
     assert_int_equal(platform_dir_list(p.dir, &files, NULL), ERR_OK);
@@ -676,28 +669,31 @@ TEST(eight_processes_meet_the_same_damage_and_each_file_is_set_aside_and_reporte
 #define ROUNDS 200
 
 /* The first process writes the entry damaged and whole in turn; the others load, and set aside what they find. */
-static int write_or_load(void *context)
+static int write_or_load(const char *dir)
 {
-    struct place *p = context;
-    char *turn = fixture_path(p->dir, "turn");
-    char *path = entry_path(p, 1);
-    char *bad = fixture_path(p->dir, "bad");
+    char *turn = fixture_path(dir, "turn");
+    char *path = mem_printf("%s/journal/%032d.json", dir, 1);
+    char *bad = fixture_path(dir, "bad");
+    struct log log = {.level = LOG_ERROR, .out = stderr};
     struct journal_entry entry = entry_of("_acme-challenge.example.com");
-    bool is_writer = mkdir(turn, 0700) == 0;
+    bool is_writer = platform_file_create(turn, "", 0, NULL) == ERR_OK;
+    struct store *store;
 
+    CHILD_CHECK(store_open(dir, platform_clock(), &log, &store, NULL) == ERR_OK);
     entry.id = mem_printf("%032d", 1);
     for (int i = 0; i < ROUNDS; i++) {
         struct journal_list list = {NULL, 0};
 
         if (is_writer) {
             write_bytes(bad, "{", 1);
-            CHILD_CHECK(rename(bad, path) == 0);
-            CHILD_CHECK(place_update(p->store, &entry, NULL) == ERR_OK);
+            fixture_rename(bad, path);
+            CHILD_CHECK(place_update(store, &entry, NULL) == ERR_OK);
         } else {
-            CHILD_CHECK(journal_load(p->store, &list, NULL) == ERR_OK && list.count <= 1);
+            CHILD_CHECK(journal_load(store, &list, NULL) == ERR_OK && list.count <= 1);
         }
         journal_list_done(&list);
     }
+    store_free(store);
     journal_entry_done(&entry);
     free(bad);
     free(path);
@@ -711,7 +707,7 @@ TEST(an_entry_that_is_written_anew_while_others_set_it_aside_is_not_lost)
 
     place_init(&p);
     p.log.level = LOG_ERROR;
-    fixture_in_children(4, write_or_load, &p);
+    fixture_in_processes(4, write_or_load, p.dir);
     assert_int_equal(load_count(&p), 1);
     assert_int_equal(fixture_count(p.journal), 1);
     place_done(&p);
@@ -885,7 +881,8 @@ TEST(zones_and_results_of_a_newer_program_are_neither_used_nor_overwritten)
     struct place p;
     struct zone_memo memo = memo_of("example.com");
     struct zone_memo found = {.id = 0};
-    struct result result = {.name = (char *)"example.com", .action = (char *)"publish", .at_ms = 1};
+    struct result result = {
+        .name = (char *)(uintptr_t) "example.com", .action = (char *)(uintptr_t) "publish", .at_ms = 1};
     struct result_list list = {NULL, 0};
 
     place_init(&p);
@@ -951,12 +948,15 @@ TEST(a_count_of_a_newer_program_is_neither_used_nor_overwritten)
 TEST(a_damaged_result_is_set_aside_and_begun_anew)
 {
     struct place p;
-    struct result result = {.name = (char *)"example.com", .action = (char *)"publish", .code = ERR_AUTH, .at_ms = 1};
+    struct result result = {.name = (char *)(uintptr_t) "example.com",
+                            .action = (char *)(uintptr_t) "publish",
+                            .code = ERR_AUTH,
+                            .at_ms = 1};
     struct result_list list = {NULL, 0};
     char *path;
 
     place_init(&p);
-    result.error = (char *)"no";
+    result.error = (char *)(uintptr_t) "no";
     for (int i = 0; i < 3; i++)
         assert_int_equal(result_note(p.store, &result, NULL), ERR_OK);
     path = place_only_file(&p, "results");
@@ -979,7 +979,8 @@ TEST(a_damaged_result_is_set_aside_and_begun_anew)
 TEST(a_result_under_the_name_of_another_is_not_believed)
 {
     struct place p;
-    struct result result = {.name = (char *)"example.com", .action = (char *)"publish", .at_ms = 1};
+    struct result result = {
+        .name = (char *)(uintptr_t) "example.com", .action = (char *)(uintptr_t) "publish", .at_ms = 1};
     struct result_list list = {NULL, 0};
     char *path;
     char *text;
@@ -1010,7 +1011,8 @@ TEST(a_store_that_is_read_only_counts_damage_and_moves_nothing)
     struct place p;
     struct store *reader;
     struct store_examination found;
-    struct result result = {.name = (char *)"example.com", .action = (char *)"publish", .at_ms = 1};
+    struct result result = {
+        .name = (char *)(uintptr_t) "example.com", .action = (char *)(uintptr_t) "publish", .at_ms = 1};
     struct result_list list = {NULL, 0};
     struct journal_entry entry = entry_of("_acme-challenge.example.com");
     char *bad;
@@ -1067,12 +1069,13 @@ static int examine_full_disk(void *context)
     CHILD_CHECK(store_open(dir, platform_clock(), NULL, &store, &err) == ERR_OK);
     CHILD_CHECK(store_examine(store, &found, &err) == ERR_OK);
     CHILD_CHECK(found.free_bytes > 0 && found.free_bytes <= 65536);
-    file = fopen(filler, "w");
+    file = fixture_open(filler, "w");
     while (fwrite(block, 1, sizeof block, file) == sizeof block && fflush(file) == 0)
         ;
     (void)fclose(file);
     CHILD_CHECK(store_examine(store, &found, &err) == ERR_IO && strstr(err.msg, "No space left"));
-    CHILD_CHECK(unlink(filler) == 0 && store_examine(store, &found, &err) == ERR_OK);
+    fixture_unlink(filler);
+    CHILD_CHECK(store_examine(store, &found, &err) == ERR_OK);
     CHILD_CHECK(fixture_remount_read_only(dir));
     CHILD_CHECK(store_examine(store, &found, &err) == ERR_IO && strstr(err.msg, "Read-only"));
     store_free(store);
@@ -1082,8 +1085,10 @@ static int examine_full_disk(void *context)
 
 TEST(an_examination_finds_a_full_and_a_read_only_disk)
 {
-    char *dir = fixture_dir_new();
+    char *dir;
 
+    fixture_needs(FIXTURE_FAULTS);
+    dir = fixture_dir_new();
     fixture_in_child(examine_full_disk, dir);
     fixture_dir_free(dir);
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "fake_disk.h"
 #include "fixture.h"
@@ -18,11 +16,11 @@ static struct deferred_entry entry_of(enum deferred_action action, const char *r
 {
     return (struct deferred_entry){
         .action = action,
-        .run_id = (char *)run_id,
-        .batch = (char *)"abcdefgh",
+        .run_id = (char *)(uintptr_t)run_id,
+        .batch = (char *)(uintptr_t) "abcdefgh",
         .position = 3,
-        .name = (char *)NAME,
-        .value = (char *)value,
+        .name = (char *)(uintptr_t)NAME,
+        .value = (char *)(uintptr_t)value,
         .created_ms = at_ms,
     };
 }
@@ -82,7 +80,7 @@ TEST(nothing_is_made_until_something_is_left)
 
     place_init(&p);
     dir = fixture_path(p.dir, "deferred");
-    assert_int_equal(access(dir, F_OK), -1);
+    assert_false(platform_file_exists(dir));
     save(&p, DEFERRED_PUBLISH, RUN, "a", 1);
     assert_int_equal(fixture_count(dir), 1);
     free(dir);
@@ -146,10 +144,10 @@ TEST(what_could_not_be_read_back_is_not_written)
     struct place p;
 
     place_init(&p);
-    entry.name = (char *)"No..Name";
+    entry.name = (char *)(uintptr_t) "No..Name";
     assert_int_equal(deferred_save(p.store, &entry, NULL), ERR_INTERNAL);
-    entry.name = (char *)NAME;
-    entry.run_id = (char *)"";
+    entry.name = (char *)(uintptr_t)NAME;
+    entry.run_id = (char *)(uintptr_t) "";
     assert_int_equal(deferred_save(p.store, &entry, NULL), ERR_INTERNAL);
     expect_count(&p, NULL, 0);
     place_done(&p);
@@ -166,7 +164,7 @@ TEST(a_damaged_one_is_set_aside_with_a_warning_and_hides_no_other)
     fixture_write(path, "{\"version\": 2");
     save(&p, DEFERRED_PUBLISH, RUN, "b", 2);
     expect_count(&p, RUN, 1);
-    assert_int_equal(access(path, F_OK), -1);
+    assert_false(platform_file_exists(path));
     assert_int_equal(fixture_count(p.damaged), 1);
     assert_non_null(strstr(place_logged(&p), "warning: deferred: damaged: "));
     free(path);
@@ -184,7 +182,7 @@ TEST(one_under_the_name_of_another_is_damaged)
     path = place_only_file(&p, "deferred");
     other = mem_strdup(path);
     other[strlen(other) - strlen("0.json")] ^= 1;
-    assert_int_equal(rename(path, other), 0);
+    fixture_rename(path, other);
     expect_count(&p, RUN, 0);
     assert_int_equal(fixture_count(p.damaged), 1);
     free(other);

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "fixture.h"
 #include "store/certs.h"
@@ -90,22 +86,11 @@ static size_t count_in(const struct place *p, const char *name)
     return count;
 }
 
-static struct stat look(const struct place *p, const char *file)
-{
-    char *path = at(p, file);
-    struct stat st;
-
-    assert_int_equal(stat(path, &st), 0);
-    free(path);
-    return st;
-}
-
 static void expect_mode(const struct place *p, const char *file, unsigned mode)
 {
-    struct stat st = look(p, file);
+    char AUTO_FREE *path = at(p, file);
 
-    if ((st.st_mode & 07777U) != mode)
-        fail_msg("\"%s\" has mode %04o, not %04o", file, (unsigned)st.st_mode & 07777U, mode);
+    fixture_expect_mode(path, mode);
 }
 
 static void expect_link(const struct place *p, const char *want)
@@ -120,29 +105,20 @@ static void expect_link(const struct place *p, const char *want)
 }
 
 /* The number that a file begins with; -1 when it is not whole. */
-static int number_in(int dir, const char *file)
+static int number_of(const char *text)
 {
-    char text[PADDING + 8] = "";
-    int fd = openat(dir, file, O_RDONLY);
-    ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof text);
-
-    if (fd >= 0)
-        (void)close(fd);
-    return got == PADDING + 6 ? (int)strtol(text, NULL, 10) : -1;
+    return text && strlen(text) == PADDING + 6 ? (int)strtol(text, NULL, 10) : -1;
 }
 
 /* What certs/www leads to is whole and of one piece; -1 otherwise. */
 static int current_number(const char *dir)
 {
-    char *path = fixture_path(dir, "certs/www");
-    int fd = open(path, O_RDONLY | O_DIRECTORY);
-    int cert = fd < 0 ? -1 : number_in(fd, "cert.pem");
-    int key = fd < 0 ? -1 : number_in(fd, "privkey.pem");
+    char AUTO_FREE *path = fixture_path(dir, "certs/www");
+    char AUTO_FREE *cert = NULL;
+    char AUTO_FREE *key = NULL;
 
-    if (fd >= 0)
-        (void)close(fd);
-    free(path);
-    return cert == key ? cert : -1;
+    fixture_read_together(path, "cert.pem", &cert, "privkey.pem", &key);
+    return number_of(cert) == number_of(key) ? number_of(cert) : -1;
 }
 
 /* ------------------------------------------------------------------ installing */
@@ -181,7 +157,7 @@ TEST(without_owner_and_group_nobody_else_gets_anywhere)
     struct place p;
 
     place_init(&p);
-    assert_int_equal(chmod(p.dir, 0700), 0);
+    fixture_chmod(p.dir, 0700);
     (void)install(&p, 1);
     expect_mode(&p, "", 0700);
     expect_mode(&p, "certs", 0700);
@@ -196,12 +172,14 @@ TEST(without_owner_and_group_nobody_else_gets_anywhere)
 TEST(a_group_of_ours_reads_the_key_and_passes_through_the_rest)
 {
     struct place p;
-    char *group = mem_printf("%ld", (long)getegid());
+    char AUTO_FREE *group = fixture_group();
+    char AUTO_FREE *key = NULL;
     const struct certificate_access access = {.group = group};
     int64_t generation;
 
     place_init(&p);
-    assert_int_equal(chmod(p.dir, 0700), 0);
+    key = at(&p, "archive/www/00000001/privkey.pem");
+    fixture_chmod(p.dir, 0700);
     assert_int_equal(install_as(p.store, 1, &access, &generation, NULL), ERR_OK);
     expect_mode(&p, "", 0711);
     expect_mode(&p, "certs", 0711);
@@ -211,24 +189,22 @@ TEST(a_group_of_ours_reads_the_key_and_passes_through_the_rest)
     expect_mode(&p, "archive/www/00000001/cert.pem", 0644);
     expect_mode(&p, "archive/www/00000001/privkey.pem", 0640);
     expect_mode(&p, "journal", 0700);
-    assert_int_equal(look(&p, "archive/www/00000001/privkey.pem").st_gid, getegid());
-    free(group);
+    fixture_expect_group(key, group);
     place_done(&p);
 }
 
 TEST(a_mode_that_the_state_directory_has_is_only_added_to)
 {
     struct place p;
-    char *group = mem_printf("%ld", (long)getegid());
+    char AUTO_FREE *group = fixture_group();
     const struct certificate_access access = {.group = group, .key_mode = 0600};
     int64_t generation;
 
     place_init(&p);
-    assert_int_equal(chmod(p.dir, 0750), 0);
+    fixture_chmod(p.dir, 0750);
     assert_int_equal(install_as(p.store, 1, &access, &generation, NULL), ERR_OK);
     expect_mode(&p, "", 0751);
     expect_mode(&p, "archive/www/00000001/privkey.pem", 0600);
-    free(group);
     place_done(&p);
 }
 
@@ -240,16 +216,16 @@ struct reader {
 static int read_as_other(void *context)
 {
     const struct reader *reader = context;
-    char *path = fixture_path(reader->dir, "certs/www");
-    int fd;
+    char AUTO_FREE *path = fixture_path(reader->dir, "certs/www");
+    char AUTO_FREE *fresh = fixture_path(path, "new");
+    char AUTO_FREE *cert = NULL;
+    char AUTO_FREE *key = NULL;
 
     CHILD_CHECK(fixture_drop_root());
-    fd = open(path, O_RDONLY | O_DIRECTORY);
-    CHILD_CHECK(fd >= 0);
-    CHILD_CHECK(number_in(fd, "cert.pem") == 1);
-    CHILD_CHECK((number_in(fd, "privkey.pem") == 1) == reader->may_read_key);
-    CHILD_CHECK(openat(fd, "new", O_WRONLY | O_CREAT, 0600) < 0);
-    free(path);
+    fixture_read_together(path, "cert.pem", &cert, "privkey.pem", &key);
+    CHILD_CHECK(number_of(cert) == 1);
+    CHILD_CHECK((number_of(key) == 1) == reader->may_read_key);
+    CHILD_CHECK(!fixture_open(fresh, "w"));
     return CHILD_OK;
 }
 
@@ -267,15 +243,14 @@ TEST(as_root_an_owner_or_a_group_gets_what_it_is_given_and_no_more)
         {{.owner = "1", .group = "1"}, false},
     };
 
-    if (geteuid() != 0)
-        skip();
+    fixture_needs(FIXTURE_OWNERS);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct place p;
         struct reader reader;
         int64_t generation;
 
         place_init(&p);
-        assert_int_equal(chmod(p.dir, 0700), 0);
+        fixture_chmod(p.dir, 0700);
         assert_int_equal(install_as(p.store, 1, &cases[i].access, &generation, NULL), ERR_OK);
         reader = (struct reader){.dir = p.dir, .may_read_key = cases[i].may_read_key};
         fixture_in_child(read_as_other, &reader);
@@ -319,7 +294,8 @@ TEST(what_is_no_link_is_not_replaced)
     place_init(&p);
     (void)install(&p, 1);
     path = at(&p, "certs/www");
-    assert_int_equal(unlink(path) | mkdir(path, 0700), 0);
+    assert_int_equal(platform_file_remove(path, NULL), ERR_OK);
+    fixture_mkdir(path, 0700);
     assert_int_equal(install_as(p.store, 2, &ours, &generation, &err), ERR_IO);
     assert_int_equal(err.code, ERR_IO);
     assert_non_null(strstr(err.msg, "is no link"));
@@ -336,7 +312,7 @@ static void make_generation(const struct place *p, const char *number)
     char *path = mem_printf("%s/archive/www/%s", p->dir, number);
     char *file = fixture_path(path, "privkey.pem");
 
-    assert_int_equal(mkdir(path, 0700), 0);
+    fixture_mkdir(path, 0700);
     fixture_write(file, "left over");
     free(file);
     free(path);
@@ -361,9 +337,9 @@ TEST(a_generation_that_was_never_switched_to_is_removed_and_its_number_not_used_
 
 static void note_generation(struct place *p, int64_t generation)
 {
-    static char *domains[] = {(char *)"example.com"};
+    static char *domains[] = {(char *)(uintptr_t) "example.com"};
     const struct certificate_record record = {
-        .name = (char *)"www", .domains = {.items = domains, .count = 1}, .generation = generation};
+        .name = (char *)(uintptr_t) "www", .domains = {.items = domains, .count = 1}, .generation = generation};
 
     assert_int_equal(certificate_save(p->store, &record, NULL), ERR_OK);
 }
@@ -394,7 +370,7 @@ TEST(without_link_and_record_nothing_is_taken_for_left_over)
     (void)install(&p, 1);
     (void)install(&p, 2);
     link = at(&p, "certs/www");
-    assert_int_equal(unlink(link), 0);
+    assert_int_equal(platform_file_remove(link, NULL), ERR_OK);
     assert_int_equal(install(&p, 3), 3);
     assert_int_equal(count_in(&p, "archive/www"), 3);
     free(link);
@@ -495,6 +471,7 @@ TEST(a_failing_disk_leaves_the_old_generation_in_use_and_nothing_of_the_new)
     };
     struct place p;
 
+    fixture_needs(FIXTURE_FAULTS);
     place_init(&p);
     (void)install(&p, 1);
     for (size_t i = 0; i < ARRAY_LEN(faults); i++) {
@@ -524,10 +501,10 @@ static int install_where_denied(void *context)
     {
         char *archive = fixture_path(context, "archive/www");
 
-        CHILD_CHECK(chmod(archive, 0500) == 0);
+        fixture_chmod(archive, 0500);
         CHILD_CHECK(install_as(store, 2, &ours, &generation, &err) == ERR_IO);
         CHILD_CHECK(err.hint[0] && strstr(err.msg, archive));
-        CHILD_CHECK(chmod(archive, 0700) == 0);
+        fixture_chmod(archive, 0700);
         free(archive);
     }
     CHILD_CHECK(current_number(context) == 1);
@@ -536,10 +513,13 @@ static int install_where_denied(void *context)
 
 TEST(a_directory_that_may_not_be_written_to_is_an_error_with_advice)
 {
-    char *base = fixture_dir_new();
-    char *dir = fixture_path(base, "state");
+    char *base;
+    char *dir;
 
-    assert_int_equal(chmod(base, 0777), 0);
+    fixture_needs(FIXTURE_FAULTS);
+    base = fixture_dir_new();
+    dir = fixture_path(base, "state");
+    fixture_chmod(base, 0777);
     fixture_in_child(install_where_denied, dir);
     free(dir);
     fixture_dir_free(base);
@@ -547,15 +527,17 @@ TEST(a_directory_that_may_not_be_written_to_is_an_error_with_advice)
 
 /* ------------------------------------------------------------------ others at the same time */
 
-static int install_many(void *context)
+static int install_many(const char *dir)
 {
-    struct place *p = context;
+    struct store *store;
 
+    CHILD_CHECK(store_open(dir, platform_clock(), NULL, &store, NULL) == ERR_OK);
     for (int i = 2; i < SWITCHES; i++) {
         int64_t generation;
 
-        CHILD_CHECK(install_as(p->store, i, &ours, &generation, NULL) == ERR_OK);
+        CHILD_CHECK(install_as(store, i, &ours, &generation, NULL) == ERR_OK);
     }
+    store_free(store);
     return CHILD_OK;
 }
 
@@ -564,20 +546,12 @@ TEST(a_reader_never_sees_files_of_two_generations)
     struct place p;
     size_t looks = 0;
     int last = 0;
-    pid_t pid;
-    int status = 0;
+    struct fixture_process *installer;
 
     place_init(&p);
     (void)install(&p, 1);
-    (void)fflush(NULL);
-    pid = fork();
-    assert_true(pid >= 0);
-    if (pid == 0) {
-        int result = install_many(&p);
-
-        _exit(result);
-    }
-    while (waitpid(pid, &status, WNOHANG) == 0) {
+    installer = fixture_process_start(install_many, p.dir);
+    while (fixture_process_is_alive(installer)) {
         int number = current_number(p.dir);
 
         if (number < last)
@@ -585,7 +559,7 @@ TEST(a_reader_never_sees_files_of_two_generations)
         last = number;
         looks++;
     }
-    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == CHILD_OK);
+    assert_int_equal(fixture_process_end(installer), CHILD_OK);
     assert_true(looks > 10);
     assert_int_equal(current_number(p.dir), SWITCHES - 1);
     place_done(&p);
@@ -596,6 +570,11 @@ static bool install_number(struct store *store, int number)
     int64_t generation;
 
     return install_as(store, number, &ours, &generation, NULL) == ERR_OK;
+}
+
+static int install_numbers(const char *text)
+{
+    return place_work(text, install_number);
 }
 
 TEST(wherever_it_is_killed_the_link_leads_to_a_whole_generation)
@@ -609,7 +588,7 @@ TEST(wherever_it_is_killed_the_link_leads_to_a_whole_generation)
         struct store_examination found;
         int number;
 
-        place_kill_at_work(&p, install_number, 1000 * (i + 1), 1500U + (unsigned)(i * 7919) % 9000U);
+        place_kill_at_work(&p, install_numbers, 1000 * (i + 1), 1500 + i * 7919 % 9000);
         number = current_number(p.dir);
         if (number < last)
             fail_msg("%d after %d", number, last);

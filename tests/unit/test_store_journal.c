@@ -2,9 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "fixture.h"
 #include "store_place.h"
@@ -20,14 +18,14 @@ static struct journal_entry example(void)
 {
     static const struct journal_entry fixed = {
         .state = JOURNAL_INTENDED,
-        .account = (char *)"production",
-        .endpoint = (char *)ENDPOINT,
-        .zone = (char *)"example.com",
+        .account = (char *)(uintptr_t) "production",
+        .endpoint = (char *)(uintptr_t)ENDPOINT,
+        .zone = (char *)(uintptr_t) "example.com",
         .zone_id = 1234567890123456789,
-        .name = (char *)"_acme-challenge.example.com",
-        .asked_name = (char *)"_acme-challenge.www.example.org",
-        .value = (char *)VALUE,
-        .run_id = (char *)"42:4711:0a:0b:0c",
+        .name = (char *)(uintptr_t) "_acme-challenge.example.com",
+        .asked_name = (char *)(uintptr_t) "_acme-challenge.www.example.org",
+        .value = (char *)(uintptr_t)VALUE,
+        .run_id = (char *)(uintptr_t) "42:4711:0a:0b:0c",
         .created_ms = 1297544344123,
     };
     struct journal_entry entry;
@@ -135,7 +133,7 @@ TEST(a_batch_with_one_bad_entry_is_not_written_at_all)
     struct journal_entry bad = good;
     struct journal_entry *pointers[] = {&good, &bad};
 
-    bad.value = (char *)"";
+    bad.value = (char *)(uintptr_t) "";
     place_init(&p);
     assert_int_equal(journal_add_all(p.store, pointers, 2, NULL), ERR_INTERNAL);
     assert_null(good.id);
@@ -148,10 +146,10 @@ TEST(a_batch_with_one_bad_entry_is_not_written_at_all)
 TEST(what_may_be_missing_comes_back_empty)
 {
     struct place p;
-    struct journal_entry entry = {.endpoint = (char *)ENDPOINT,
-                                  .zone = (char *)"example.com",
-                                  .name = (char *)"example.com",
-                                  .value = (char *)"\xc3\xa4 \"quoted\" \\ text"};
+    struct journal_entry entry = {.endpoint = (char *)(uintptr_t)ENDPOINT,
+                                  .zone = (char *)(uintptr_t) "example.com",
+                                  .name = (char *)(uintptr_t) "example.com",
+                                  .value = (char *)(uintptr_t) "\xc3\xa4 \"quoted\" \\ text"};
     struct journal_list list = {NULL, 0};
 
     place_init(&p);
@@ -172,13 +170,11 @@ TEST(entries_are_private_files)
     struct place p;
     struct journal_entry entry = example();
     char *path;
-    struct stat st;
 
     place_init(&p);
     assert_int_equal(place_add(p.store, &entry, NULL), ERR_OK);
     path = mem_printf("%s/%s.json", p.journal, entry.id);
-    assert_int_equal(stat(path, &st), 0);
-    assert_int_equal(st.st_mode & 07777, 0600);
+    fixture_expect_mode(path, 0600);
     free(path);
     journal_entry_done(&entry);
     place_done(&p);
@@ -231,21 +227,21 @@ TEST(what_could_not_be_read_back_is_not_written)
     bad.member = (text);                                                                                               \
     expect_not_written(&p, bad)
     EXPECT_NOT_WRITTEN(name, NULL);
-    EXPECT_NOT_WRITTEN(name, (char *)"");
-    EXPECT_NOT_WRITTEN(name, (char *)"example.com.");
-    EXPECT_NOT_WRITTEN(name, (char *)"Example.com");
-    EXPECT_NOT_WRITTEN(name, (char *)"a..example.com");
-    EXPECT_NOT_WRITTEN(name, (char *)"other.org");
-    EXPECT_NOT_WRITTEN(name, (char *)"badexample.com");
+    EXPECT_NOT_WRITTEN(name, (char *)(uintptr_t) "");
+    EXPECT_NOT_WRITTEN(name, (char *)(uintptr_t) "example.com.");
+    EXPECT_NOT_WRITTEN(name, (char *)(uintptr_t) "Example.com");
+    EXPECT_NOT_WRITTEN(name, (char *)(uintptr_t) "a..example.com");
+    EXPECT_NOT_WRITTEN(name, (char *)(uintptr_t) "other.org");
+    EXPECT_NOT_WRITTEN(name, (char *)(uintptr_t) "badexample.com");
     EXPECT_NOT_WRITTEN(name, huge);
     EXPECT_NOT_WRITTEN(zone, NULL);
-    EXPECT_NOT_WRITTEN(zone, (char *)"com\n");
+    EXPECT_NOT_WRITTEN(zone, (char *)(uintptr_t) "com\n");
     EXPECT_NOT_WRITTEN(value, NULL);
-    EXPECT_NOT_WRITTEN(value, (char *)"");
-    EXPECT_NOT_WRITTEN(value, (char *)"a\x01");
-    EXPECT_NOT_WRITTEN(value, (char *)"a\xff");
+    EXPECT_NOT_WRITTEN(value, (char *)(uintptr_t) "");
+    EXPECT_NOT_WRITTEN(value, (char *)(uintptr_t) "a\x01");
+    EXPECT_NOT_WRITTEN(value, (char *)(uintptr_t) "a\xff");
     EXPECT_NOT_WRITTEN(value, huge);
-    EXPECT_NOT_WRITTEN(endpoint, (char *)"");
+    EXPECT_NOT_WRITTEN(endpoint, (char *)(uintptr_t) "");
     EXPECT_NOT_WRITTEN(run_id, huge);
     EXPECT_NOT_WRITTEN(zone_id, -1);
     EXPECT_NOT_WRITTEN(created_ms, -1);
@@ -338,12 +334,12 @@ TEST(damaged_entries_are_set_aside_with_a_warning_each_and_hide_no_other)
     for (size_t i = 0; i < ARRAY_LEN(damaged); i++) {
         char *name = mem_printf("%032zx.json", i);
 
-        if (!strstr(p.logged, name))
+        if (!strstr(place_logged(&p), name))
             fail_msg("no warning about %s: %s", name, damaged[i]);
         free(name);
     }
-    assert_non_null(strstr(p.logged, "warning: "));
-    assert_non_null(strstr(p.logged, ", continuing"));
+    assert_non_null(strstr(place_logged(&p), "warning: "));
+    assert_non_null(strstr(place_logged(&p), ", continuing"));
     journal_entry_done(&entry);
     place_done(&p);
 }
@@ -358,7 +354,7 @@ TEST(unknown_members_of_later_versions_are_ignored)
     fixture_write(path, "{\"new\":{\"a\":[1]},\"version\":1,\"state\":\"published\"," GOOD_TAIL "}");
     free(path);
     expect_count(&p, 1);
-    assert_string_equal(p.logged ? p.logged : "", "");
+    assert_string_equal(place_logged(&p), "");
     place_done(&p);
 }
 
@@ -377,11 +373,13 @@ TEST(what_is_no_entry_is_not_read)
     big = mem_printf("%s/%032d.json", p.journal, 2);
     fixture_write(other, "{}");
     fixture_write(big, large);
-    assert_int_equal(mkfifo(fifo, 0600), 0);
+    if (fixture_can(FIXTURE_FIFOS))
+        fixture_fifo(fifo);
     expect_count(&p, 0);
-    assert_non_null(strstr(p.logged, fifo));
-    assert_non_null(strstr(p.logged, big));
-    assert_null(strstr(p.logged, "README"));
+    if (fixture_has(FIXTURE_FIFOS))
+        assert_non_null(strstr(place_logged(&p), fifo));
+    assert_non_null(strstr(place_logged(&p), big));
+    assert_null(strstr(place_logged(&p), "README"));
     free(large);
     free(big);
     free(fifo);
@@ -420,8 +418,10 @@ static int add_to_full_disk(void *context)
 
 TEST(a_full_disk_is_an_error_before_anything_is_published_and_loses_no_entry)
 {
-    char *dir = fixture_dir_new();
+    char *dir;
 
+    fixture_needs(FIXTURE_FAULTS);
+    dir = fixture_dir_new();
     fixture_in_child(add_to_full_disk, dir);
     fixture_dir_free(dir);
 }
@@ -447,8 +447,10 @@ TEST(a_kill_during_an_update_keeps_the_entry_as_it_was)
 {
     static const enum fixture_call steps[] = {CALL_WRITE, CALL_FSYNC, CALL_RENAME};
     struct place p;
-    struct journal_entry entry = example();
+    struct journal_entry entry;
 
+    fixture_needs(FIXTURE_FAULTS);
+    entry = example();
     place_init(&p);
     assert_int_equal(place_add(p.store, &entry, NULL), ERR_OK);
     for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
@@ -471,9 +473,8 @@ TEST(a_kill_during_an_update_keeps_the_entry_as_it_was)
 #define ROUNDS 50
 
 /* Add entries, strike every second one out again, and look at all of them now and then. */
-static int work(void *context)
+static int work(const char *dir)
 {
-    const char *dir = context;
     struct store *store;
 
     CHILD_CHECK(store_open(dir, platform_clock(), NULL, &store, NULL) == ERR_OK);
@@ -501,10 +502,10 @@ TEST(eight_processes_write_at_once_and_nothing_is_lost_or_warned_of)
     struct place p;
 
     place_init(&p);
-    fixture_in_children(PROCESSES, work, p.dir);
+    fixture_in_processes(PROCESSES, work, p.dir);
     expect_count(&p, PROCESSES * ROUNDS / 2);
     assert_int_equal(fixture_count(p.journal), PROCESSES * ROUNDS / 2);
-    assert_string_equal(p.logged ? p.logged : "", "");
+    assert_string_equal(place_logged(&p), "");
     place_done(&p);
 }
 

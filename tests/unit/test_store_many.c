@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "fake_disk.h"
 #include "fixture.h"
@@ -116,7 +115,7 @@ TEST(names_are_those_of_all_records_and_sorted_as_names)
     assert_int_equal(certificate_names(p.store, &got, NULL), ERR_OK);
     assert_int_equal(got.count, 0);
     for (size_t i = ARRAY_LEN(names); i-- > 0;) {
-        struct certificate_record record = {.name = (char *)names[i]};
+        struct certificate_record record = {.name = (char *)(uintptr_t)names[i]};
 
         strlist_add(&record.domains, "example.com");
         assert_int_equal(certificate_save(p.store, &record, NULL), ERR_OK);
@@ -287,6 +286,11 @@ static bool install_number(struct store *store, int number)
     return is_well;
 }
 
+static int install_numbers(const char *text)
+{
+    return place_work(text, install_number);
+}
+
 static void install(struct store *store, int number)
 {
     assert_true(install_number(store, number));
@@ -352,7 +356,7 @@ TEST(what_stands_where_a_link_should_be_fails_that_certificate_alone)
     place_init(&p);
     install(p.store, 1);
     link = certificate_dir(p.store, name);
-    assert_int_equal(unlink(link), 0);
+    assert_int_equal(platform_file_remove(link, NULL), ERR_OK);
     fixture_write(link, "precious");
     goods_init(&g, 2);
     certificate_install_all(p.store, g.installs, MANY);
@@ -398,6 +402,7 @@ TEST(a_failing_disk_leaves_all_old_generations_in_use)
     };
     struct place p;
 
+    fixture_needs(FIXTURE_FAULTS);
     place_init(&p);
     install(p.store, 1);
     for (size_t i = 0; i < ARRAY_LEN(faults); i++) {
@@ -424,7 +429,7 @@ TEST(wherever_it_is_killed_each_link_leads_to_a_whole_generation)
     place_init(&p);
     install(p.store, 1);
     for (int i = 0; i < KILLS; i++) {
-        place_kill_at_work(&p, install_number, 100 * (i + 1), 5000U + (unsigned)(i * 7919) % 60000U);
+        place_kill_at_work(&p, install_numbers, 100 * (i + 1), 5000 + i * 7919 % 60000);
         for (size_t k = 0; k < MANY; k++) {
             int number = number_in_use(&p, k);
 

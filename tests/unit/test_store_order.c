@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "fake_disk.h"
 #include "fixture.h"
@@ -13,17 +12,17 @@
 #define KEY_A "-----BEGIN PRIVATE KEY-----\nA\n-----END PRIVATE KEY-----\n"
 #define KEY_B "-----BEGIN PRIVATE KEY-----\nB\n-----END PRIVATE KEY-----\n"
 
-static char *domain_texts[] = {(char *)"example.com", (char *)"*.example.com"};
+static char *domain_texts[] = {(char *)(uintptr_t) "example.com", (char *)(uintptr_t) "*.example.com"};
 
 static struct order_record order_of(const char *url, const char *key)
 {
     return (struct order_record){
-        .name = (char *)"www",
-        .url = (char *)url,
-        .directory = (char *)DIRECTORY,
+        .name = (char *)(uintptr_t) "www",
+        .url = (char *)(uintptr_t)url,
+        .directory = (char *)(uintptr_t)DIRECTORY,
         .domains = {.items = domain_texts, .count = 2},
-        .profile = (char *)"tlsserver",
-        .key_pem = (char *)key,
+        .profile = (char *)(uintptr_t) "tlsserver",
+        .key_pem = (char *)(uintptr_t)key,
         .created_ms = 1297544344123,
     };
 }
@@ -71,7 +70,6 @@ TEST(an_order_comes_back_as_it_was_saved_until_it_is_removed)
 {
     struct place p;
     struct order_record got = {.created_ms = 0};
-    struct stat st;
     char *key;
 
     place_init(&p);
@@ -87,8 +85,7 @@ TEST(an_order_comes_back_as_it_was_saved_until_it_is_removed)
     order_record_done(&got);
     order_record_done(NULL);
     key = at(&p, "www.key");
-    assert_int_equal(stat(key, &st), 0);
-    assert_int_equal(st.st_mode & 07777, 0600);
+    fixture_expect_mode(key, 0600);
     assert_int_equal(order_remove(p.store, "www", NULL), ERR_OK);
     assert_int_equal(order_remove(p.store, "www", NULL), ERR_OK);
     expect_none(&p);
@@ -120,7 +117,7 @@ TEST(the_users_own_csr_is_not_given_a_key_that_was_left_over)
     assert_int_equal(order_remove(p.store, "www", NULL), ERR_OK);
     save(&p, "", KEY_A);
     record = at(&p, "www.json");
-    assert_int_equal(remove(record), 0); /* killed in order_remove() */
+    fixture_unlink(record); /* killed in order_remove() */
     save(&p, "", NULL);
     expect(&p, "", NULL);
     free(record);
@@ -158,7 +155,7 @@ TEST(an_order_whose_key_is_gone_cannot_be_finished)
     place_init(&p);
     save(&p, "https://ca.example/order/1", KEY_A);
     key = at(&p, "www.key");
-    assert_int_equal(remove(key), 0);
+    fixture_unlink(key);
     expect_none(&p);
     free(key);
     place_done(&p);
@@ -173,7 +170,7 @@ TEST(a_key_that_others_can_read_is_refused)
     place_init(&p);
     save(&p, "", KEY_A);
     key = at(&p, "www.key");
-    assert_int_equal(chmod(key, 0644), 0);
+    fixture_chmod(key, 0644);
     assert_int_equal(order_load(p.store, "www", &got, NULL), ERR_UNSAFE);
     free(key);
     place_done(&p);
@@ -216,7 +213,7 @@ TEST(names_that_are_none_reach_no_file)
     struct order_record got = {.created_ms = 0};
 
     place_init(&p);
-    order.name = (char *)"../www";
+    order.name = (char *)(uintptr_t) "../www";
     assert_int_equal(place_save_order(p.store, &order, NULL), ERR_USAGE);
     assert_int_equal(order_load(p.store, "../www", &got, NULL), ERR_NOT_FOUND);
     assert_int_equal(order_remove(p.store, "../www", NULL), ERR_USAGE);

@@ -3,9 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#include <utime.h>
 
 #include "fixture.h"
 #include "store/internal.h"
@@ -24,7 +21,7 @@ struct place {
 static void place_init(struct place *p)
 {
     *p = (struct place){.dir = fixture_dir_new(), .reports = BUF_INIT(1 << 20)};
-    assert_int_equal(chmod(p->dir, 0700), 0);
+    fixture_chmod(p->dir, 0700);
 }
 
 static void place_done(struct place *p)
@@ -60,7 +57,7 @@ static void make_directory(const struct place *p, const char *name)
 {
     char *path = at(p, name);
 
-    assert_int_equal(mkdir(path, 0700), 0);
+    fixture_mkdir(path, 0700);
     free(path);
 }
 
@@ -119,13 +116,15 @@ static struct store *open_store(const struct place *p)
 static char *fill(const struct place *p)
 {
     struct store *store = open_store(p);
-    struct journal_entry entry = {.endpoint = (char *)ENDPOINT,
-                                  .zone = (char *)"example.com",
-                                  .name = (char *)"_acme-challenge.example.com",
-                                  .value = (char *)"value"};
+    struct journal_entry entry = {.endpoint = (char *)(uintptr_t)ENDPOINT,
+                                  .zone = (char *)(uintptr_t) "example.com",
+                                  .name = (char *)(uintptr_t) "_acme-challenge.example.com",
+                                  .value = (char *)(uintptr_t) "value"};
     struct journal_entry *entries[] = {&entry};
-    struct zone_memo memo = {.endpoint = (char *)ENDPOINT, .name = (char *)"example.com", .id = 1};
-    struct result result = {.name = (char *)"example.com", .action = (char *)"publish", .at_ms = 1};
+    struct zone_memo memo = {
+        .endpoint = (char *)(uintptr_t)ENDPOINT, .name = (char *)(uintptr_t) "example.com", .id = 1};
+    struct result result = {
+        .name = (char *)(uintptr_t) "example.com", .action = (char *)(uintptr_t) "publish", .at_ms = 1};
 
     assert_int_equal(journal_add_all(store, entries, 1, NULL), ERR_OK);
     assert_int_equal(zone_memo_save(store, &memo, NULL), ERR_OK);
@@ -241,8 +240,8 @@ TEST(what_stands_where_a_directory_should_be_is_set_aside_and_the_store_opens_ag
 
         place_init(&p);
         path = at(&p, name);
-        if (i % 2)
-            assert_int_equal(symlink("/does/not/exist", path), 0);
+        if (i % 2 && fixture_can(FIXTURE_SYMLINKS))
+            fixture_symlink("/does/not/exist", path);
         else
             fixture_write(path, "content");
         assert_int_equal(reset_with(&p, STORE_RESET_DRY_RUN, NULL), ERR_OK);
@@ -281,11 +280,12 @@ TEST(a_link_to_a_directory_is_as_good_as_one)
     char *elsewhere;
     char *id;
 
+    fixture_needs(FIXTURE_SYMLINKS);
     place_init(&p);
     journal = at(&p, "journal");
     elsewhere = at(&p, "elsewhere");
     make_directory(&p, "elsewhere");
-    assert_int_equal(symlink(elsewhere, journal), 0);
+    fixture_symlink(elsewhere, journal);
     id = fill(&p);
     reset(&p);
     assert_int_equal(p.set_aside, 0);
@@ -341,7 +341,7 @@ TEST(temporary_files_go_when_they_are_old)
     put(&p, "journal/.acme-dme-1.tmp", "");
     put(&p, "journal/.acme-dme-2.tmp", "");
     old = at(&p, "journal/.acme-dme-1.tmp");
-    assert_int_equal(utime(old, &(struct utimbuf){1, 1}), 0);
+    fixture_touch(old, 1);
     reset(&p);
     assert_false(is_there(&p, "journal/.acme-dme-1.tmp"));
     assert_true(is_there(&p, "journal/.acme-dme-2.tmp"));
@@ -374,7 +374,7 @@ TEST(a_directory_that_others_can_write_to_is_refused)
 
     place_init(&p);
     id = fill(&p);
-    assert_int_equal(chmod(p.dir, 0777), 0);
+    fixture_chmod(p.dir, 0777);
     assert_int_equal(reset_with(&p, STORE_RESET, &err), ERR_IO);
     assert_non_null(strstr(err.hint, "chmod go-w"));
     assert_int_equal(count_in(&p, "zones"), 1);
@@ -382,11 +382,9 @@ TEST(a_directory_that_others_can_write_to_is_refused)
     place_done(&p);
 }
 
-static int reset_once(void *context)
+static int reset_once(const char *dir)
 {
-    struct place *p = context;
-
-    CHILD_CHECK(store_reset(p->dir, &(struct store_reset_opts){.clock = platform_clock()}, NULL) == ERR_OK);
+    CHILD_CHECK(store_reset(dir, &(struct store_reset_opts){.clock = platform_clock()}, NULL) == ERR_OK);
     return CHILD_OK;
 }
 
@@ -403,7 +401,7 @@ TEST(eight_resets_at_once_lose_nothing)
         put(&p, name, "{");
         free(name);
     }
-    fixture_in_children(8, reset_once, &p);
+    fixture_in_processes(8, reset_once, p.dir);
     assert_int_equal(count_in(&p, "journal"), 1);
     assert_int_equal(count_in(&p, "damaged"), 50);
     free(id);
@@ -431,6 +429,7 @@ TEST(a_read_only_disk_is_an_error_and_no_obstacle_to_a_dry_run)
 {
     struct place p;
 
+    fixture_needs(FIXTURE_FAULTS);
     place_init(&p);
     fixture_in_child(reset_read_only, &p);
     place_done(&p);
@@ -455,6 +454,7 @@ TEST(a_file_that_can_not_be_removed_does_not_keep_it_from_the_others)
     struct place p;
     char *id;
 
+    fixture_needs(FIXTURE_FAULTS);
     place_init(&p);
     id = fill(&p);
     put(&p, "journal/" BAD_ENTRY, "{");

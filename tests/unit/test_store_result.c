@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "fixture.h"
 #include "store_place.h"
@@ -14,12 +12,12 @@ static struct result call(const char *name, const char *action, enum err_code co
 {
     return (struct result){
         .kind = RESULT_HOOK,
-        .name = (char *)name,
-        .client = (char *)"certbot",
-        .action = (char *)action,
+        .name = (char *)(uintptr_t)name,
+        .client = (char *)(uintptr_t) "certbot",
+        .action = (char *)(uintptr_t)action,
         .code = code,
-        .error = (char *)(code == ERR_OK ? "" : "could not do \"it\""),
-        .hint = (char *)(code == ERR_OK ? "" : "Do something else."),
+        .error = (char *)(uintptr_t)(code == ERR_OK ? "" : "could not do \"it\""),
+        .hint = (char *)(uintptr_t)(code == ERR_OK ? "" : "Do something else."),
         .at_ms = at_ms,
         .took_ms = at_ms / 10,
     };
@@ -135,8 +133,8 @@ TEST(results_come_sorted_by_kind_name_and_action)
     place_init(&p);
     certificate.kind = RESULT_CERTIFICATE;
     assert_int_equal(result_note(p.store, &certificate, NULL), ERR_OK);
-    certificate.name = (char *)"a.example";
-    certificate.action = (char *)"renew";
+    certificate.name = (char *)(uintptr_t) "a.example";
+    certificate.action = (char *)(uintptr_t) "renew";
     assert_int_equal(result_note(p.store, &certificate, NULL), ERR_OK);
     note(&p, "b.example", "publish", ERR_OK, 2);
     note(&p, "a.example", "withdraw", ERR_OK, 3);
@@ -217,15 +215,15 @@ TEST(what_could_not_be_read_back_is_not_noted)
     bad.member = (text);                                                                                               \
     assert_int_equal(result_note(p.store, &bad, NULL), ERR_INTERNAL)
     EXPECT_NOT_NOTED(name, NULL);
-    EXPECT_NOT_NOTED(name, (char *)"");
-    EXPECT_NOT_NOTED(name, (char *)"a\nb");
+    EXPECT_NOT_NOTED(name, (char *)(uintptr_t) "");
+    EXPECT_NOT_NOTED(name, (char *)(uintptr_t) "a\nb");
     EXPECT_NOT_NOTED(name, huge);
     EXPECT_NOT_NOTED(action, NULL);
-    EXPECT_NOT_NOTED(action, (char *)"dance");
+    EXPECT_NOT_NOTED(action, (char *)(uintptr_t) "dance");
     EXPECT_NOT_NOTED(kind, (enum result_kind)2);
     EXPECT_NOT_NOTED(code, ERR_COUNT);
     EXPECT_NOT_NOTED(error, huge);
-    EXPECT_NOT_NOTED(hint, (char *)"\xff");
+    EXPECT_NOT_NOTED(hint, (char *)(uintptr_t) "\xff");
     EXPECT_NOT_NOTED(at_ms, -1);
     assert_int_equal(fixture_count(p.results), 0);
     assert_int_equal(result_forget(p.store, (enum result_kind)2, "example.com", NULL), ERR_INTERNAL);
@@ -240,13 +238,11 @@ TEST(files_are_private_and_what_is_not_ours_is_left_alone)
                                           "example.com-0123456789abcdeg.json"};
     struct place p;
     struct result_list list;
-    struct stat st;
     char *path;
 
     place_init(&p);
     note(&p, "example.com", "publish", ERR_OK, 1);
-    assert_int_equal(stat(p.results, &st), 0);
-    assert_int_equal(st.st_mode & 07777, 0700);
+    fixture_expect_mode(p.results, 0700);
     for (size_t i = 0; i < ARRAY_LEN(foreign); i++) {
         path = fixture_path(p.results, foreign[i]);
         fixture_write(path, "something else");
@@ -266,8 +262,8 @@ TEST(a_results_directory_that_others_can_write_to_is_not_used)
     struct err err;
 
     place_init(&p);
-    assert_int_equal(mkdir(p.results, 0700), 0);
-    assert_int_equal(chmod(p.results, 0777), 0);
+    fixture_mkdir(p.results, 0700);
+    fixture_chmod(p.results, 0777);
     assert_int_equal(result_note(p.store, &result, &err), ERR_IO);
     assert_non_null(strstr(err.hint, "chmod go-w"));
     assert_int_equal(fixture_count(p.results), 0);
@@ -307,8 +303,10 @@ static int note_on_full_disk(void *context)
 
 TEST(a_full_disk_is_an_error_and_loses_no_other_result)
 {
-    char *dir = fixture_dir_new();
+    char *dir;
 
+    fixture_needs(FIXTURE_FAULTS);
+    dir = fixture_dir_new();
     fixture_in_child(note_on_full_disk, dir);
     fixture_dir_free(dir);
 }
@@ -316,9 +314,8 @@ TEST(a_full_disk_is_an_error_and_loses_no_other_result)
 #define PROCESSES 8
 #define ROUNDS 25
 
-static int note_often(void *context)
+static int note_often(const char *dir)
 {
-    const char *dir = context;
     struct store *store;
 
     CHILD_CHECK(store_open(dir, platform_clock(), NULL, &store, NULL) == ERR_OK);
@@ -337,7 +334,7 @@ TEST(eight_processes_note_the_same_name_and_one_whole_result_remains)
     struct result_list list;
 
     place_init(&p);
-    fixture_in_children(PROCESSES, note_often, p.dir);
+    fixture_in_processes(PROCESSES, note_often, p.dir);
     list = load(&p, 1);
     assert_int_equal(fixture_count(p.results), 1);
     assert_string_equal(place_logged(&p), "");

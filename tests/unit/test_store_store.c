@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#include <utime.h>
 
 #include "fixture.h"
 #include "store/internal.h"
@@ -32,7 +29,6 @@ TEST(a_state_directory_is_made_private_and_opened_again)
     char *base = fixture_dir_new();
     char *dir = fixture_path(base, "deep/state");
     char *journal = fixture_path(dir, "journal");
-    struct stat st;
 
     for (int i = 0; i < 2; i++) {
         struct store *store = NULL;
@@ -42,10 +38,8 @@ TEST(a_state_directory_is_made_private_and_opened_again)
         store_free(store);
     }
     store_free(NULL);
-    assert_int_equal(stat(dir, &st), 0);
-    assert_int_equal(st.st_mode & 07777, 0700);
-    assert_int_equal(stat(journal, &st), 0);
-    assert_int_equal(st.st_mode & 07777, 0700);
+    fixture_expect_mode(dir, 0700);
+    fixture_expect_mode(journal, 0700);
     free(journal);
     free(dir);
     fixture_dir_free(base);
@@ -64,8 +58,8 @@ TEST(opening_for_reading_makes_and_changes_nothing)
     assert_non_null(strstr(err.hint, "state_dir"));
     assert_int_equal(fixture_count(base), 0);
 
-    assert_int_equal(mkdir(dir, 0777), 0);
-    assert_int_equal(chmod(dir, 0777), 0); /* what store_open() refuses */
+    fixture_mkdir(dir, 0777);
+    fixture_chmod(dir, 0777); /* what store_open() refuses */
     assert_int_equal(store_open_readonly(dir, platform_clock(), NULL, &store, &err), ERR_OK);
     assert_string_equal(store_dir(store), dir);
     assert_int_equal(fixture_count(dir), 0);
@@ -89,14 +83,19 @@ TEST(opening_for_reading_fails_on_what_is_no_directory)
 
 TEST(a_symbolic_link_to_a_state_directory_is_followed)
 {
-    char *base = fixture_dir_new();
-    char *real = fixture_path(base, "real");
-    char *link = fixture_path(base, "link");
-    char *journal = fixture_path(real, "journal");
+    char *base;
+    char *real;
+    char *link;
+    char *journal;
     struct store *store = NULL;
 
-    assert_int_equal(mkdir(real, 0700), 0);
-    assert_int_equal(symlink("real", link), 0);
+    fixture_needs(FIXTURE_SYMLINKS);
+    base = fixture_dir_new();
+    real = fixture_path(base, "real");
+    link = fixture_path(base, "link");
+    journal = fixture_path(real, "journal");
+    fixture_mkdir(real, 0700);
+    fixture_symlink("real", link);
     assert_int_equal(open_store(link, &store, NULL), ERR_OK);
     assert_true(platform_file_exists(journal));
     store_free(store);
@@ -116,8 +115,10 @@ TEST(what_is_no_directory_is_refused)
     fixture_write(file, "");
     expect_refused(file, "not a directory");
     expect_refused(below, "");
-    assert_int_equal(symlink("nowhere", dangling), 0);
-    expect_refused(dangling, "");
+    if (fixture_can(FIXTURE_SYMLINKS)) {
+        fixture_symlink("nowhere", dangling);
+        expect_refused(dangling, "");
+    }
     free(dangling);
     free(below);
     free(file);
@@ -126,14 +127,14 @@ TEST(what_is_no_directory_is_refused)
 
 TEST(a_directory_that_others_can_write_to_is_refused_with_the_chmod_to_run)
 {
-    static const mode_t modes[] = {0770, 0702, 01777};
+    static const unsigned modes[] = {0770, 0702, 01777};
     char *dir = fixture_dir_new();
 
     for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
         struct store *store = NULL;
         struct err err;
 
-        assert_int_equal(chmod(dir, modes[i]), 0);
+        fixture_chmod(dir, modes[i]);
         assert_int_equal(open_store(dir, &store, &err), ERR_IO);
         assert_non_null(strstr(err.msg, "others can write"));
         assert_non_null(strstr(err.hint, "chmod go-w"));
@@ -147,8 +148,8 @@ TEST(a_directory_inside_that_others_can_write_to_is_refused_too)
     char *dir = fixture_dir_new();
     char *journal = fixture_path(dir, "journal");
 
-    assert_int_equal(mkdir(journal, 0700), 0);
-    assert_int_equal(chmod(journal, 0777), 0);
+    fixture_mkdir(journal, 0700);
+    fixture_chmod(journal, 0777);
     expect_refused(dir, "others can write");
     free(journal);
     fixture_dir_free(dir);
@@ -158,8 +159,8 @@ TEST(a_directory_of_another_user_is_refused)
 {
     char *dir = fixture_dir_new();
 
-    if (geteuid() == 0) {
-        assert_int_equal(chown(dir, 4711, 4711), 0);
+    if (fixture_has(FIXTURE_OWNERS)) {
+        fixture_chown(dir, 4711, 4711);
         expect_refused(dir, "another user");
     }
     fixture_dir_free(dir);
@@ -172,11 +173,10 @@ static int open_without_permission(void *context)
     struct store *store = NULL;
     struct err err;
 
-    CHILD_CHECK(chmod(dir, 0555) == 0);
+    fixture_chmod(dir, 0555);
     CHILD_CHECK(fixture_drop_root());
     CHILD_CHECK(open_store(dir, &store, &err) == ERR_IO);
-    CHILD_CHECK(strstr(err.msg, "permission") && strstr(err.hint, "state_dir") &&
-                strstr(err.hint, "journal: none"));
+    CHILD_CHECK(strstr(err.msg, "permission") && strstr(err.hint, "state_dir") && strstr(err.hint, "journal: none"));
     CHILD_CHECK(open_store(below, &store, &err) == ERR_IO);
     CHILD_CHECK(strstr(err.msg, "ermission denied") && strstr(err.hint, "journal: none"));
     free(below);
@@ -195,16 +195,19 @@ static int open_read_only(void *context)
     store_free(store);
     CHILD_CHECK(fixture_remount_read_only(dir));
     CHILD_CHECK(open_store(dir, &store, &err) == ERR_IO);
-    CHILD_CHECK(strstr(err.msg, "read-only") && strstr(err.hint, "\"state_dir\"") && strstr(err.hint, "\"journal: none\""));
+    CHILD_CHECK(strstr(err.msg, "read-only") && strstr(err.hint, "\"state_dir\"") &&
+                strstr(err.hint, "\"journal: none\""));
     return CHILD_OK;
 }
 
 TEST(a_directory_that_cannot_be_written_to_is_refused_with_the_way_out)
 {
-    char *dir = fixture_dir_new();
+    char *dir;
 
+    fixture_needs(FIXTURE_FAULTS);
+    dir = fixture_dir_new();
     fixture_in_child(open_without_permission, dir);
-    assert_int_equal(chmod(dir, 0755), 0);
+    fixture_chmod(dir, 0755);
     fixture_in_child(open_read_only, dir);
     fixture_dir_free(dir);
 }
@@ -214,15 +217,14 @@ TEST(temporary_files_of_killed_runs_are_swept_on_opening)
     char *dir = fixture_dir_new();
     char *journal = fixture_path(dir, "journal");
     char *temp = fixture_path(dir, "journal/.acme-dme-0011223344556677.tmp");
-    struct utimbuf long_ago = {.actime = 1000000000, .modtime = 1000000000};
     struct store *store = NULL;
 
-    assert_int_equal(mkdir(journal, 0700), 0);
+    fixture_mkdir(journal, 0700);
     fixture_write(temp, "half");
     assert_int_equal(open_store(dir, &store, NULL), ERR_OK);
     store_free(store);
     assert_true(platform_file_exists(temp));
-    assert_int_equal(utime(temp, &long_ago), 0);
+    fixture_touch(temp, 1000000000);
     assert_int_equal(open_store(dir, &store, NULL), ERR_OK);
     store_free(store);
     assert_false(platform_file_exists(temp));

@@ -83,7 +83,7 @@ TEST(only_unreserved_characters_stand_for_themselves_in_a_url)
 
 TEST(a_text_that_can_not_be_formatted_counts_as_lost)
 {
-    static const wchar_t no_character[] = {0x7fffffff, 0};
+    static const wchar_t no_character[] = {(wchar_t)0x7fffffff, 0};
     struct buf b = BUF_INIT(100);
 
     buf_printf(&b, "%ls", no_character);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <wchar.h>
 
+#include "fixture.h"
 #include "test.h"
 #include "util/err.h"
 #include "util/log.h"
@@ -64,7 +65,7 @@ TEST(overlong_and_unsafe_texts_are_cut_and_escaped)
 
 TEST(a_text_that_can_not_be_formatted_is_empty)
 {
-    static const wchar_t no_character[] = {0x7fffffff, 0};
+    static const wchar_t no_character[] = {(wchar_t)0x7fffffff, 0};
     struct err err;
 
     (void)err_set(&err, ERR_API, "%ls", no_character);
@@ -93,18 +94,17 @@ TEST(every_code_has_a_name_of_its_own)
 
 TEST(a_log_line_is_one_line_and_only_of_the_wanted_levels)
 {
-    char *text = NULL;
-    size_t len = 0;
-    struct log log = {.level = LOG_INFO, .out = open_memstream(&text, &len)};
+    struct fixture_stream said;
+    struct log log = {.level = LOG_INFO};
 
-    assert_non_null(log.out);
+    fixture_stream_open(&said);
+    log.out = said.out;
     log_line(&log, LOG_WARNING, "a\nb");
     log_line(&log, LOG_INFO, "c");
     log_line(&log, LOG_DEBUG, "d");
     log_line(NULL, LOG_ERROR, "e");
-    assert_int_equal(fclose(log.out), 0);
-    assert_string_equal(text, "acme-dme: warning: a\\x0ab\nacme-dme: c\n");
-    free(text);
+    assert_string_equal(fixture_stream_text(&said), "acme-dme: warning: a\\x0ab\nacme-dme: c\n");
+    fixture_stream_done(&said);
 }
 
 int main(void)

@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "fake_clock.h"
+#include "fixture.h"
 #include "test.h"
 #include "util/log.h"
 #include "util/mem.h"
@@ -14,8 +15,7 @@
 struct world {
     struct fake_clock clock;
     struct log log;
-    char *said;
-    size_t said_len;
+    struct fixture_stream stream;
     char *filed;
     int appends;
     enum err_code failure;
@@ -39,9 +39,10 @@ static void world_init(struct world *w, enum log_format format)
 {
     *w = (struct world){.failure = ERR_OK};
     fake_clock_init(&w->clock);
+    fixture_stream_open(&w->stream);
     w->log = (struct log){
         .level = LOG_WARNING,
-        .out = open_memstream(&w->said, &w->said_len),
+        .out = w->stream.out,
         .clock = &w->clock.base,
         .start_ms = clock_mono_ms(&w->clock.base),
         .format = format,
@@ -49,23 +50,19 @@ static void world_init(struct world *w, enum log_format format)
         .file_level = LOG_INFO,
         .pid = 4711,
     };
-    assert_non_null(w->log.out);
     assert_true(clock_sleep_ms(&w->clock.base, 1234));
 }
 
 static void world_done(struct world *w)
 {
-    if (w->log.out)
-        assert_int_equal(fclose(w->log.out), 0);
-    free(w->said);
+    fixture_stream_done(&w->stream);
     free(w->filed);
 }
 
 /* What the stream got; valid until the next line. */
 static const char *said(struct world *w)
 {
-    assert_int_equal(fflush(w->log.out), 0);
-    return w->said;
+    return fixture_stream_text(&w->stream);
 }
 
 TEST(a_line_of_the_file_has_time_level_process_and_seconds)

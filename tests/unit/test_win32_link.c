@@ -11,7 +11,7 @@
 
 #define SWITCHERS 3
 #define ROUNDS 15
-#define KILLS 25
+#define KILLS 15
 
 /* "<dir>/archive/<n>" for n from 1 on, and "<dir>/certs/x", the link. */
 struct place {
@@ -470,6 +470,20 @@ TEST(a_switch_that_fails_leaves_what_the_link_was)
     }
 }
 
+TEST(the_number_of_a_switch_is_above_all_that_are_left)
+{
+    struct place p;
+    char AUTO_FREE *path = NULL;
+    char AUTO_FREE *note = NULL;
+
+    left_init(&p, &lefts[9]);
+    path = fixture_path(p.link, WIN32_LINK_NOTE);
+    switch_well(&p, 4);
+    note = fixture_read(path);
+    assert_string_equal(note, "../archive/4\nx\n21\n");
+    place_done(&p);
+}
+
 TEST(a_link_that_is_removed_does_not_come_back)
 {
     struct place p;
@@ -726,6 +740,7 @@ static bool fail_at(unsigned nth, unsigned before)
     has_failed = nth <= faults_changes();
     faults_at(0, 0);
     assert_true(rc == ERR_OK || (has_failed && rc == ERR_IO && *err.msg));
+    assert_int_equal(platform_file_exists(p.link), rc == ERR_OK || before != 0);
     assert_int_equal(generation_of(&p), rc == ERR_OK ? 2 : before);
     switch_well(&p, 3);
     sweep(&p);
@@ -779,6 +794,7 @@ int main(void)
         cmocka_unit_test(a_sweep_puts_the_link_in_its_place_and_removes_the_rest),
         cmocka_unit_test(the_next_switch_succeeds_and_is_what_the_link_is),
         cmocka_unit_test(a_switch_that_fails_leaves_what_the_link_was),
+        cmocka_unit_test(the_number_of_a_switch_is_above_all_that_are_left),
         cmocka_unit_test(a_link_that_is_removed_does_not_come_back),
         cmocka_unit_test(young_leftovers_are_not_swept),
         cmocka_unit_test(a_kill_before_any_step_leaves_the_old_link_or_the_new_one),

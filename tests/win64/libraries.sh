@@ -48,9 +48,8 @@ cmake_build() {
     make -C "$work/$package/build" -j "$jobs" install
 }
 
-# pkg_config NAME VERSION DESCRIPTION LIBS: for libraries that install no such file.
+# pkg_config NAME VERSION DESCRIPTION LIBS [PRIVATE-LIBS REQUIRED...]: for libraries that install no such file, or one that names too much.
 pkg_config() {
-    mkdir -p "$prefix/lib/pkgconfig"
     cat >"$prefix/lib/pkgconfig/$1.pc" <<END
 prefix=$prefix
 Name: $1
@@ -58,6 +57,8 @@ Description: $3
 Version: $2
 Cflags: -I\${prefix}/include
 Libs: -L\${prefix}/lib $4
+Libs.private: ${5:-}
+Requires.private: ${6:-}
 END
 }
 
@@ -110,6 +111,8 @@ build_curl() {
         -DCURL_DISABLE_OPENSSL_AUTO_LOAD_CONFIG=ON -DUSE_NGHTTP2=ON -DUSE_WIN32_IDN=ON -DENABLE_THREADED_RESOLVER=ON -DENABLE_ARES=OFF \
         -DENABLE_MANUAL=OFF -DCURL_USE_LIBSSH2=OFF -DCURL_USE_LIBPSL=OFF -DCURL_BROTLI=OFF -DCURL_ZSTD=OFF -DUSE_LIBIDN2=OFF \
         -DCMAKE_C_STANDARD_LIBRARIES="-lws2_32 -liphlpapi -lcrypt32 -lbcrypt -lnormaliz -ladvapi32 -luser32 -lgdi32 -lkernel32"
+    pkg_config libcurl "$(upstream curl)" "HTTP client" -lcurl "-lnormaliz -lws2_32 -lcrypt32 -lbcrypt -ladvapi32" \
+        "libssl libcrypto libnghttp2 zlib"
 }
 
 build_libidn2() {
