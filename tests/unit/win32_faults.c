@@ -10,7 +10,6 @@
 #include <windows.h>
 
 #include <sddl.h>
-#include <stdbool.h>
 #include <stdio.h>
 
 static unsigned long always[FAULT_CALLS];
@@ -18,6 +17,7 @@ static unsigned changes;
 static unsigned faulty;
 static unsigned long faulty_error;
 static char access_text[512];
+static bool moved_durably;
 
 void faults_fail(enum fault_call call, unsigned long error)
 {
@@ -39,6 +39,11 @@ unsigned faults_changes(void)
 const char *faults_access(void)
 {
     return access_text;
+}
+
+bool faults_moved_durably(void)
+{
+    return moved_durably;
 }
 
 static void note_access(const SECURITY_ATTRIBUTES *security)
@@ -104,6 +109,7 @@ static BOOL WINAPI create_hard_link(LPCWSTR path, LPCWSTR file, LPSECURITY_ATTRI
 
 static BOOL WINAPI move_file(LPCWSTR from, LPCWSTR to, DWORD flags)
 {
+    moved_durably = (flags & MOVEFILE_WRITE_THROUGH) != 0;
     return may(FAULT_MOVE) && SYSTEM(MoveFileExW)(from, to, flags);
 }
 
