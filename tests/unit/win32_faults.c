@@ -18,6 +18,7 @@ static unsigned faulty;
 static unsigned long faulty_error;
 static char access_text[512];
 static bool moved_durably;
+static unsigned long long locked_byte;
 
 void faults_fail(enum fault_call call, unsigned long error)
 {
@@ -44,6 +45,11 @@ const char *faults_access(void)
 bool faults_moved_durably(void)
 {
     return moved_durably;
+}
+
+unsigned long long faults_locked_byte(void)
+{
+    return locked_byte;
 }
 
 static void note_access(const SECURITY_ATTRIBUTES *security)
@@ -125,6 +131,7 @@ static BOOL WINAPI remove_directory(LPCWSTR path)
 
 static BOOL WINAPI lock_file(HANDLE handle, DWORD flags, DWORD reserved, DWORD low, DWORD high, LPOVERLAPPED at)
 {
+    locked_byte = ((unsigned long long)at->OffsetHigh << 32) | at->Offset;
     return may(FAULT_LOCK) && SYSTEM(LockFileEx)(handle, flags, reserved, low, high, at);
 }
 

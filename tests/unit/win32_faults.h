@@ -37,5 +37,7 @@ unsigned faults_changes(void);
 const char *faults_access(void);
 /* Was the last rename to be on the disk when it returned? */
 bool faults_moved_durably(void);
+/* Where the byte is that was locked last.  On Windows nobody else can read it; Wine does not care. */
+unsigned long long faults_locked_byte(void);
 
 #endif
