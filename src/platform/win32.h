@@ -139,6 +139,9 @@ enum err_code win32_make_temp_directory(const char *path, SECURITY_ATTRIBUTES *s
 /* Remove a directory and the files in it.  `at` is where it is now, `path` what it is called in messages.  One that is
  * not there is success.  Errors: ERR_IO. */
 enum err_code win32_erase_directory(const char *at, const char *path, struct err *err) MUST_USE;
+/* Tell `each` of all that a path with "*" in its last part finds, but for "." and "..".  False with GetLastError(). */
+typedef void win32_each(void *ctx, const char *name, const WIN32_FIND_DATAW *found);
+bool win32_walk(const wchar_t *pattern, win32_each *each, void *ctx);
 /* Names of the files, or of the directories, in a directory; those of a pattern like "*".  False with GetLastError().
  */
 bool win32_list(const char *dir, const wchar_t *pattern, enum win32_kind kind, struct strlist *out);

@@ -153,9 +153,7 @@ enum err_code platform_dir_set_mode(const char *path, unsigned mode, struct err 
 
 /* ------------------------------------------------------------------ what is in it */
 
-/* Tell `each` of all that is in a directory, but for "." and "..".  False with GetLastError(). */
-static bool walk(const wchar_t *pattern, void (*each)(void *ctx, const char *name, const WIN32_FIND_DATAW *found),
-                 void *ctx)
+bool win32_walk(const wchar_t *pattern, win32_each *each, void *ctx)
 {
     WIN32_FIND_DATAW found;
     HANDLE find = FindFirstFileExW(pattern, FindExInfoBasic, &found, FindExSearchNameMatch, NULL,
@@ -191,7 +189,7 @@ enum err_code platform_dir_list(const char *path, struct strlist *out, struct er
 
     if (!pattern)
         return win32_err_name(err, "list the directory", path);
-    if (!walk(pattern, note_name, &names)) {
+    if (!win32_walk(pattern, note_name, &names)) {
         DWORD error = GetLastError();
         bool is_there = win32_is_missing(error) && win32_is_directory(path);
 
@@ -234,5 +232,5 @@ void platform_dir_sweep(const char *path, int64_t now_ms, int64_t max_age_ms)
     wchar_t AUTO_WIDE *pattern = win32_path_below(path, L"*");
 
     if (pattern)
-        (void)walk(pattern, sweep_one, &sweep);
+        (void)win32_walk(pattern, sweep_one, &sweep);
 }

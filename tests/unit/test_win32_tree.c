@@ -81,6 +81,7 @@ TEST(a_tree_has_its_files_and_nothing_is_left_beside_it)
 
     place_init(&p);
     assert_int_equal(create(&p, NULL), ERR_OK);
+    assert_true(faults_moved_durably());
     assert_int_equal(fixture_count(p.dir), 1);
     expect_whole(&p);
     place_done(&p);

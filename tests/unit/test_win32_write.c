@@ -67,6 +67,7 @@ TEST(each_way_of_writing_leaves_the_file_and_nothing_else)
         if (all_modes[i] != PLATFORM_CREATE)
             fixture_write(p.path, "what was there before, and is longer");
         assert_int_equal(write_text(p.path, "new", all_modes[i], NULL), ERR_OK);
+        assert_int_equal(faults_moved_durably(), all_modes[i] == PLATFORM_CREATE || all_modes[i] == PLATFORM_REPLACE);
         expect_content(p.path, "new");
         assert_int_equal(fixture_count(p.dir), 1);
         place_done(&p);
