@@ -146,6 +146,8 @@ WINDOWS_TESTS = \
 	tests/unit/test_win32_write \
 	tests/unit/test_win32_tree \
 	tests/unit/test_win32_link \
+	tests/unit/test_win32_lock \
+	tests/unit/test_win32_log \
 	tests/unit/test_win32_console \
 	tests/unit/test_win32_lookup \
 	tests/unit/test_win32_process \
@@ -165,6 +167,7 @@ EXTRA_DIST += $(WINDOWS_FIXTURES) $(WINDOWS_TESTS:=.c) tests/unit/win32_faults.c
 endif
 tests_unit_test_win32_write_SOURCES = tests/unit/test_win32_write.c tests/unit/win32_faults.c tests/unit/win32_faults.h
 tests_unit_test_win32_tree_SOURCES = tests/unit/test_win32_tree.c tests/unit/win32_faults.c tests/unit/win32_faults.h
+tests_unit_test_win32_lock_SOURCES = tests/unit/test_win32_lock.c tests/unit/win32_faults.c tests/unit/win32_faults.h
 tests_unit_test_win32_link_SOURCES = tests/unit/test_win32_link.c tests/unit/win32_faults.c tests/unit/win32_faults.h
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
