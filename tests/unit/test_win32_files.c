@@ -434,6 +434,7 @@ TEST(a_directory_that_is_none_is_not_inspected)
     assert_int_equal(platform_dir_inspect(missing, &info, &err), ERR_NOT_FOUND);
     assert_int_equal(platform_dir_set_mode(file, 0700, &err), ERR_IO);
     assert_int_equal(platform_dir_set_mode(missing, 0700, &err), ERR_IO);
+    assert_int_equal(platform_dir_inspect("C:/", &info, &err), ERR_OK);
 }
 
 static void age(const char *path, int64_t ms)
