@@ -278,7 +278,7 @@ struct platform_program {
     const char *const *argv;        /* NULL-terminated; argv[0] is a path, or a name that PATH has */
     const char *const *environment; /* "NAME=value", NULL-terminated; added to ours, ACME_DME_* and DNSMADEEASY_* of
                                        which are left out: they may be secrets */
-    int64_t timeout_ms;             /* then SIGTERM to the group, and SIGKILL 5 s later */
+    int64_t timeout_ms;             /* then SIGTERM to the group (Windows: Ctrl-Break), and SIGKILL 5 s later */
     size_t max_output;              /* bytes kept of standard output and error together; more is read and dropped */
     void (*line)(void *ctx, const char *line); /* told of each line as it comes; may be NULL */
     void *ctx;
@@ -295,7 +295,8 @@ void platform_program_end_done(struct platform_program_end *end);
 
 /* Run it to its end.  A program that leaves children with our pipe open is not waited for beyond its own end and one
  * second.  Errors: ERR_NOT_FOUND (no such program, or it may not be executed: says which), ERR_TIMEOUT, ERR_CANCELLED
- * (the operator wants us to stop; the program was ended likewise), ERR_IO.  With all but the first *out is filled. */
+ * (the operator wants us to stop; the program was ended likewise), ERR_INPUT (Windows: an argument that a batch file
+ * can't be given safely), ERR_IO.  With all but the first *out is filled. */
 enum err_code platform_program_run(const struct platform_program *program, struct clock *clock,
                                    struct platform_program_end *out, struct err *err) MUST_USE;
 
@@ -351,6 +352,8 @@ const char *platform_hosts_place(void);
 const char *platform_resolvers_place(void);
 /* What platform_link_switch() makes, for sentences: "a symbolic link". */
 const char *platform_link_name(void);
+/* What keeps a file with secrets from others, in a list of what it has to have: "mode 600". */
+const char *platform_secret_file_mode(void);
 /* How to get newer CA certificates, for parentheses. */
 const char *platform_cas_advice(void);
 

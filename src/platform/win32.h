@@ -67,7 +67,7 @@ struct win32_security {
 void win32_security_done(struct win32_security *security);
 
 /* Protected from inheritance: SYSTEM, Administrators and the owner have full access; for bits of `access->mode`: 0040
- * gives `access->group` read access (with a group), 0004 "Authenticated Users"; 0020/0002 write access likewise, 0111
+ * gives `access->group` read access (with a group), 0004 "Everyone"; 0020/0002 write access likewise, 0111
  * passing through is not needed here.  `access->owner` may be read and write (a name like "DOMAIN\user", "NT
  * SERVICE\W3SVC", or an SID); mode 0600 without names is what secrets have.  For a directory what is made in it
  * inherits the same. Errors: ERR_USAGE (no such account), ERR_INTERNAL. */

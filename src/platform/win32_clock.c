@@ -17,8 +17,9 @@
 /* The globals that are written: an event, set once we are to stop; why; and whether the program has begun to clean up,
  * because of it or of an error, after which nothing cuts its waits short. */
 static void *cancel_event;
-static void *cancel_reason;
-static volatile LONG cancel_accepted;
+static SRWLOCK cancel_lock = SRWLOCK_INIT;
+static const char *cancel_reason;
+static bool cancel_accepted;
 
 /* ------------------------------------------------------------------ the wish to stop */
 
@@ -39,21 +40,25 @@ HANDLE win32_cancel_event(void)
     return others;
 }
 
-/* The first reason stays.  Whoever accepts meanwhile resets the event after us, or we see that it did. */
+/* The first reason stays. */
 void win32_cancel(const char *reason)
 {
-    void *text;
-
-    memcpy(&text, &reason, sizeof text);
-    (void)InterlockedCompareExchangePointer(&cancel_reason, text, NULL);
-    (void)SetEvent(win32_cancel_event());
-    if (InterlockedCompareExchange(&cancel_accepted, 0, 0) != 0)
-        (void)ResetEvent(win32_cancel_event());
+    AcquireSRWLockExclusive(&cancel_lock);
+    if (!cancel_reason)
+        cancel_reason = reason;
+    if (!cancel_accepted)
+        (void)SetEvent(win32_cancel_event());
+    ReleaseSRWLockExclusive(&cancel_lock);
 }
 
 const char *platform_cancel_reason(void)
 {
-    return InterlockedCompareExchangePointer(&cancel_reason, NULL, NULL);
+    const char *reason;
+
+    AcquireSRWLockShared(&cancel_lock);
+    reason = cancel_reason;
+    ReleaseSRWLockShared(&cancel_lock);
+    return reason;
 }
 
 static bool machine_is_cancelled(UNUSED struct clock *self)
@@ -63,8 +68,10 @@ static bool machine_is_cancelled(UNUSED struct clock *self)
 
 static void machine_accept_cancel(UNUSED struct clock *self)
 {
-    (void)InterlockedExchange(&cancel_accepted, 1);
+    AcquireSRWLockExclusive(&cancel_lock);
+    cancel_accepted = true;
     (void)ResetEvent(win32_cancel_event());
+    ReleaseSRWLockExclusive(&cancel_lock);
 }
 
 /* ------------------------------------------------------------------ time */

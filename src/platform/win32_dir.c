@@ -94,8 +94,27 @@ static int access_to(const wchar_t *path)
     return PLATFORM_DIR_WRITABLE;
 }
 
+/* The system says of this the same as of what is not there. */
+static bool is_below_file(const char *path)
+{
+    char AUTO_FREE *above = win32_directory_of(path);
+
+    while (strcmp(above, ".") != 0 && !platform_file_exists(above)) {
+        char *next = win32_directory_of(above);
+        bool is_end = strlen(next) >= strlen(above);
+
+        free(above);
+        above = next;
+        if (is_end)
+            return false;
+    }
+    return platform_file_exists(above) && !win32_is_directory(above);
+}
+
 static enum err_code no_such_directory(const char *path, DWORD error, const char *what, struct err *err)
 {
+    if (win32_is_missing(error) && is_below_file(path))
+        return err_set(err, ERR_IO, "could not %s \"%s\": what it is said to be in is not a directory", what, path);
     return win32_err(err, win32_is_missing(error) ? ERR_NOT_FOUND : ERR_IO, error, what, path);
 }
 

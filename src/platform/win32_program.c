@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "platform/win32.h"
+#include "util/text.h"
 
 #define LOOK_MS 200         /* how often we look whether we are to stop */
 #define DRAIN_MS 1000       /* for what children of an ended program write */
@@ -20,6 +21,7 @@
 #define LINE_MAX_BYTES 1024
 #define TEXT_MAX_FACTOR 3 /* of a byte in some code page */
 #define CHUNK 16384
+#define LETTER_MAX 4 /* bytes of UTF-8 */
 #define KILLED_STATUS 1U
 
 struct run {
@@ -48,29 +50,34 @@ void platform_program_end_done(struct platform_program_end *end)
 
 /* ------------------------------------------------------------------ text */
 
-/* UTF-8, or the beginning of it: the end may be in the middle of a letter. */
-static bool is_utf8(const char *text, size_t len)
+/* Does it end where it did, or where we had no more room, in the middle of a letter perhaps? */
+enum text_end { TEXT_WHOLE, TEXT_CUT };
+
+static bool is_utf8(const char *text, size_t len, enum text_end end)
 {
-    for (size_t cut = 0; cut < 4 && cut <= len; cut++)
-        if (len == cut || MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, text, (int)(len - cut), NULL, 0) > 0)
-            return true;
+    if (text_is_utf8(text, len))
+        return true;
+    for (size_t cut = 1; end == TEXT_CUT && cut < LETTER_MAX && cut <= len; cut++)
+        if ((unsigned char)text[len - cut] >= 0xC0)
+            return text_is_utf8(text, len - cut);
     return false;
 }
 
 /* Programs write what they like: mostly UTF-8 or what consoles understand. */
-static void put_text(struct buf *out, const char *text, size_t len)
+static void put_text(struct buf *out, const char *text, size_t len, enum text_end end)
 {
-    UINT code_page = GetConsoleOutputCP();
+    UINT of_console = GetConsoleOutputCP(); /* 0: there is none */
+    UINT code_page = of_console && of_console != CP_UTF8 ? of_console : CP_OEMCP;
     wchar_t AUTO_WIDE *wide = NULL;
     char AUTO_FREE *utf8 = NULL;
     int count;
 
-    if (len == 0 || is_utf8(text, len)) {
+    if (len == 0 || is_utf8(text, len, end)) {
         buf_append(out, text, len);
         return;
     }
     wide = mem_calloc(len + 1, sizeof *wide);
-    count = MultiByteToWideChar(code_page ? code_page : CP_OEMCP, 0, text, (int)len, wide, (int)len);
+    count = MultiByteToWideChar(code_page, 0, text, (int)len, wide, (int)len);
     wide[count > 0 ? count : 0] = L'\0';
     utf8 = win32_utf8(wide);
     buf_puts(out, utf8);
@@ -87,7 +94,7 @@ static struct buf text_of(const struct buf *bytes)
         const char *newline = memchr(at, '\n', (size_t)(end - at));
         const char *next = newline ? newline + 1 : end;
 
-        put_text(&out, at, (size_t)(next - at));
+        put_text(&out, at, (size_t)(next - at), newline ? TEXT_WHOLE : TEXT_CUT);
         at = next;
     }
     return out;
@@ -99,7 +106,7 @@ static void tell_line(struct run *r)
 {
     struct buf AUTO_BUF text = BUF_INIT(LINE_MAX_BYTES * TEXT_MAX_FACTOR);
 
-    put_text(&text, buf_cstr(&r->line), r->line.len);
+    put_text(&text, buf_cstr(&r->line), r->line.len, buf_ok(&r->line) ? TEXT_WHOLE : TEXT_CUT);
     if (r->program->line)
         r->program->line(r->program->ctx, buf_cstr(&text));
     buf_clear(&r->line);

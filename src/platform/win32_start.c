@@ -84,14 +84,25 @@ static bool is_valid(DWORD which)
     return handle && handle != INVALID_HANDLE_VALUE && GetHandleInformation(handle, &flags);
 }
 
+/* A stream without a handle has a descriptor that is none, and freopen() is not sure to mend that. */
+static bool connect_with_nothing(FILE *stream, int fd, int flags)
+{
+    int nothing = _wopen(L"NUL", flags | _O_BINARY);
+
+    if (nothing < 0 || (nothing != fd && (_dup2(nothing, fd) != 0 || _close(nothing) != 0)))
+        return false;
+    stream->_file = fd;
+    return true;
+}
+
 /* A service or a scheduled task may have none; a number that means nothing would become that of the next file we open,
  * and a message to "stderr" be written into it.  And no program that we start gets them but on purpose. */
-static enum err_code keep_stream(FILE *stream, DWORD which, const char *mode, struct err *err)
+static enum err_code keep_stream(FILE *stream, int fd, DWORD which, int flags, struct err *err)
 {
     if (!is_valid(which) || _fileno(stream) < 0 || _get_osfhandle(_fileno(stream)) < 0) {
-        if (!freopen("NUL", mode, stream))
-            return err_set(err, ERR_IO, "could not open \"NUL\"");
-        (void)SetStdHandle(which, (HANDLE)_get_osfhandle(_fileno(stream)));
+        if (!connect_with_nothing(stream, fd, flags))
+            return win32_err_plain(err, ERR_IO, GetLastError(), "open \"NUL\"");
+        (void)SetStdHandle(which, (HANDLE)_get_osfhandle(fd));
     }
     (void)_setmode(_fileno(stream), _O_BINARY);
     (void)SetHandleInformation(GetStdHandle(which), HANDLE_FLAG_INHERIT, 0);
@@ -100,12 +111,12 @@ static enum err_code keep_stream(FILE *stream, DWORD which, const char *mode, st
 
 static enum err_code keep_streams(struct err *err)
 {
-    enum err_code rc = keep_stream(stdin, STD_INPUT_HANDLE, "rb", err);
+    enum err_code rc = keep_stream(stdin, 0, STD_INPUT_HANDLE, _O_RDONLY, err);
 
     if (rc == ERR_OK)
-        rc = keep_stream(stdout, STD_OUTPUT_HANDLE, "wb", err);
+        rc = keep_stream(stdout, 1, STD_OUTPUT_HANDLE, _O_WRONLY, err);
     if (rc == ERR_OK)
-        rc = keep_stream(stderr, STD_ERROR_HANDLE, "wb", err);
+        rc = keep_stream(stderr, 2, STD_ERROR_HANDLE, _O_WRONLY, err);
     /* Unbuffered, each letter of a message is a system call, and messages of others come in between.  Whoever writes
      * there flushes. */
     (void)setvbuf(stderr, NULL, _IOFBF, STDERR_BUF_SIZE);

@@ -147,6 +147,14 @@ WINDOWS_TESTS = \
 	tests/unit/test_win32_tree \
 	tests/unit/test_win32_link \
 	tests/unit/test_win32_lock \
+	tests/unit/test_win32_log \
+	tests/unit/test_win32_console \
+	tests/unit/test_win32_lookup \
+	tests/unit/test_win32_process \
+	tests/unit/test_win32_program \
+	tests/unit/test_win32_run \
+	tests/unit/test_win32_socket \
+	tests/unit/test_win32_lock \
 	tests/unit/test_win32_log
 POSIX_FIXTURES = tests/unit/fixture_posix.c tests/unit/fixture_faults.c tests/unit/server_fixture_posix.c
 WINDOWS_FIXTURES = tests/unit/fixture_win32.c tests/unit/fixture_win32_process.c tests/unit/server_fixture_win32.c
@@ -161,6 +169,7 @@ EXTRA_DIST += $(WINDOWS_FIXTURES) $(WINDOWS_TESTS:=.c) tests/unit/win32_faults.c
 endif
 tests_unit_test_win32_write_SOURCES = tests/unit/test_win32_write.c tests/unit/win32_faults.c tests/unit/win32_faults.h
 tests_unit_test_win32_tree_SOURCES = tests/unit/test_win32_tree.c tests/unit/win32_faults.c tests/unit/win32_faults.h
+tests_unit_test_win32_lock_SOURCES = tests/unit/test_win32_lock.c tests/unit/win32_faults.c tests/unit/win32_faults.h
 tests_unit_test_win32_link_SOURCES = tests/unit/test_win32_link.c tests/unit/win32_faults.c tests/unit/win32_faults.h
 tests_unit_test_win32_lock_SOURCES = tests/unit/test_win32_lock.c tests/unit/win32_faults.c tests/unit/win32_faults.h
 tests_unit_test_win32_log_SOURCES = tests/unit/test_win32_log.c tests/unit/win32_faults.c tests/unit/win32_faults.h
@@ -217,6 +226,7 @@ tests_unit_test_store_order_SOURCES = tests/unit/test_store_order.c tests/unit/f
 tests_unit_test_store_order_LDFLAGS = $(AM_LDFLAGS) $(FAKE_DISK_WRAP)
 # A name service that hangs on demand.
 tests_unit_test_platform_lookup_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getaddrinfo
+tests_unit_test_win32_lookup_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=__imp_GetAddrInfoW
 endif
 AM_CPPFLAGS += -I$(top_srcdir)/tests/unit
 AM_CFLAGS += $(CMOCKA_CFLAGS)

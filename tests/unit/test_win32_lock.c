@@ -65,7 +65,7 @@ TEST(a_lock_is_taken_freed_and_taken_again_and_is_private)
         assert_int_equal(platform_lock_take(p.path, 0, platform_clock(), &lock, NULL), ERR_OK);
         if (i == 0) {
             assert_non_null(strstr(faults_access(), "D:P("));
-            assert_null(strstr(faults_access(), ";AU)"));
+            assert_null(strstr(faults_access(), ";WD)"));
         }
         platform_lock_free_auto(&lock);
         assert_null(lock);

@@ -80,7 +80,7 @@ TEST(a_log_is_made_for_its_owner_alone_and_lines_are_appended)
 
     place_open(&p);
     assert_non_null(strstr(faults_access(), "D:P("));
-    assert_null(strstr(faults_access(), ";AU)"));
+    assert_null(strstr(faults_access(), ";WD)"));
     put_well(&p, "one\n");
     put_well(&p, "two\n");
     expect_content(p.path, "one\ntwo\n");

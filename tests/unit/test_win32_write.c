@@ -107,13 +107,15 @@ TEST(a_file_is_for_us_alone_unless_it_is_public_from_the_moment_it_is_made)
     write.path = p.path;
     assert_int_equal(platform_files_write(&write, 1, PLATFORM_CREATE, NULL), ERR_OK);
     assert_non_null(strstr(faults_access(), "D:P("));
-    assert_null(strstr(faults_access(), ";AU)"));
+    assert_null(strstr(faults_access(), ";WD)"));
     assert_int_equal(platform_file_read(p.path, &now, &info, NULL), ERR_OK);
     assert_int_equal(info.exposure, PLATFORM_PRIVATE);
     write.is_public = true;
     assert_int_equal(platform_files_write(&write, 1, PLATFORM_REPLACE, NULL), ERR_OK);
     assert_non_null(strstr(faults_access(), "D:P("));
-    assert_non_null(strstr(faults_access(), ";AU)"));
+    assert_non_null(strstr(faults_access(), ";WD)"));
+    assert_int_equal(platform_file_read(p.path, &now, &info, NULL), ERR_OK);
+    assert_int_equal(info.exposure, PLATFORM_WORLD_READABLE);
     place_done(&p);
 }
 
