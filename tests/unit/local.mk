@@ -153,9 +153,7 @@ WINDOWS_TESTS = \
 	tests/unit/test_win32_process \
 	tests/unit/test_win32_program \
 	tests/unit/test_win32_run \
-	tests/unit/test_win32_socket \
-	tests/unit/test_win32_lock \
-	tests/unit/test_win32_log
+	tests/unit/test_win32_socket
 POSIX_FIXTURES = tests/unit/fixture_posix.c tests/unit/fixture_faults.c tests/unit/server_fixture_posix.c
 WINDOWS_FIXTURES = tests/unit/fixture_win32.c tests/unit/fixture_win32_process.c tests/unit/server_fixture_win32.c
 if WINDOWS
@@ -171,7 +169,6 @@ tests_unit_test_win32_write_SOURCES = tests/unit/test_win32_write.c tests/unit/w
 tests_unit_test_win32_tree_SOURCES = tests/unit/test_win32_tree.c tests/unit/win32_faults.c tests/unit/win32_faults.h
 tests_unit_test_win32_lock_SOURCES = tests/unit/test_win32_lock.c tests/unit/win32_faults.c tests/unit/win32_faults.h
 tests_unit_test_win32_link_SOURCES = tests/unit/test_win32_link.c tests/unit/win32_faults.c tests/unit/win32_faults.h
-tests_unit_test_win32_lock_SOURCES = tests/unit/test_win32_lock.c tests/unit/win32_faults.c tests/unit/win32_faults.h
 tests_unit_test_win32_log_SOURCES = tests/unit/test_win32_log.c tests/unit/win32_faults.c tests/unit/win32_faults.h
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
