@@ -209,6 +209,14 @@ void expect_hint(const struct config_fixture *f, const char *hint)
     assert_string_equal(got, hint);
 }
 
+void expect_remedy(const struct config_fixture *f, const char *posix_hint)
+{
+    if (fixture_has(FIXTURE_MODES))
+        expect_hint(f, posix_hint);
+    else
+        assert_non_null(strstr(f->err.hint, "Run: icacls \""));
+}
+
 void expect_problems(const struct config_fixture *f, const char *lines)
 {
     struct buf AUTO_BUF got = BUF_INIT(1 << 20);

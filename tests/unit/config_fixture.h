@@ -15,16 +15,17 @@
 #define GOOD_SECRET_FINGERPRINT "c90c7279"
 #define GOOD_CREDENTIALS "credentials: {api_key: " GOOD_KEY ", api_secret: " GOOD_SECRET "}\n"
 /* A CA certificate, of which nobody has the key. */
-#define GOOD_CA "-----BEGIN CERTIFICATE-----\n"                                                                        \
-                "MIIBezCCASGgAwIBAgIUPpcm51JevV+4LC1n7UZIXbp3F5kwCgYIKoZIzj0EAwIw\n"                                   \
-                "EjEQMA4GA1UEAwwHVGVzdCBDQTAgFw0yNjExMjMyMTU3MTZaGA8yMTI2MTAzMDIx\n"                                   \
-                "NTcxNlowEjEQMA4GA1UEAwwHVGVzdCBDQTBZMBMGByqGSM49AgEGCCqGSM49AwEH\n"                                   \
-                "A0IABFgxk7ROj4SZ6xyhA8UfPK8rbNyfwD2NUWpIt3WGIZhpuGU8uwUSM4ov+wYw\n"                                   \
-                "5OA/t0PTzx1BlGiSkL6EdFu3eGqjUzBRMB0GA1UdDgQWBBRwIACf83zdNV2xB5Hi\n"                                   \
-                "QlTj7Y9YvTAfBgNVHSMEGDAWgBRwIACf83zdNV2xB5HiQlTj7Y9YvTAPBgNVHRMB\n"                                   \
-                "Af8EBTADAQH/MAoGCCqGSM49BAMCA0gAMEUCIDgsgFyFYM3QscKlTsmQ7DF0B8/D\n"                                   \
-                "WNS+njAWUCf2byazAiEA0nm6vUvMr9JqZi2nVuugEG9rS2PCQzFdDa2NRa+pX1I=\n"                                   \
-                "-----END CERTIFICATE-----\n"
+#define GOOD_CA                                                                                                        \
+    "-----BEGIN CERTIFICATE-----\n"                                                                                    \
+    "MIIBezCCASGgAwIBAgIUPpcm51JevV+4LC1n7UZIXbp3F5kwCgYIKoZIzj0EAwIw\n"                                               \
+    "EjEQMA4GA1UEAwwHVGVzdCBDQTAgFw0yNjExMjMyMTU3MTZaGA8yMTI2MTAzMDIx\n"                                               \
+    "NTcxNlowEjEQMA4GA1UEAwwHVGVzdCBDQTBZMBMGByqGSM49AgEGCCqGSM49AwEH\n"                                               \
+    "A0IABFgxk7ROj4SZ6xyhA8UfPK8rbNyfwD2NUWpIt3WGIZhpuGU8uwUSM4ov+wYw\n"                                               \
+    "5OA/t0PTzx1BlGiSkL6EdFu3eGqjUzBRMB0GA1UdDgQWBBRwIACf83zdNV2xB5Hi\n"                                               \
+    "QlTj7Y9YvTAfBgNVHSMEGDAWgBRwIACf83zdNV2xB5HiQlTj7Y9YvTAPBgNVHRMB\n"                                               \
+    "Af8EBTADAQH/MAoGCCqGSM49BAMCA0gAMEUCIDgsgFyFYM3QscKlTsmQ7DF0B8/D\n"                                               \
+    "WNS+njAWUCf2byazAiEA0nm6vUvMr9JqZi2nVuugEG9rS2PCQzFdDa2NRa+pX1I=\n"                                               \
+    "-----END CERTIFICATE-----\n"
 
 struct config_fixture {
     char *dir;
@@ -74,6 +75,8 @@ void expect_warning(const struct config_fixture *f, const char *warning);
 void expect_error(const struct config_fixture *f, enum err_code code, const char *message);
 /* The hint that came with it. */
 void expect_hint(const struct config_fixture *f, const char *hint);
+/* The same of a hint that is a command of POSIX; elsewhere it is another. */
+void expect_remedy(const struct config_fixture *f, const char *posix_hint);
 /* It failed with exactly these, in this order, with "\n" between. */
 void expect_problems(const struct config_fixture *f, const char *lines);
 /* Nothing that was said holds this text. */

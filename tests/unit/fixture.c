@@ -22,8 +22,13 @@ static const char *lack_of(enum fixture_means means)
         [FIXTURE_SYMLINKS] = "no symbolic links for everybody",
         [FIXTURE_FIFOS] = "no pipes, sockets and devices in the file system",
         [FIXTURE_MODES] = "no permission bits",
+        [FIXTURE_GROUPS] = "what groups may do is not kept",
         [FIXTURE_SIGNALS] = "no signals",
         [FIXTURE_INTERPOSITION] = "no functions of the C library to replace",
+        [FIXTURE_ANY_NAME] = "not every name is one of a file",
+        [FIXTURE_OPEN_FILES] = "files that are open stay where they are",
+        [FIXTURE_ANY_DATE] = "the C library does not know every date",
+        [FIXTURE_BAD_FORMATS] = "the C library formats whatever it gets",
     };
 
     return texts[means];
@@ -44,6 +49,23 @@ bool fixture_can(enum fixture_means means)
     if (!can)
         print_message("[   NOTE   ] a part was left out: %s here\n", lack_of(means));
     return can;
+}
+
+const char *fixture_here(const char *posix, const char *windows)
+{
+    return fixture_has(FIXTURE_MODES) ? posix : windows;
+}
+
+const char *fixture_no_such_file(void)
+{
+    static struct err err;
+    struct buf none = BUF_INIT(1);
+    const char *text;
+
+    assert_int_equal(platform_file_read("there-is-no-such-file", &none, NULL, &err), ERR_NOT_FOUND);
+    text = strstr(err.msg, "\": ");
+    assert_non_null(text);
+    return fixture_here("No such file or directory", text + 3);
 }
 
 /* ------------------------------------------------------------------ files */

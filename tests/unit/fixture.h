@@ -23,14 +23,32 @@ enum fixture_means {
     FIXTURE_SYMLINKS,      /* whoever may write to a directory can make them, to whatever it be */
     FIXTURE_FIFOS,         /* and sockets in the file system, devices */
     FIXTURE_MODES,         /* permission bits, which are told and said in messages */
+    FIXTURE_GROUPS,        /* what a group may do is kept and told: not by wine */
     FIXTURE_SIGNALS,       /* processes die of them */
     FIXTURE_INTERPOSITION, /* functions of the C library can be replaced in the whole process */
+    FIXTURE_ANY_NAME,      /* files may have every name without "/" */
+    FIXTURE_OPEN_FILES,    /* can be replaced and removed */
+    FIXTURE_ANY_DATE,      /* the C library knows more than the years from 1970 to 3000 */
+    FIXTURE_BAD_FORMATS,   /* printf() tells of characters that are none */
 };
 bool fixture_has(enum fixture_means means) MUST_USE;
 /* At the beginning of a test: where there are none it is skipped, and says so. */
 void fixture_needs(enum fixture_means means);
 /* For a part of a test; where it is false a note is printed. */
 bool fixture_can(enum fixture_means means) MUST_USE;
+/* The one of POSIX or the one of Windows. */
+const char *fixture_here(const char *posix, const char *windows) MUST_USE;
+/* What the system says of a file that is not there. */
+const char *fixture_no_such_file(void) MUST_USE;
+
+/* The beginning of absolute paths that begin with "/", and what is between the parts of a path outside the program. */
+#ifdef _WIN32
+#define FIXTURE_DRIVE "C:"
+#define FIXTURE_SEP "\\"
+#else
+#define FIXTURE_DRIVE ""
+#define FIXTURE_SEP "/"
+#endif
 
 /* ------------------------------------------------------------------ files */
 
@@ -104,6 +122,7 @@ void fixture_stream_done(struct fixture_stream *stream);
 struct tm *fixture_gmtime(const time_t *instant, struct tm *out);
 void fixture_setenv(const char *name, const char *value); /* NULL: unset it */
 void fixture_ignore_sigpipe(void);                        /* as platform_start() does */
+int64_t fixture_processor_us(void);                       /* that this process has used */
 void fixture_sleep_ms(int64_t ms);
 void fixture_sleep_us(int64_t us);
 /* This very program, to be started once more; yours. */

@@ -266,6 +266,11 @@ char **fixture_environ(void)
     return environ;
 }
 
+int64_t fixture_processor_us(void)
+{
+    return (int64_t)((double)clock() * 1e6 / CLOCKS_PER_SEC);
+}
+
 void fixture_sleep_us(int64_t us)
 {
     (void)usleep((useconds_t)us);

@@ -86,6 +86,20 @@ char **fixture_environ(void)
     return environ;
 }
 
+/* clock() is time of the wall here. */
+int64_t fixture_processor_us(void)
+{
+    FILETIME created;
+    FILETIME ended;
+    FILETIME kernel;
+    FILETIME user;
+
+    assert_true(GetProcessTimes(GetCurrentProcess(), &created, &ended, &kernel, &user));
+    return ((((int64_t)kernel.dwHighDateTime + user.dwHighDateTime) << 32) + kernel.dwLowDateTime +
+            user.dwLowDateTime) /
+           10;
+}
+
 void fixture_sleep_us(int64_t us)
 {
     LARGE_INTEGER per_second;

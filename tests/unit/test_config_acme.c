@@ -8,6 +8,7 @@
 #include "config/ca.h"
 #include "config/loading.h"
 #include "config_fixture.h"
+#include "fixture.h"
 #include "test.h"
 
 #define HMAC_KEY "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"
@@ -369,8 +370,9 @@ TEST(all_that_is_explained_hides_the_hmac_key)
     struct strlist AUTO_STRLIST lines = {NULL, 0};
     size_t found = 0;
 
-    load_line(f, "acme: {eab: {kid: x, hmac_key: " HMAC_KEY "}, key_mode: 0640, deploy: [/bin/d, s3kr1t], "
-                 "pre: [[/bin/p, a, b], [/bin/q]]}");
+    load_line(f, "acme: {eab: {kid: x, hmac_key: " HMAC_KEY "}, key_mode: 0640, deploy: [" FIXTURE_DRIVE
+                 "/bin/d, s3kr1t], "
+                 "pre: [[" FIXTURE_DRIVE "/bin/p, a, b], [" FIXTURE_DRIVE "/bin/q]]}");
     expect_silence(f);
     config_explain(f->config, CONFIG_EXPLAIN_GIVEN, &lines);
     for (size_t i = 0; i < lines.count; i++) {
@@ -378,8 +380,11 @@ TEST(all_that_is_explained_hides_the_hmac_key)
         assert_null(strstr(lines.items[i], "s3kr1t"));
         found += strstr(lines.items[i], "acme.eab.hmac_key: 64 characters, fingerprint ") ? 1 : 0;
         found += strstr(lines.items[i], "acme.key_mode: 0640 (") ? 1 : 0;
-        found += strstr(lines.items[i], "acme.deploy: \"/bin/d\" with 1 argument (") ? 1 : 0;
-        found += strstr(lines.items[i], "acme.pre: \"/bin/p\" with 2 arguments, \"/bin/q\" (") ? 1 : 0;
+        found += strstr(lines.items[i], "acme.deploy: \"" FIXTURE_DRIVE "/bin/d\" with 1 argument (") ? 1 : 0;
+        found += strstr(lines.items[i],
+                        "acme.pre: \"" FIXTURE_DRIVE "/bin/p\" with 2 arguments, \"" FIXTURE_DRIVE "/bin/q\" (")
+                     ? 1
+                     : 0;
     }
     assert_int_equal(found, 4);
 }

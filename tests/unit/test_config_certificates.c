@@ -7,6 +7,7 @@
 #include "config/loading.h"
 #include "config/schema.h"
 #include "config_fixture.h"
+#include "fixture.h"
 #include "test.h"
 
 static void load_lines(struct config_fixture *f, const char *lines)
@@ -59,9 +60,9 @@ TEST(every_setting_of_a_certificate_is_taken)
                   "  pfx: true\n"
                   "  pfx_legacy: true\n"
                   "  pfx_password_file: pw\n"
-                  "  pre: /bin/pre\n"
+                  "  pre: " FIXTURE_DRIVE "/bin/pre\n"
                   "  deploy: [systemctl, reload, nginx]\n"
-                  "  post: [[/bin/a, \"x y\"], [/bin/b]]\n"
+                  "  post: [[" FIXTURE_DRIVE "/bin/a, \"x y\"], [" FIXTURE_DRIVE "/bin/b]]\n"
                   "  failed: []\n");
     expect_silence(f);
     assert_int_equal(f->config->managed_count, 1);
@@ -86,12 +87,12 @@ TEST(every_setting_of_a_certificate_is_taken)
     assert_true(s->combined && s->der && s->pfx && s->pfx_legacy);
     assert_string_equal(s->pfx_password_file + strlen(f->dir), "/pw");
     assert_int_equal(s->pre.count, 1);
-    expect_argv(&s->pre, 0, "/bin/pre;");
+    expect_argv(&s->pre, 0, FIXTURE_DRIVE "/bin/pre;");
     assert_int_equal(s->deploy.count, 1);
     expect_argv(&s->deploy, 0, "systemctl,reload,nginx;");
     assert_int_equal(s->post.count, 2);
-    expect_argv(&s->post, 0, "/bin/a,x y;");
-    expect_argv(&s->post, 1, "/bin/b;");
+    expect_argv(&s->post, 0, FIXTURE_DRIVE "/bin/a,x y;");
+    expect_argv(&s->post, 1, FIXTURE_DRIVE "/bin/b;");
     assert_int_equal(s->failed.count, 0);
 }
 
@@ -197,7 +198,7 @@ TEST(commands_that_need_a_shell_are_refused)
 {
     struct config_fixture *f = *state;
 
-    expect_refusal(f, "acme: {deploy: \"/bin/hook reload\"}",
+    expect_refusal(f, "acme: {deploy: \"" FIXTURE_DRIVE "/bin/hook reload\"}",
                    "2:16: \"acme.deploy\" is one word with spaces, and no program of that name exists; there is no "
                    "shell");
     expect_hint(f, "Write a program and its arguments as a list: [/path/to/program, argument].");
@@ -212,8 +213,9 @@ TEST(commands_that_need_a_shell_are_refused)
                    "\"~/hook\"");
     expect_refusal(f, "acme: {deploy: [\"\"]}",
                    "2:17: \"acme.deploy\" must be an absolute path, or the name of a program that PATH has, not \"\"");
-    expect_refusal(f, "acme: {deploy: [/bin/x, \"a\\x01\"]}",
-                   "2:25: an argument in \"acme.deploy\" is too long or has control characters");
+    expect_refusal(f, "acme: {deploy: [" FIXTURE_DRIVE "/bin/x, \"a\\x01\"]}",
+                   fixture_here("2:25: an argument in \"acme.deploy\" is too long or has control characters",
+                                "2:27: an argument in \"acme.deploy\" is too long or has control characters"));
 }
 
 TEST(program_with_a_space_in_its_name_is_taken_when_it_exists)
@@ -244,22 +246,22 @@ TEST(arguments_may_be_empty_and_have_several_lines)
 {
     struct config_fixture *f = *state;
 
-    load_lines(f, "acme: {deploy: [/bin/x, \"\", \"a\\nb\", \"-c;d,e\"]}");
+    load_lines(f, "acme: {deploy: [" FIXTURE_DRIVE "/bin/x, \"\", \"a\\nb\", \"-c;d,e\"]}");
     expect_silence(f);
-    expect_argv(&f->config->certificate_defaults.deploy, 0, "/bin/x,,a\nb,-c\\;d\\,e;");
+    expect_argv(&f->config->certificate_defaults.deploy, 0, FIXTURE_DRIVE "/bin/x,,a\nb,-c\\;d\\,e;");
 }
 
 TEST(options_for_commands_may_be_repeated_and_are_not_split)
 {
     struct config_fixture *f = *state;
 
-    given_override(f, "acme.deploy", "/bin/a,b");
-    given_override(f, "acme.deploy", "/bin/c");
-    load_lines(f, "acme: {deploy: /bin/z}");
+    given_override(f, "acme.deploy", FIXTURE_DRIVE "/bin/a,b");
+    given_override(f, "acme.deploy", FIXTURE_DRIVE "/bin/c");
+    load_lines(f, "acme: {deploy: " FIXTURE_DRIVE "/bin/z}");
     expect_silence(f);
     assert_int_equal(f->config->certificate_defaults.deploy.count, 2);
-    expect_argv(&f->config->certificate_defaults.deploy, 0, "/bin/a\\,b;");
-    expect_argv(&f->config->certificate_defaults.deploy, 1, "/bin/c;");
+    expect_argv(&f->config->certificate_defaults.deploy, 0, FIXTURE_DRIVE "/bin/a\\,b;");
+    expect_argv(&f->config->certificate_defaults.deploy, 1, FIXTURE_DRIVE "/bin/c;");
 }
 
 /* ------------------------------------------------------------------ what wins */
@@ -276,7 +278,7 @@ static void expect_given(const struct config *config, size_t index, const char *
 }
 
 #define TWO                                                                                                            \
-    "acme: {profile: general, der: true, deploy: /bin/general}\n"                                                      \
+    "acme: {profile: general, der: true, deploy: " FIXTURE_DRIVE "/bin/general}\n"                                     \
     "certificates:\n"                                                                                                  \
     "- {domains: [a.example], profile: own, der: false, deploy: [], directory: zerossl}\n"                             \
     "- {domains: [b.example]}"

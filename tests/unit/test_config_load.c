@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "config_fixture.h"
+#include "fixture.h"
 #include "test.h"
 
 static void set_env_credentials(struct config_fixture *f)
@@ -107,6 +108,7 @@ TEST(without_permission_a_file_is_an_error_too)
 {
     struct config_fixture *f = *state;
 
+    fixture_needs(FIXTURE_FAULTS);
     set_env_credentials(f);
     given_write(f, "etc/acme-dme/acme-dme.yaml", GOOD_CREDENTIALS);
     given_chmod(f, "etc", 0755);
@@ -120,6 +122,7 @@ TEST(a_directory_that_can_not_be_searched_is_a_warning)
 {
     struct config_fixture *f = *state;
 
+    fixture_needs(FIXTURE_FAULTS);
     set_env_credentials(f);
     given_write(f, "etc/acme-dme/acme-dme.yaml", GOOD_CREDENTIALS);
     given_chmod(f, "etc", 0);
@@ -290,8 +293,7 @@ static void expect_explained(const struct config_fixture *f, enum config_explain
 {
     struct strlist AUTO_STRLIST lines = {NULL, 0};
     const char *at = strchr(want, '@');
-    char AUTO_FREE *whole =
-        at ? mem_printf("%.*s%s%s", (int)(at - want), want, f->dir, at + 1) : mem_strdup(want);
+    char AUTO_FREE *whole = at ? mem_printf("%.*s%s%s", (int)(at - want), want, f->dir, at + 1) : mem_strdup(want);
     char AUTO_FREE *all = mem_strdup("");
 
     config_explain(f->config, what, &lines);

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "fixture.h"
 #include "platform/platform.h"
@@ -259,19 +258,19 @@ TEST(it_costs_little)
     struct scene s;
     struct asking a;
     struct dme_budget *base;
-    clock_t start;
+    int64_t start_us;
     long us;
 
     scene_init(&s, 150, 140);
     assert_int_equal(ask_some(s.p.store, 150, 140), CHILD_OK); /* a file with nearly all there can be */
     asking_init(&a, s.p.store, &s.p.log, 150);
     base = budget_base(a.budget);
-    start = clock();
+    start_us = fixture_processor_us();
     for (size_t i = 0; i < 100; i++) {
         (void)base->open(base);
         base->close(base);
     }
-    us = (long)((double)(clock() - start) * 1e6 / CLOCKS_PER_SEC / 100);
+    us = (long)((fixture_processor_us() - start_us) / 100);
     asking_done(&a);
     scene_done(&s);
     print_message("%ld us each\n", us);

@@ -157,17 +157,19 @@ TEST(a_program_knows_certificate_files_names_and_ca)
     stage_init(&s);
     ADD(&s, "environment");
     assert_int_equal(run(&s), ERR_OK);
-    assert_trace(&s, "ACME_DME_CERT=/state/certs/www/cert.pem\n"
-                     "ACME_DME_CHAIN=/state/certs/www/chain.pem\n"
-                     "ACME_DME_DIRECTORY=https://ca.example.net/dir\n"
-                     "ACME_DME_DOMAINS=www.example.com *.example.com\n"
-                     "ACME_DME_EVENT=deploy\n"
-                     "ACME_DME_FULLCHAIN=/state/certs/www/fullchain.pem\n"
-                     "ACME_DME_KEY=/state/certs/www/privkey.pem\n"
-                     "ACME_DME_NAME=www\n"
-                     "ACME_DME_NOT_AFTER=2011-02-12T20:59:04Z\n"
-                     "RENEWED_DOMAINS=www.example.com *.example.com\n"
-                     "RENEWED_LINEAGE=/state/certs/www\n");
+    assert_trace(&s,
+                 "ACME_DME_CERT=" FIXTURE_SEP "state" FIXTURE_SEP "certs" FIXTURE_SEP "www" FIXTURE_SEP "cert.pem\n"
+                 "ACME_DME_CHAIN=" FIXTURE_SEP "state" FIXTURE_SEP "certs" FIXTURE_SEP "www" FIXTURE_SEP "chain.pem\n"
+                 "ACME_DME_DIRECTORY=https://ca.example.net/dir\n"
+                 "ACME_DME_DOMAINS=www.example.com *.example.com\n"
+                 "ACME_DME_EVENT=deploy\n"
+                 "ACME_DME_FULLCHAIN=" FIXTURE_SEP "state" FIXTURE_SEP "certs" FIXTURE_SEP "www" FIXTURE_SEP
+                 "fullchain.pem\n"
+                 "ACME_DME_KEY=" FIXTURE_SEP "state" FIXTURE_SEP "certs" FIXTURE_SEP "www" FIXTURE_SEP "privkey.pem\n"
+                 "ACME_DME_NAME=www\n"
+                 "ACME_DME_NOT_AFTER=2011-02-12T20:59:04Z\n"
+                 "RENEWED_DOMAINS=www.example.com *.example.com\n"
+                 "RENEWED_LINEAGE=" FIXTURE_SEP "state" FIXTURE_SEP "certs" FIXTURE_SEP "www\n");
     stage_done(&s);
 }
 
@@ -182,9 +184,9 @@ TEST(a_program_for_several_certificates_knows_their_names_and_where_they_are)
     s.call = (struct program_call){.event = PROGRAM_DEPLOY, .names = &names, .dir = "/state/certs"};
     ADD(&s, "environment");
     assert_int_equal(run(&s), ERR_OK);
-    assert_trace(&s, "ACME_DME_CERTS=/state/certs\n"
+    assert_trace(&s, "ACME_DME_CERTS=" FIXTURE_SEP "state" FIXTURE_SEP "certs\n"
                      "ACME_DME_EVENT=deploy\n"
-                     "ACME_DME_NAMES=www\n");
+                     "ACME_DME_NAMES=www\nmail\n");
     ADD(&s, "exit:7");
     assert_int_equal(run(&s), ERR_PROGRAM);
     assert_non_null(strstr(s.err.msg, "the deploy program of 2 certificates: "));
@@ -205,8 +207,10 @@ TEST(what_there_is_besides_and_what_went_wrong_are_told_only_then)
     assert_int_equal(run(&s), ERR_OK);
     got = fixture_read(s.trace);
     assert_non_null(strstr(got, "ACME_DME_EVENT=failed\n"));
-    assert_non_null(strstr(got, "ACME_DME_COMBINED=/state/certs/www/combined.pem\n"));
-    assert_non_null(strstr(got, "ACME_DME_PFX=/state/certs/www/certificate.pfx\n"));
+    assert_non_null(strstr(got, "ACME_DME_COMBINED=" FIXTURE_SEP "state" FIXTURE_SEP "certs" FIXTURE_SEP
+                                "www" FIXTURE_SEP "combined.pem\n"));
+    assert_non_null(strstr(got, "ACME_DME_PFX=" FIXTURE_SEP "state" FIXTURE_SEP "certs" FIXTURE_SEP "www" FIXTURE_SEP
+                                "certificate.pfx\n"));
     assert_non_null(strstr(got, "ACME_DME_ERROR=the CA says: no; $(touch x) `y`\n"));
     assert_null(strstr(got, "NOT_AFTER"));
     stage_done(&s);

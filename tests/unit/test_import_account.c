@@ -11,6 +11,7 @@
 #include <openssl/rsa.h>
 
 #include "crypto/b64url.h"
+#include "fixture.h"
 #include "import/import.h"
 #include "import_place.h"
 #include "test.h"
@@ -267,7 +268,7 @@ TEST(a_key_that_others_can_read_is_refused_unless_its_directory_is_shut)
     import_place_put(p, "private/key.pem", p->key_pem);
     import_place_mode(p, "private/key.pem", 0644);
     refused(p, "", "", ERR_UNSAFE, "every user of this machine");
-    assert_non_null(strstr(p->err.hint, "chmod 600"));
+    assert_non_null(strstr(p->err.hint, fixture_here("chmod 600", "icacls")));
     import_place_mode(p, "private/key.pem", 0640);
     refused(p, "", "", ERR_UNSAFE, "the file's group");
     import_place_mode(p, "private", 0700);

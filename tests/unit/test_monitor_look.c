@@ -224,6 +224,7 @@ TEST(files_are_judged_one_by_one_whatever_is_wrong_with_others)
     char AUTO_FREE *garbage = fixture_path(w->dir, "c.pem");
     char AUTO_FREE *directory = fixture_path(w->dir, "d.pem");
     char AUTO_FREE *dangling = fixture_path(w->dir, "e.pem");
+    size_t links;
 
     write_cert(w, "a.pem", &(struct cert_order){.common_name = "good"});
     write_cert(w, "b.pem",
@@ -243,15 +244,17 @@ TEST(files_are_judged_one_by_one_whatever_is_wrong_with_others)
     want(w, "none.pem");
     fill_state(w);
     assert_int_equal(look(w), ERR_OK);
-    assert_int_equal(w->report.certificate_count, 8);
+    links = fixture_has(FIXTURE_SYMLINKS);
+    assert_int_equal(w->report.certificate_count, 7 + links);
     (void)nth(w, 0, MONITOR_OK, "good: 90 days left");
     (void)nth(w, 1, MONITOR_CRITICAL, "old: expired 3 days ago");
     (void)nth(w, 2, MONITOR_CRITICAL, "there is no certificate in");
     (void)nth(w, 3, MONITOR_UNKNOWN, "it is not a regular file");
-    (void)nth(w, 4, MONITOR_UNKNOWN, "could not open");
-    (void)nth(w, 5, MONITOR_WARNING, "soon: 20 days left");
-    (void)nth(w, 6, MONITOR_UNKNOWN, "no file has a name like this");
-    (void)nth(w, 7, MONITOR_UNKNOWN, "could not open");
+    if (links)
+        (void)nth(w, 4, MONITOR_UNKNOWN, "could not open");
+    (void)nth(w, 4 + links, MONITOR_WARNING, "soon: 20 days left");
+    (void)nth(w, 5 + links, MONITOR_UNKNOWN, "no file has a name like this");
+    (void)nth(w, 6 + links, MONITOR_UNKNOWN, "could not open");
 }
 
 TEST(a_file_that_is_too_large_or_never_ends_is_not_read)
@@ -270,6 +273,8 @@ TEST(a_file_that_is_too_large_or_never_ends_is_not_read)
     assert_int_equal(look(w), ERR_OK);
     assert_int_equal(w->report.certificate_count, 3);
     (void)nth(w, 0, MONITOR_UNKNOWN, "larger than");
+    if (!fixture_has(FIXTURE_FIFOS))
+        return;
     (void)nth(w, 1, MONITOR_UNKNOWN, "not a regular file");
     (void)nth(w, 2, MONITOR_UNKNOWN, "not a regular file");
 }
@@ -278,6 +283,7 @@ TEST(hostile_file_names_are_made_safe_to_print)
 {
     struct world *w = *state;
 
+    fixture_needs(FIXTURE_ANY_NAME);
     write_cert(w, "evil\n\033[2Jup 0.pem", &(struct cert_order){.common_name = "x"});
     want(w, "evil*.pem");
     assert_int_equal(look(w), ERR_OK);

@@ -131,7 +131,8 @@ TEST(exposure_is_that_of_the_file_behind_a_symbolic_link)
 
         fixture_chmod(p.path, cases[i].mode);
         assert_int_equal(platform_file_read(path, &out, &info, NULL), ERR_OK);
-        assert_int_equal(info.exposure, cases[i].want);
+        if (cases[i].want != PLATFORM_GROUP_READABLE || fixture_can(FIXTURE_GROUPS))
+            assert_int_equal(info.exposure, cases[i].want);
         assert_int_equal(info.mode, fixture_has(FIXTURE_MODES) ? cases[i].mode : 0);
         assert_true(info.owner_is_trusted);
         buf_done(&out);

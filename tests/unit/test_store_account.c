@@ -165,10 +165,12 @@ TEST(a_key_that_others_can_read_is_refused_with_the_remedy)
     save(&p, LETS_ENCRYPT, KEY_A, NULL);
     key = file_that_ends(&p, ".key");
     for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+        if ((modes[i] & 0004) == 0 && !fixture_can(FIXTURE_GROUPS))
+            continue;
         fixture_chmod(key, modes[i]);
         assert_int_equal(account_record_load(p.store, LETS_ENCRYPT, &got, &err), ERR_UNSAFE);
         assert_non_null(strstr(err.msg, key));
-        assert_non_null(strstr(err.hint, "chmod 600"));
+        assert_non_null(strstr(err.hint, fixture_here("chmod 600", "icacls")));
         assert_null(got.key_pem);
     }
     fixture_chmod(key, 0400);

@@ -13,16 +13,21 @@ static enum err_code open_store(const char *dir, struct store **out, struct err 
     return store_open(dir, platform_clock(), NULL, out, err);
 }
 
-static void expect_refused(const char *dir, const char *why)
+static void expect_refused_naming(const char *dir, const char *why, const char *named)
 {
     struct store *store = NULL;
     struct err err;
 
     assert_int_equal(open_store(dir, &store, &err), ERR_IO);
     assert_null(store);
-    if (!strstr(err.msg, why) || !strstr(err.msg, dir))
-        fail_msg("\"%s\" does not say \"%s\" of \"%s\"", err.msg, why, dir);
+    if (!strstr(err.msg, why) || !strstr(err.msg, named))
+        fail_msg("\"%s\" does not say \"%s\" of \"%s\"", err.msg, why, named);
     assert_true(strlen(err.hint) > 0);
+}
+
+static void expect_refused(const char *dir, const char *why)
+{
+    expect_refused_naming(dir, why, dir);
 }
 
 TEST(a_state_directory_is_made_private_and_opened_again)
@@ -115,7 +120,8 @@ TEST(what_is_no_directory_is_refused)
 
     fixture_write(file, "");
     expect_refused(file, "not a directory");
-    expect_refused(below, "");
+    /* Windows names what stands in the way. */
+    expect_refused_naming(below, "", fixture_here(below, file));
     if (fixture_can(FIXTURE_SYMLINKS)) {
         fixture_symlink("nowhere", dangling);
         expect_refused(dangling, "");
@@ -130,16 +136,19 @@ TEST(a_directory_that_others_can_write_to_is_refused_with_the_chmod_to_run)
 {
     static const unsigned modes[] = {0770, 0702, 01777};
     char *dir = fixture_dir_new();
+    char AUTO_FREE *native = platform_path_native(dir);
 
     for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
         struct store *store = NULL;
         struct err err;
 
+        if ((modes[i] & 0002) == 0 && !fixture_can(FIXTURE_GROUPS))
+            continue;
         fixture_chmod(dir, modes[i]);
         assert_int_equal(open_store(dir, &store, &err), ERR_IO);
         assert_non_null(strstr(err.msg, "others can write"));
-        assert_non_null(strstr(err.hint, "chmod go-w"));
-        assert_non_null(strstr(err.hint, dir));
+        assert_non_null(strstr(err.hint, fixture_here("chmod go-w", "icacls")));
+        assert_non_null(strstr(err.hint, native));
     }
     fixture_dir_free(dir);
 }

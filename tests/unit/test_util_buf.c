@@ -3,6 +3,7 @@
 #include <string.h>
 #include <wchar.h>
 
+#include "fixture.h"
 #include "test.h"
 #include "util/buf.h"
 
@@ -86,6 +87,7 @@ TEST(a_text_that_can_not_be_formatted_counts_as_lost)
     static const wchar_t no_character[] = {(wchar_t)0x7fffffff, 0};
     struct buf b = BUF_INIT(100);
 
+    fixture_needs(FIXTURE_BAD_FORMATS);
     buf_printf(&b, "%ls", no_character);
     assert_false(buf_ok(&b));
     buf_done(&b);

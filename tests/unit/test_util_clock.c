@@ -6,6 +6,8 @@
 #include "test.h"
 #include "util/clock.h"
 
+#define YEAR_3000_S INT64_C(32503680000)
+
 static void expect_date(int64_t unix_s, const char *want)
 {
     char date[CLOCK_HTTP_DATE_MAX];
@@ -47,7 +49,10 @@ TEST(the_calendar_agrees_with_the_systems)
         char want[CLOCK_HTTP_DATE_MAX];
         char got[CLOCK_HTTP_DATE_MAX];
 
-        assert_non_null(fixture_gmtime(&instant, &tm));
+        if (!fixture_gmtime(&instant, &tm)) {
+            assert_false(fixture_has(FIXTURE_ANY_DATE) || (unix_s >= 0 && unix_s < YEAR_3000_S));
+            continue;
+        }
         (void)snprintf(want, sizeof want, "%04d-%02d-%02dT%02d:%02d:%02dZ", (tm.tm_year + 1900) % 10000,
                        (tm.tm_mon + 1) % 100, tm.tm_mday % 100, tm.tm_hour % 100, tm.tm_min % 100, tm.tm_sec % 100);
         clock_format_iso(got, unix_s);

@@ -68,6 +68,7 @@ TEST(a_text_that_can_not_be_formatted_is_empty)
     static const wchar_t no_character[] = {(wchar_t)0x7fffffff, 0};
     struct err err;
 
+    fixture_needs(FIXTURE_BAD_FORMATS);
     (void)err_set(&err, ERR_API, "%ls", no_character);
     assert_string_equal(err.msg, "");
 }
