@@ -170,7 +170,6 @@ tests_unit_test_win32_tree_SOURCES = tests/unit/test_win32_tree.c tests/unit/win
 tests_unit_test_win32_lock_SOURCES = tests/unit/test_win32_lock.c tests/unit/win32_faults.c tests/unit/win32_faults.h
 tests_unit_test_win32_log_SOURCES = tests/unit/test_win32_log.c tests/unit/win32_faults.c tests/unit/win32_faults.h
 tests_unit_test_win32_link_SOURCES = tests/unit/test_win32_link.c tests/unit/win32_faults.c tests/unit/win32_faults.h
-tests_unit_test_win32_log_SOURCES = tests/unit/test_win32_log.c tests/unit/win32_faults.c tests/unit/win32_faults.h
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 # Fakes that several tests share.
