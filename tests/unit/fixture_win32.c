@@ -59,10 +59,9 @@ char *fixture_temporary(void)
     return inside;
 }
 
-char *fixture_dir_new(void)
+static char *dir_new_in(const char *base)
 {
     static unsigned count;
-    char AUTO_FREE *base = fixture_temporary();
 
     for (;;) {
         char *dir = mem_printf("%s/acme-dme-test.%lu.%u", base, GetCurrentProcessId(), count++);
@@ -75,20 +74,20 @@ char *fixture_dir_new(void)
     }
 }
 
+char *fixture_dir_new(void)
+{
+    char AUTO_FREE *base = fixture_temporary();
+
+    return dir_new_in(base);
+}
+
+/* tests/run-test tells of a drive in memory, if wine has one. */
 char *fixture_quick_dir_new(void)
 {
-    static unsigned count;
+    const char *drive = platform_env("TEST_QUICK_DRIVE");
+    char AUTO_FREE *base = drive ? mem_strdup(drive) : fixture_temporary();
 
-    for (;;) {
-        char *dir = mem_printf("Z:/dev/shm/acme-dme-test.%lu.%u", GetCurrentProcessId(), count++);
-        wchar_t AUTO_WIDE *wide = path_of(dir);
-
-        if (is_wine() && CreateDirectoryW(wide, NULL))
-            return dir;
-        free(dir);
-        if (!is_wine() || GetLastError() != ERROR_ALREADY_EXISTS)
-            return fixture_dir_new();
-    }
+    return dir_new_in(base);
 }
 
 static bool is_self_or_parent(const wchar_t *name)

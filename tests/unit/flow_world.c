@@ -139,8 +139,8 @@ void world_free(struct world *w)
 struct challenge *world_engine(struct world *w)
 {
     world_leave(w);
-    if (!w->no_journal)
-        assert_int_equal(store_open(w->dir, &w->clock.base, &w->log, &w->store, &w->err), ERR_OK);
+    if (!w->no_journal && store_open(w->dir, &w->clock.base, &w->log, &w->store, &w->err) != ERR_OK)
+        fail_msg("%s", w->err.msg);
     w->opts.store = w->store;
     w->engine = challenge_new(&w->opts);
     return w->engine;

@@ -400,10 +400,10 @@ TEST(every_setting_survives_the_way_through_text)
                  {"pfx_legacy", "true"},
                  {"pfx_password_file", "/pw"},
                  {"pre", ""},
-                 {"deploy", "/bin/a,x y,,\\,\\;\\\\,\n;b;"},
+                 {"deploy", FIXTURE_DRIVE "/bin/a,x y,,\\,\\;\\\\,\n;b;"},
                  {"deploy_once", "true"},
-                 {"post", "/no such program;"},
-                 {"failed", "/bin/false;"}};
+                 {"post", FIXTURE_DRIVE "/no such program;"},
+                 {"failed", FIXTURE_DRIVE "/bin/false;"}};
     size_t count;
     const char *const *names = config_certificate_setting_names(&count);
     bool seen[64] = {false};
@@ -450,9 +450,9 @@ TEST(text_that_is_wrong_changes_nothing)
     } table[] = {
         {"key_type", "dsa", "renewal of \"a\": \"key_type\" must be a type of key, not \"dsa\""},
         {"key_mode", "0777", "renewal of \"a\": \"key_mode\" must be 0600, 0640, 0400 or 0440, not \"0777\""},
-        {"deploy", "/bin/a", "renewal of \"a\": \"deploy\" is no text of commands"},
-        {"deploy", "/bin/a,", "renewal of \"a\": \"deploy\" is no text of commands"},
-        {"deploy", "/bin/a;\\", "renewal of \"a\": \"deploy\" is no text of commands"},
+        {"deploy", FIXTURE_DRIVE "/bin/a", "renewal of \"a\": \"deploy\" is no text of commands"},
+        {"deploy", FIXTURE_DRIVE "/bin/a,", "renewal of \"a\": \"deploy\" is no text of commands"},
+        {"deploy", FIXTURE_DRIVE "/bin/a;\\", "renewal of \"a\": \"deploy\" is no text of commands"},
         {"deploy", ";",
          "renewal of \"a\": \"deploy\" must be an absolute path, or the name of a program that PATH has, not \"\""},
         {"pfx", "perhaps", "renewal of \"a\": \"pfx\" must be true or false, not \"perhaps\""},
@@ -464,7 +464,7 @@ TEST(text_that_is_wrong_changes_nothing)
 
     assert_int_equal(config_certificate_apply(&s, "key_type", "rsa-2048", "x", &err), ERR_OK);
     assert_int_equal(config_certificate_apply(&s, "key_mode", "0640", "x", &err), ERR_OK);
-    assert_int_equal(config_certificate_apply(&s, "deploy", "/bin/old;", "x", &err), ERR_OK);
+    assert_int_equal(config_certificate_apply(&s, "deploy", FIXTURE_DRIVE "/bin/old;", "x", &err), ERR_OK);
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
         assert_int_equal(config_certificate_apply(&s, table[i].setting, table[i].value, "renewal of \"a\"", &err),
                          ERR_CONFIG);
@@ -472,7 +472,7 @@ TEST(text_that_is_wrong_changes_nothing)
     }
     assert_string_equal(s.key_type, "rsa-2048");
     assert_int_equal(s.key_mode, 0640);
-    expect_argv(&s.deploy, 0, "/bin/old;");
+    expect_argv(&s.deploy, 0, FIXTURE_DRIVE "/bin/old;");
     assert_false(s.pfx);
 }
 
