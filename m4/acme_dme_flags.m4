@@ -70,6 +70,7 @@ AC_DEFUN([ACME_DME_FLAGS], [
             ACME_DME_TRY_LDFLAG([HARD_LDFLAGS], [-Wl,--dynamicbase])
             ACME_DME_TRY_LDFLAG([HARD_LDFLAGS], [-Wl,--nxcompat])
             ACME_DME_TRY_LDFLAG([HARD_LDFLAGS], [-Wl,--high-entropy-va])
+            ACME_DME_TRY_LDFLAG([HARD_LDFLAGS], [-Wl,--gc-sections])
         ], [
             ACME_DME_TRY_LDFLAG([HARD_LDFLAGS], [-pie])
             ACME_DME_TRY_LDFLAG([HARD_LDFLAGS], [-Wl,-z,relro])

@@ -196,7 +196,8 @@ static void report_trust(const struct app *app, struct check_report *report)
         check_add(report, CHECK_OK, "trust", "", "DNS Made Easy has to show a certificate of a CA of \"%s\"",
                   app->config->ca_file);
     check_add(report, trust_count(trust) ? CHECK_OK : CHECK_FAIL, "trust", "",
-              "servers have to show a certificate of one of the %s", text);
+              "%s have to show a certificate of one of the %s", app->config->ca_file ? "all other servers" : "servers",
+              text);
     if (trust_count(trust))
         return;
     check_code(report, ERR_TLS);

@@ -54,7 +54,7 @@ static void open_state(struct app *app, char **out_dir, struct err *why)
         app->store = NULL;
 }
 
-/* Those of the configuration, and those that the standalone client has. */
+/* Those of the configuration, and those that the standalone client has, but for a link that is being switched. */
 static void list_sources(const struct config *config, const char *state_dir, struct strlist *out)
 {
     AUTO_FREE char *certs = state_dir ? mem_printf("%s/certs", state_dir) : NULL;
@@ -65,7 +65,8 @@ static void list_sources(const struct config *config, const char *state_dir, str
     if (!certs || platform_dir_list(certs, &names, NULL) != ERR_OK)
         return;
     for (size_t i = 0; i < names.count; i++)
-        strlist_add_take(out, mem_printf("%s/%s/" INSTALL_CERT, certs, names.items[i]));
+        if (!platform_is_temp_name(names.items[i]))
+            strlist_add_take(out, mem_printf("%s/%s/" INSTALL_CERT, certs, names.items[i]));
 }
 
 static enum err_code look(struct app *app, struct monitor_report *report, struct err *err)

@@ -161,8 +161,8 @@ static void report_nothing(struct config_loading *load)
                           "none of these files exists: %s",
                           buf_cstr(&places));
     config_report_hint(&load->report,
-                       "Create %s, mode 600, with the line: credentials: {api_key: \"...\", api_secret: \"...\"}",
-                       load->looked.count ? load->looked.items[0] : "acme-dme.yaml");
+                       "Create %s, %s, with the line: credentials: {api_key: \"...\", api_secret: \"...\"}",
+                       load->looked.count ? load->looked.items[0] : "acme-dme.yaml", platform_secret_file_mode());
 }
 
 /* A key of the environment and a secret of the file, or the reverse. */

@@ -42,8 +42,12 @@ static bool strip_once(struct config_cleaning *c)
 
 void config_clean(struct config_cleaning *c)
 {
+    size_t end = strlen(platform_line_end());
+
     /* That is how text files end. */
-    if (c->len && c->text[c->len - 1] == '\n')
+    if (c->len >= end && memcmp(c->text + c->len - end, platform_line_end(), end) == 0)
+        c->len -= end;
+    else if (c->len && c->text[c->len - 1] == '\n')
         c->len--;
     while (strip_once(c)) {
     }

@@ -102,6 +102,8 @@ static const char *value_fault(const char *text, size_t len)
 {
     if (len == 0)
         return "is empty";
+    if (len >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0))
+        return "is UTF-16, as PowerShell writes it: its file has to be UTF-8";
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)text[i];
 

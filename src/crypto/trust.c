@@ -15,19 +15,45 @@
 
 #define BUNDLE_MAX (4U << 20)
 
-struct refused {
-    void *der;
-    size_t len;
+/* Certificates as they are written, which is how they are compared: to parse one that is known takes much longer. */
+struct encoded {
+    struct {
+        void *der;
+        size_t len;
+    } * items;
+    size_t count;
 };
 
 struct trust {
     X509_STORE *store;
-    struct refused *refused;
-    size_t refused_count;
+    struct encoded known; /* that are in the store */
+    struct encoded refused;
     char *bundle; /* NULL: none was there */
+    bool has_looked_for_bundle;
     size_t of_bundle;
-    size_t of_system;
 };
+
+static void encoded_done(struct encoded *all)
+{
+    for (size_t i = 0; i < all->count; i++)
+        free(all->items[i].der);
+    free(all->items);
+}
+
+static void encoded_add(struct encoded *all, const void *der, size_t len)
+{
+    all->items = mem_grow(all->items, all->count, sizeof *all->items);
+    all->items[all->count].der = mem_strndup(der, len);
+    all->items[all->count++].len = len;
+}
+
+static bool encoded_has(const struct encoded *all, const void *der, size_t len)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i].len == len && memcmp(all->items[i].der, der, len) == 0)
+            return true;
+    return false;
+}
 
 struct trust *trust_new(void)
 {
@@ -42,9 +68,8 @@ void trust_free(struct trust *trust)
     if (!trust)
         return;
     X509_STORE_free(trust->store);
-    for (size_t i = 0; i < trust->refused_count; i++)
-        free(trust->refused[i].der);
-    free(trust->refused);
+    encoded_done(&trust->known);
+    encoded_done(&trust->refused);
     free(trust->bundle);
     free(trust);
 }
@@ -56,26 +81,25 @@ void trust_free_auto(struct trust **trust)
 
 void trust_refuse(struct trust *trust, const void *der, size_t len)
 {
-    trust->refused = mem_grow(trust->refused, trust->refused_count, sizeof *trust->refused);
-    trust->refused[trust->refused_count++] = (struct refused){mem_strndup(der, len), len};
-}
-
-static bool is_refused(const struct trust *trust, const void *der, size_t len)
-{
-    for (size_t i = 0; i < trust->refused_count; i++)
-        if (trust->refused[i].len == len && memcmp(trust->refused[i].der, der, len) == 0)
-            return true;
-    return false;
+    encoded_add(&trust->refused, der, len);
 }
 
 size_t trust_add(struct trust *trust, const void *der, size_t len)
 {
     const unsigned char *at = der;
-    X509 AUTO(ossl_free_x509) *x509 = is_refused(trust, der, len) ? NULL : d2i_X509(NULL, &at, (long)len);
-    bool is_added = x509 && trust->store && X509_STORE_add_cert(trust->store, x509);
+    X509 AUTO(ossl_free_x509) *x509 = NULL;
 
-    ERR_clear_error();
-    return is_added ? 1 : 0;
+    if (encoded_has(&trust->refused, der, len))
+        return 0;
+    if (encoded_has(&trust->known, der, len))
+        return 1;
+    x509 = d2i_X509(NULL, &at, (long)len);
+    if (!x509 || !trust->store || !X509_STORE_add_cert(trust->store, x509)) {
+        ERR_clear_error();
+        return 0;
+    }
+    encoded_add(&trust->known, der, len);
+    return 1;
 }
 
 size_t trust_add_pem(struct trust *trust, const char *text, size_t len)
@@ -103,19 +127,25 @@ static void take_bundle(struct trust *trust)
 {
     struct buf AUTO_BUF text = BUF_INIT(BUNDLE_MAX);
 
+    if (trust->has_looked_for_bundle)
+        return;
+    trust->has_looked_for_bundle = true;
     trust->bundle = platform_trust_bundle();
     if (trust->bundle && platform_file_read(trust->bundle, &text, NULL, NULL) == ERR_OK)
-        trust->of_bundle = trust_add_pem(trust, buf_cstr(&text), text.len);
+        (void)trust_add_pem(trust, buf_cstr(&text), text.len);
+    trust->of_bundle = trust->known.count;
 }
 
 static void take(void *ctx, enum platform_trust trusted, const void *der, size_t len)
 {
     struct trust *trust = ctx;
 
-    if (trusted == PLATFORM_DISTRUSTED)
+    if (trusted == PLATFORM_DISTRUSTED) {
         trust_refuse(trust, der, len);
-    else if (trust_add(trust, der, len)) /* more than one of its stores may have it */
-        trust->of_system = (size_t)sk_X509_OBJECT_num(X509_STORE_get0_objects(trust->store));
+        return;
+    }
+    take_bundle(trust); /* now it is known which are refused */
+    (void)trust_add(trust, der, len);
 }
 
 bool trust_is_ours(void)
@@ -129,7 +159,7 @@ struct trust *trust_of_system(void)
 
     if (trust) {
         (void)platform_trust_each(take, trust);
-        take_bundle(trust); /* now it is known which are refused */
+        take_bundle(trust); /* there may have been none but that */
     }
     return trust;
 }
@@ -137,14 +167,14 @@ struct trust *trust_of_system(void)
 char *trust_describe(const struct trust *trust)
 {
     if (!trust->bundle)
-        return mem_printf("%zu CAs of the system's certificate stores", trust->of_system);
-    return mem_printf("%zu CAs of \"%s\" and %zu of the system's certificate stores", trust->of_bundle, trust->bundle,
-                      trust->of_system);
+        return mem_printf("%zu CAs of the system's certificate stores", trust->known.count);
+    return mem_printf("%zu CAs of \"%s\" and %zu more of the system's certificate stores", trust->of_bundle,
+                      trust->bundle, trust->known.count - trust->of_bundle);
 }
 
 size_t trust_count(const struct trust *trust)
 {
-    return trust->of_bundle + trust->of_system;
+    return trust->known.count;
 }
 
 enum err_code trust_set(const struct trust *trust, void *ssl_ctx, struct err *err)

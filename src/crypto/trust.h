@@ -22,7 +22,7 @@ void trust_free_auto(struct trust **trust);
 
 /* Never trust this certificate (DER); to be said before it is added. */
 void trust_refuse(struct trust *trust, const void *der, size_t len);
-/* Trust a CA (DER), or those of a PEM text; what is no certificate is passed over.  Returns how many they were. */
+/* Trust a CA (DER), or those of a PEM text; what is no certificate is passed over.  Returns how many are trusted. */
 size_t trust_add(struct trust *trust, const void *der, size_t len);
 size_t trust_add_pem(struct trust *trust, const char *text, size_t len);
 
@@ -30,7 +30,7 @@ size_t trust_add_pem(struct trust *trust, const char *text, size_t len);
 bool trust_is_ours(void);
 /* Find out: NULL where it is not for us.  None may be trusted then. */
 struct trust *trust_of_system(void) MUST_USE;
-/* E.g. "142 CAs of "C:/acme-dme/ca-bundle.crt" and 57 of the system's certificate stores"; yours. */
+/* E.g. "142 CAs of "C:/acme-dme/ca-bundle.crt" and 7 more of the system's certificate stores"; yours. */
 char *trust_describe(const struct trust *trust) MUST_USE;
 size_t trust_count(const struct trust *trust);
 

@@ -352,6 +352,10 @@ const char *platform_hosts_place(void);
 const char *platform_resolvers_place(void);
 /* What platform_link_switch() makes, for sentences: "a symbolic link". */
 const char *platform_link_name(void);
+/* What keeps a file with secrets from others, in a list of what it has to have: "mode 600". */
+const char *platform_secret_file_mode(void);
+/* What lines of text files end with: "\n". */
+const char *platform_line_end(void);
 /* How to get newer CA certificates, for parentheses. */
 const char *platform_cas_advice(void);
 

@@ -36,6 +36,16 @@ const char *platform_link_name(void)
     return "a symbolic link";
 }
 
+const char *platform_secret_file_mode(void)
+{
+    return "mode 600";
+}
+
+const char *platform_line_end(void)
+{
+    return "\n";
+}
+
 const char *platform_cas_advice(void)
 {
     return "Debian: package ca-certificates";

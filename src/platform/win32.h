@@ -67,7 +67,7 @@ struct win32_security {
 void win32_security_done(struct win32_security *security);
 
 /* Protected from inheritance: SYSTEM, Administrators and the owner have full access; for bits of `access->mode`: 0040
- * gives `access->group` read access (with a group), 0004 "Authenticated Users"; 0020/0002 write access likewise, 0111
+ * gives `access->group` read access (with a group), 0004 "Everyone"; 0020/0002 write access likewise, 0111
  * passing through is not needed here.  `access->owner` may be read and write (a name like "DOMAIN\user", "NT
  * SERVICE\W3SVC", or an SID); mode 0600 without names is what secrets have.  For a directory what is made in it
  * inherits the same. Errors: ERR_USAGE (no such account), ERR_INTERNAL. */
@@ -139,6 +139,9 @@ enum err_code win32_make_temp_directory(const char *path, SECURITY_ATTRIBUTES *s
 /* Remove a directory and the files in it.  `at` is where it is now, `path` what it is called in messages.  One that is
  * not there is success.  Errors: ERR_IO. */
 enum err_code win32_erase_directory(const char *at, const char *path, struct err *err) MUST_USE;
+/* Tell `each` of all that a path with "*" in its last part finds, but for "." and "..".  False with GetLastError(). */
+typedef void win32_each(void *ctx, const char *name, const WIN32_FIND_DATAW *found);
+bool win32_walk(const wchar_t *pattern, win32_each *each, void *ctx);
 /* Names of the files, or of the directories, in a directory; those of a pattern like "*".  False with GetLastError().
  */
 bool win32_list(const char *dir, const wchar_t *pattern, enum win32_kind kind, struct strlist *out);

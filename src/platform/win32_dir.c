@@ -94,8 +94,27 @@ static int access_to(const wchar_t *path)
     return PLATFORM_DIR_WRITABLE;
 }
 
+/* The system says of this the same as of what is not there. */
+static bool is_below_file(const char *path)
+{
+    char AUTO_FREE *above = win32_directory_of(path);
+
+    while (strcmp(above, ".") != 0 && !platform_file_exists(above)) {
+        char *next = win32_directory_of(above);
+        bool is_end = strlen(next) >= strlen(above);
+
+        free(above);
+        above = next;
+        if (is_end)
+            return false;
+    }
+    return platform_file_exists(above) && !win32_is_directory(above);
+}
+
 static enum err_code no_such_directory(const char *path, DWORD error, const char *what, struct err *err)
 {
+    if (win32_is_missing(error) && is_below_file(path))
+        return err_set(err, ERR_IO, "could not %s \"%s\": what it is said to be in is not a directory", what, path);
     return win32_err(err, win32_is_missing(error) ? ERR_NOT_FOUND : ERR_IO, error, what, path);
 }
 
@@ -153,9 +172,7 @@ enum err_code platform_dir_set_mode(const char *path, unsigned mode, struct err 
 
 /* ------------------------------------------------------------------ what is in it */
 
-/* Tell `each` of all that is in a directory, but for "." and "..".  False with GetLastError(). */
-static bool walk(const wchar_t *pattern, void (*each)(void *ctx, const char *name, const WIN32_FIND_DATAW *found),
-                 void *ctx)
+bool win32_walk(const wchar_t *pattern, win32_each *each, void *ctx)
 {
     WIN32_FIND_DATAW found;
     HANDLE find = FindFirstFileExW(pattern, FindExInfoBasic, &found, FindExSearchNameMatch, NULL,
@@ -191,7 +208,7 @@ enum err_code platform_dir_list(const char *path, struct strlist *out, struct er
 
     if (!pattern)
         return win32_err_name(err, "list the directory", path);
-    if (!walk(pattern, note_name, &names)) {
+    if (!win32_walk(pattern, note_name, &names)) {
         DWORD error = GetLastError();
         bool is_there = win32_is_missing(error) && win32_is_directory(path);
 
@@ -234,5 +251,5 @@ void platform_dir_sweep(const char *path, int64_t now_ms, int64_t max_age_ms)
     wchar_t AUTO_WIDE *pattern = win32_path_below(path, L"*");
 
     if (pattern)
-        (void)walk(pattern, sweep_one, &sweep);
+        (void)win32_walk(pattern, sweep_one, &sweep);
 }

@@ -119,23 +119,24 @@ int64_t win32_ms_of(FILETIME time)
     return (int64_t)(ticks / 10000) - INT64_C(11644473600000);
 }
 
-/* What another program has open exclusively is still seen in its directory. */
+/* What another program has open exclusively is still seen in its directory, and so is what kind of link something is;
+ * but a drive is in none. */
 static bool look(const wchar_t *path, WIN32_FIND_DATAW *out)
 {
     WIN32_FILE_ATTRIBUTE_DATA seen;
+    bool is_seen = GetFileAttributesExW(path, GetFileExInfoStandard, &seen);
     HANDLE found;
 
-    if (GetFileAttributesExW(path, GetFileExInfoStandard, &seen)) {
-        if (!(seen.dwFileAttributes & FILE_ATTRIBUTE_REPARSE_POINT)) {
-            *out = (WIN32_FIND_DATAW){.dwFileAttributes = seen.dwFileAttributes,
-                                      .ftLastWriteTime = seen.ftLastWriteTime};
-            return true;
-        }
-    } else if (GetLastError() != ERROR_SHARING_VIOLATION) {
+    if (!is_seen && GetLastError() != ERROR_SHARING_VIOLATION)
         return false;
+    if (!is_seen || (seen.dwFileAttributes & FILE_ATTRIBUTE_REPARSE_POINT)) {
+        found = FindFirstFileExW(path, FindExInfoBasic, out, FindExSearchNameMatch, NULL, 0);
+        if (found != INVALID_HANDLE_VALUE)
+            return FindClose(found);
     }
-    found = FindFirstFileExW(path, FindExInfoBasic, out, FindExSearchNameMatch, NULL, 0);
-    return found != INVALID_HANDLE_VALUE && FindClose(found);
+    if (is_seen)
+        *out = (WIN32_FIND_DATAW){.dwFileAttributes = seen.dwFileAttributes, .ftLastWriteTime = seen.ftLastWriteTime};
+    return is_seen;
 }
 
 DWORD win32_attributes(const char *path)

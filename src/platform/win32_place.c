@@ -41,6 +41,16 @@ const char *platform_link_name(void)
     return "a directory with hard links";
 }
 
+const char *platform_secret_file_mode(void)
+{
+    return "which only Administrators and SYSTEM may read";
+}
+
+const char *platform_line_end(void)
+{
+    return "\r\n";
+}
+
 const char *platform_cas_advice(void)
 {
     return "certutil -addstore Root FILE, or a newer ca-bundle.crt beside acme-dme.exe";

@@ -83,8 +83,9 @@ static bool may_be_granted(SID_NAME_USE use)
            use == SidTypeComputer;
 }
 
-/* "S-1-..." of the name of an account, or of an SID as it is. */
-static enum err_code find_account(const char *name, char **out, struct err *err)
+/* "S-1-..." of the name of an account, or of an SID as it is.  `what` it is to be is for messages: any account will do.
+ */
+static enum err_code find_account(const char *what, const char *name, char **out, struct err *err)
 {
     wchar_t AUTO_WIDE *wide = win32_wide(name);
     PSID AUTO_LOCAL given = NULL;
@@ -101,9 +102,9 @@ static enum err_code find_account(const char *name, char **out, struct err *err)
     /* Nobody is "", which is looked up as the machine; and a machine or a domain is nobody. */
     if (*name && !LookupAccountNameW(NULL, wide, sid, &sid_size, domain, &domain_size, &use) &&
         GetLastError() != ERROR_NONE_MAPPED)
-        return win32_err(err, ERR_USAGE, GetLastError(), "look up the account", name);
+        return win32_err(err, ERR_USAGE, GetLastError(), "look up the account of", name);
     if (!may_be_granted(use))
-        return err_set(err, ERR_USAGE, "there is no account \"%s\" on this machine", name);
+        return err_set(err, ERR_USAGE, "there is no %s \"%s\" on this machine", what, name);
     *out = sid_text(sid);
     return ERR_OK;
 }
@@ -126,11 +127,11 @@ static void put_entry(struct buf *sddl, enum win32_kind kind, unsigned bits, con
         buf_printf(sddl, "(A;%s;0x%lx;;;%s)", kind == WIN32_DIRECTORY ? "OICI" : "", rights, sid);
 }
 
-static enum err_code put_account(struct buf *sddl, enum win32_kind kind, unsigned bits, const char *name,
-                                 struct err *err)
+static enum err_code put_account(struct buf *sddl, enum win32_kind kind, unsigned bits, const char *what,
+                                 const char *name, struct err *err)
 {
     char AUTO_FREE *sid = NULL;
-    enum err_code rc = name ? find_account(name, &sid, err) : ERR_OK;
+    enum err_code rc = name ? find_account(what, name, &sid, err) : ERR_OK;
 
     if (rc == ERR_OK && sid)
         put_entry(sddl, kind, bits, sid);
@@ -147,12 +148,12 @@ enum err_code win32_security_make(const struct platform_access *access, enum win
     enum err_code rc;
 
     buf_printf(&sddl, "D:P(A;%s;FA;;;SY)(A;%s;FA;;;BA)(A;%s;FA;;;OW)", flags, flags, flags);
-    rc = put_account(&sddl, kind, access->mode >> 6, access->owner, err);
+    rc = put_account(&sddl, kind, access->mode >> 6, "user", access->owner, err);
     if (rc == ERR_OK)
-        rc = put_account(&sddl, kind, access->mode >> 3, access->group, err);
+        rc = put_account(&sddl, kind, access->mode >> 3, "group", access->group, err);
     if (rc != ERR_OK)
         return rc;
-    put_entry(&sddl, kind, access->mode, "AU");
+    put_entry(&sddl, kind, access->mode, "WD"); /* Everyone, which wine knows as "others" */
     wide = win32_wide(buf_cstr(&sddl));
     if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(wide, SDDL_REVISION_1, &descriptor, NULL))
         return win32_err_plain(err, ERR_INTERNAL, GetLastError(), "make a security descriptor");

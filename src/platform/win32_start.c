@@ -142,7 +142,9 @@ static const char *reason_of(DWORD event)
 }
 
 /* In a thread that the system makes for it.  After all but the keys the process is ended as soon as this returns, and a
- * few seconds later anyway: until then the program may clean up, and its own end ends this thread, too. */
+ * few seconds later anyway: until then the program may clean up, and its own end ends this thread, too.  Of logoff and
+ * shutdown the system tells services only, once a library that we need has loaded user32.dll; others are ended without
+ * a word, and the journal has what there is to clean up. */
 static BOOL WINAPI note_event(DWORD event)
 {
     win32_cancel(reason_of(event));

@@ -13,57 +13,31 @@
 
 /* ------------------------------------------------------------------ listing */
 
-/* Cleanup for AUTO(): ends a search. */
-static void find_close_auto(HANDLE *find)
-{
-    if (*find != INVALID_HANDLE_VALUE)
-        (void)FindClose(*find);
-}
+struct listing {
+    enum win32_kind kind;
+    struct strlist *names;
+};
 
-/* "<dir>\<pattern>" for the system; NULL: `dir` is no path here. */
-static wchar_t *search_in(const char *dir, const wchar_t *pattern)
+static void add_found(void *ctx, const char *name, const WIN32_FIND_DATAW *found)
 {
-    wchar_t AUTO_WIDE *wide = win32_path(dir);
-    size_t len = wide ? wcslen(wide) : 0;
-    size_t more = wcslen(pattern) + 1;
-    wchar_t *whole;
-
-    if (!wide)
-        return NULL;
-    whole = mem_calloc(len + 1 + more, sizeof *whole);
-    memcpy(whole, wide, len * sizeof *whole);
-    if (len > 0 && whole[len - 1] != L'\\')
-        whole[len++] = L'\\';
-    memcpy(whole + len, pattern, more * sizeof *whole);
-    return whole;
-}
-
-static void add_found(const WIN32_FIND_DATAW *found, enum win32_kind kind, struct strlist *out)
-{
+    const struct listing *listing = ctx;
     bool is_directory = (found->dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) != 0;
 
-    if (is_directory == (kind == WIN32_DIRECTORY) && wcscmp(found->cFileName, L".") != 0 &&
-        wcscmp(found->cFileName, L"..") != 0)
-        strlist_add_take(out, win32_utf8(found->cFileName));
+    if (is_directory == (listing->kind == WIN32_DIRECTORY))
+        strlist_add(listing->names, name);
 }
 
 bool win32_list(const char *dir, const wchar_t *pattern, enum win32_kind kind, struct strlist *out)
 {
-    wchar_t AUTO_WIDE *search = search_in(dir, pattern);
-    HANDLE AUTO(find_close_auto) find = INVALID_HANDLE_VALUE;
-    WIN32_FIND_DATAW found;
+    wchar_t AUTO_WIDE *search = win32_path_below(dir, pattern);
+    struct listing listing = {kind, out};
 
     if (!search) {
         SetLastError(ERROR_INVALID_NAME);
         return false;
     }
-    find = FindFirstFileW(search, &found);
-    if (find == INVALID_HANDLE_VALUE)
-        return GetLastError() == ERROR_FILE_NOT_FOUND; /* the directory is there, and nothing of that name */
-    do {
-        add_found(&found, kind, out);
-    } while (FindNextFileW(find, &found));
-    return GetLastError() == ERROR_NO_MORE_FILES;
+    /* The directory is there, and nothing of that name in it. */
+    return win32_walk(search, add_found, &listing) || GetLastError() == ERROR_FILE_NOT_FOUND;
 }
 
 /* ------------------------------------------------------------------ removing */

@@ -13,7 +13,8 @@
 #define BUNDLE "ca-bundle.crt"
 #define PATH_MAX_WIDE 32768 /* the longest that Windows knows */
 
-static const DWORD locations[] = {CERT_SYSTEM_STORE_LOCAL_MACHINE, CERT_SYSTEM_STORE_CURRENT_USER};
+/* That of the user has what the machine's has, too; it is taken alone where a service has none. */
+static const DWORD locations[] = {CERT_SYSTEM_STORE_CURRENT_USER, CERT_SYSTEM_STORE_LOCAL_MACHINE};
 
 char *platform_trust_bundle(void)
 {
@@ -53,25 +54,35 @@ static bool is_for_servers(PCCERT_CONTEXT cert)
     return false;
 }
 
-static void tell_store(const wchar_t *name, DWORD location, enum platform_trust trust, platform_trust_fn *fn, void *ctx)
+/* False: there is no such store. */
+static bool tell_store(const wchar_t *name, DWORD location, enum platform_trust trust, platform_trust_fn *fn, void *ctx)
 {
     DWORD flags = location | CERT_STORE_READONLY_FLAG | CERT_STORE_OPEN_EXISTING_FLAG;
     HCERTSTORE store = CertOpenStore(CERT_STORE_PROV_SYSTEM_W, 0, 0, flags, name);
     PCCERT_CONTEXT cert = NULL;
 
     if (!store)
-        return;
+        return false;
     while ((cert = CertEnumCertificatesInStore(store, cert)))
         if (trust == PLATFORM_DISTRUSTED || is_for_servers(cert))
             fn(ctx, trust, cert->pbCertEncoded, cert->cbCertEncoded);
     (void)CertCloseStore(store, 0);
+    return true;
+}
+
+static void tell(const wchar_t *name, enum platform_trust trust, platform_trust_fn *fn, void *ctx)
+{
+    size_t i = 0;
+
+    while (i < ARRAY_LEN(locations) && !tell_store(name, locations[i], trust, fn, ctx))
+        i++;
 }
 
 bool platform_trust_each(platform_trust_fn *fn, void *ctx)
 {
-    for (size_t i = 0; fn && i < ARRAY_LEN(locations); i++)
-        tell_store(L"Disallowed", locations[i], PLATFORM_DISTRUSTED, fn, ctx);
-    for (size_t i = 0; fn && i < ARRAY_LEN(locations); i++)
-        tell_store(L"Root", locations[i], PLATFORM_TRUSTED, fn, ctx);
+    if (fn) {
+        tell(L"Disallowed", PLATFORM_DISTRUSTED, fn, ctx);
+        tell(L"Root", PLATFORM_TRUSTED, fn, ctx);
+    }
     return true;
 }

@@ -23,7 +23,8 @@ import urllib.parse
 from lab import plan
 
 #: Where the program keeps private keys: there they must be, and nowhere else.
-KEY_HOME = re.compile(r"/(accounts/[^/]+\.key[^/]*|orders/[^/]+\.key[^/]*|archive/.+/(privkey\.pem|combined\.pem|privkey\.der|certificate\.pfx))\Z")
+# Below certs/ it is a second name of the file in archive/, where there are no symbolic links.
+KEY_HOME = re.compile(r"/(accounts/[^/]+\.key[^/]*|orders/[^/]+\.key[^/]*|(archive/.+|certs/[^/]+)/(privkey\.pem|combined\.pem|privkey\.der|certificate\.pfx))\Z")
 HIDDEN = "[…]"
 AROUND = 60
 FILE_MAX = 4 << 20

@@ -6,6 +6,7 @@ import re
 import stat
 import subprocess
 
+import windows
 from lab import x509
 from program import Program
 
@@ -35,7 +36,7 @@ class Standalone(Program):
         """The number that the link leads to; 0: there is none."""
         link = os.path.join(self.state, "certs", name)
         note = os.path.join(link, ".acme-dme-link")  # Windows
-        target = os.readlink(link) if os.path.islink(link) else read(note).strip() if os.path.exists(note) else ""
+        target = os.readlink(link) if os.path.islink(link) else read(note).splitlines()[0] if os.path.exists(note) else ""
         return int(os.path.basename(target)) if target else 0
 
     def record(self, name):
@@ -72,7 +73,11 @@ def read(path):
 
 
 def mode(path):
-    return stat.S_IMODE(os.stat(path).st_mode)
+    """Its permission bits.  Wine shows Administrators, who may do everything, as the group."""
+    bits = stat.S_IMODE(os.stat(path).st_mode)
+    if windows.is_windows():
+        return 0o644 if bits & 0o004 else 0o600
+    return bits
 
 
 def openssl(*args, data=None):

@@ -237,6 +237,13 @@ def test_a_failure_is_in_the_status_until_it_is_over(client):
     assert "failed" not in shown and client.path_of(HOST, "cert.pem") in shown
 
 
+def test_a_link_that_is_being_switched_is_no_certificate_of_the_status(client):
+    client.issue(HOST).ok()
+    os.symlink("../archive/none/00000001", os.path.join(client.state, "certs", ".acme-dme-0123456789abcdef.tmp"))
+    shown = client.run("status").ok().stdout
+    assert client.path_of(HOST, "cert.pem") in shown and ".tmp" not in shown
+
+
 def test_revoked_ones_are_due_and_deleted_ones_are_gone(client):
     client.issue(HOST).ok()
     assert client.run("revoke", HOST, "--reason", "superseded").ok().stdout == f"{HOST}: revoked\n"

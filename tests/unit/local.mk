@@ -224,6 +224,8 @@ tests_unit_test_store_order_LDFLAGS = $(AM_LDFLAGS) $(FAKE_DISK_WRAP)
 # A name service that hangs on demand.
 tests_unit_test_platform_lookup_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getaddrinfo
 tests_unit_test_win32_lookup_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=__imp_GetAddrInfoW
+# Wine knows no Ctrl-Break.
+tests_unit_test_win32_program_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=__imp_GenerateConsoleCtrlEvent
 endif
 AM_CPPFLAGS += -I$(top_srcdir)/tests/unit
 AM_CFLAGS += $(CMOCKA_CFLAGS)

@@ -57,14 +57,14 @@ TEST(what_pasting_leaves_around_a_value_is_taken_off_with_a_warning)
         const char *bytes;
         const char *what;
     } table[] = {
-        {GOOD_KEY "\r\n", "a carriage return"},
+        {GOOD_KEY "\r\r\n", "a carriage return"},
         {GOOD_KEY "\n\n", "white space"},
         {" " GOOD_KEY, "white space"},
         {"\t" GOOD_KEY " \n", "white space"},
         {"\"" GOOD_KEY "\"\n", "quotes"},
         {"'" GOOD_KEY "'", "quotes"},
         {"\xef\xbb\xbf" GOOD_KEY "\n", "a byte order mark"},
-        {"\xef\xbb\xbf\" " GOOD_KEY " \"\r\n", "a byte order mark, white space, a carriage return and quotes"},
+        {"\xef\xbb\xbf\" " GOOD_KEY " \"\r\r\n", "a byte order mark, white space, a carriage return and quotes"},
         {"\"'" GOOD_KEY "'\"", "quotes"},
     };
     struct config_fixture *f = *state;
@@ -78,6 +78,20 @@ TEST(what_pasting_leaves_around_a_value_is_taken_off_with_a_warning)
         expect_credentials(f, GOOD_KEY, GOOD_SECRET);
         expect_unsaid(f, GOOD_KEY);
     }
+}
+
+TEST(a_line_may_end_as_lines_do_here)
+{
+    struct config_fixture *f = *state;
+
+    load_key_file(f, GOOD_KEY "\r\n");
+    if (strcmp(platform_line_end(), "\r\n") == 0)
+        expect_silence(f);
+    else
+        expect_warning(f, "@/key: took a carriage return off the value of \"credentials.api_key\", continuing");
+    expect_credentials(f, GOOD_KEY, GOOD_SECRET);
+    load_key_file(f, GOOD_KEY "\n");
+    expect_silence(f);
 }
 
 TEST(values_in_the_configuration_are_cleaned_in_the_same_way)
@@ -128,6 +142,9 @@ TEST(what_no_key_can_hold_is_refused_and_not_shown)
         {"12345678\xe2\x80\x93"
          "a8f8",
          "holds a character that is not ASCII"},
+        {"\xff\xfe"
+         "12345678",
+         "is UTF-16, as PowerShell writes it: its file has to be UTF-8"},
         {"\"12345678", "holds a quote"},
         {"12345678'", "holds a quote"},
     };
@@ -393,6 +410,7 @@ int main(void)
         CONFIG_TEST(key_and_secret_are_taken_as_they_are),
         CONFIG_TEST(a_key_may_be_in_a_file_of_its_own),
         CONFIG_TEST(what_pasting_leaves_around_a_value_is_taken_off_with_a_warning),
+        CONFIG_TEST(a_line_may_end_as_lines_do_here),
         CONFIG_TEST(values_in_the_configuration_are_cleaned_in_the_same_way),
         CONFIG_TEST(values_of_variables_are_cleaned_in_the_same_way),
         CONFIG_TEST(what_no_key_can_hold_is_refused_and_not_shown),

@@ -404,7 +404,7 @@ TEST(mod_md_may_leave_the_value_out_when_tearing_down)
 TEST(certify_the_web_gives_no_verb_but_two_programs)
 {
     static const char *const create[] = {"acme-dme-create", "/opt/acme-dme-add",
-                                         "C:\\Program Files\\x\\Acme-create.EXE"};
+                                         "C:\\Program Files\\x\\Acme-create.EXE", "ACME-DME-CREATE"};
     struct hook_request r;
     struct err err;
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "fixture.h"
+#include "platform/platform.h"
 #include "store/internal.h"
 #include "store/store.h"
 #include "test.h"
@@ -275,6 +276,7 @@ static void expect_file_name(const char *const *parts, size_t count, const char 
     assert_memory_equal(name, start, strlen(start));
     assert_null(strchr(name, '/'));
     assert_true(name[0] != '.');
+    assert_true(platform_name_is_possible(name));
     free(name);
 }
 
@@ -291,6 +293,9 @@ TEST(file_names_are_readable_safe_and_bounded)
     expect_file_name((const char *const[]){huge}, 1, "xxxx");
     expect_file_name((const char *const[]){"../\xff\n*/.."}, 1, "_.");
     expect_file_name((const char *const[]){""}, 1, "-");
+    /* a device of Windows */
+    expect_file_name((const char *const[]){"con.example.com", "x"}, 2,
+                     platform_name_is_possible("con.example.com") ? "con.example.com-" : "_con.example.com-");
     a = store_file_name((const char *const[]){"z", "ab", "c"}, 3);
     b = store_file_name((const char *const[]){"z", "a", "bc"}, 3);
     assert_string_not_equal(a, b);

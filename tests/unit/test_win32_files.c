@@ -425,6 +425,8 @@ TEST(a_directory_that_is_none_is_not_inspected)
     PLACE(dir);
     char AUTO_FREE *file = in(dir, "file");
     char AUTO_FREE *missing = in(dir, "missing");
+    char AUTO_FREE *below_missing = in(dir, "missing/x");
+    char AUTO_FREE *below_file = in(dir, "file/x/y");
     struct platform_dir_info info;
     struct err err;
 
@@ -432,8 +434,13 @@ TEST(a_directory_that_is_none_is_not_inspected)
     assert_int_equal(platform_dir_inspect(file, &info, &err), ERR_IO);
     assert_non_null(strstr(err.msg, "it is not a directory"));
     assert_int_equal(platform_dir_inspect(missing, &info, &err), ERR_NOT_FOUND);
+    assert_int_equal(platform_dir_inspect(below_missing, &info, &err), ERR_NOT_FOUND);
+    assert_int_equal(platform_dir_inspect(below_file, &info, &err), ERR_IO);
+    assert_int_equal(platform_dir_inspect("Q:/none", &info, &err), ERR_NOT_FOUND);
+    assert_int_equal(platform_dir_inspect("none/none", &info, &err), ERR_NOT_FOUND);
     assert_int_equal(platform_dir_set_mode(file, 0700, &err), ERR_IO);
     assert_int_equal(platform_dir_set_mode(missing, 0700, &err), ERR_IO);
+    assert_int_equal(platform_dir_inspect("C:/", &info, &err), ERR_OK);
 }
 
 static void age(const char *path, int64_t ms)
@@ -715,9 +722,9 @@ TEST(accounts_that_are_none_are_refused)
     struct err err;
 
     assert_int_equal(win32_security_make(&none, WIN32_FILE, &security, &err), ERR_USAGE);
-    assert_non_null(strstr(err.msg, "no such account here"));
+    assert_non_null(strstr(err.msg, "there is no user \"no such account here\""));
     assert_int_equal(win32_security_make(&empty, WIN32_FILE, &security, &err), ERR_USAGE);
-    assert_non_null(strstr(err.msg, "there is no account \"\""));
+    assert_non_null(strstr(err.msg, "there is no group \"\""));
     (void)access_of_mode(0640, NULL, "Administrators", WIN32_FILE);
 }
 

@@ -145,6 +145,7 @@ TEST(a_link_is_made_and_switched_and_nothing_is_left_beside_it)
     assert_int_equal(generation_of(&p), 1);
     assert_int_equal(names_of_file(p.link, "privkey.pem"), 2);
     switch_well(&p, 2);
+    assert_true(faults_moved_durably());
     assert_int_equal(generation_of(&p), 2);
     assert_int_equal(names_of_file(first, "privkey.pem"), 1);
     switch_well(&p, 2);

@@ -80,10 +80,11 @@ TEST(a_log_is_made_for_its_owner_alone_and_lines_are_appended)
 
     place_open(&p);
     assert_non_null(strstr(faults_access(), "D:P("));
-    assert_null(strstr(faults_access(), ";AU)"));
+    assert_null(strstr(faults_access(), ";WD)"));
     put_well(&p, "one\n");
     put_well(&p, "two\n");
     expect_content(p.path, "one\ntwo\n");
+    assert_true(faults_locked_byte() > 1ULL << 40);
     platform_log_free(NULL);
 }
 

@@ -81,6 +81,7 @@ TEST(a_tree_has_its_files_and_nothing_is_left_beside_it)
 
     place_init(&p);
     assert_int_equal(create(&p, NULL), ERR_OK);
+    assert_true(faults_moved_durably());
     assert_int_equal(fixture_count(p.dir), 1);
     expect_whole(&p);
     place_done(&p);
@@ -107,10 +108,10 @@ TEST(what_is_made_has_its_final_access_from_the_beginning)
         const char *has;
         const char *has_not;
     } cases[] = {
-        {{.mode = 0600}, "D:P(", ";AU)"},
-        {{.mode = 0644}, ";AU)", ";BU)"},
-        {{.group = "S-1-5-32-545", .mode = 0640}, ";BU)", ";AU)"},
-        {{.owner = "S-1-5-20", .mode = 0600}, ";NS)", ";AU)"},
+        {{.mode = 0600}, "D:P(", ";WD)"},
+        {{.mode = 0644}, ";WD)", ";BU)"},
+        {{.group = "S-1-5-32-545", .mode = 0640}, ";BU)", ";WD)"},
+        {{.owner = "S-1-5-20", .mode = 0600}, ";NS)", ";WD)"},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

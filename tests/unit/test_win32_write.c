@@ -67,6 +67,7 @@ TEST(each_way_of_writing_leaves_the_file_and_nothing_else)
         if (all_modes[i] != PLATFORM_CREATE)
             fixture_write(p.path, "what was there before, and is longer");
         assert_int_equal(write_text(p.path, "new", all_modes[i], NULL), ERR_OK);
+        assert_int_equal(faults_moved_durably(), all_modes[i] == PLATFORM_CREATE || all_modes[i] == PLATFORM_REPLACE);
         expect_content(p.path, "new");
         assert_int_equal(fixture_count(p.dir), 1);
         place_done(&p);
@@ -106,13 +107,15 @@ TEST(a_file_is_for_us_alone_unless_it_is_public_from_the_moment_it_is_made)
     write.path = p.path;
     assert_int_equal(platform_files_write(&write, 1, PLATFORM_CREATE, NULL), ERR_OK);
     assert_non_null(strstr(faults_access(), "D:P("));
-    assert_null(strstr(faults_access(), ";AU)"));
+    assert_null(strstr(faults_access(), ";WD)"));
     assert_int_equal(platform_file_read(p.path, &now, &info, NULL), ERR_OK);
     assert_int_equal(info.exposure, PLATFORM_PRIVATE);
     write.is_public = true;
     assert_int_equal(platform_files_write(&write, 1, PLATFORM_REPLACE, NULL), ERR_OK);
     assert_non_null(strstr(faults_access(), "D:P("));
-    assert_non_null(strstr(faults_access(), ";AU)"));
+    assert_non_null(strstr(faults_access(), ";WD)"));
+    assert_int_equal(platform_file_read(p.path, &now, &info, NULL), ERR_OK);
+    assert_int_equal(info.exposure, PLATFORM_WORLD_READABLE);
     place_done(&p);
 }
 

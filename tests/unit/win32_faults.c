@@ -10,7 +10,6 @@
 #include <windows.h>
 
 #include <sddl.h>
-#include <stdbool.h>
 #include <stdio.h>
 
 static unsigned long always[FAULT_CALLS];
@@ -18,6 +17,8 @@ static unsigned changes;
 static unsigned faulty;
 static unsigned long faulty_error;
 static char access_text[512];
+static bool moved_durably;
+static unsigned long long locked_byte;
 
 void faults_fail(enum fault_call call, unsigned long error)
 {
@@ -39,6 +40,16 @@ unsigned faults_changes(void)
 const char *faults_access(void)
 {
     return access_text;
+}
+
+bool faults_moved_durably(void)
+{
+    return moved_durably;
+}
+
+unsigned long long faults_locked_byte(void)
+{
+    return locked_byte;
 }
 
 static void note_access(const SECURITY_ATTRIBUTES *security)
@@ -104,6 +115,7 @@ static BOOL WINAPI create_hard_link(LPCWSTR path, LPCWSTR file, LPSECURITY_ATTRI
 
 static BOOL WINAPI move_file(LPCWSTR from, LPCWSTR to, DWORD flags)
 {
+    moved_durably = (flags & MOVEFILE_WRITE_THROUGH) != 0;
     return may(FAULT_MOVE) && SYSTEM(MoveFileExW)(from, to, flags);
 }
 
@@ -119,6 +131,7 @@ static BOOL WINAPI remove_directory(LPCWSTR path)
 
 static BOOL WINAPI lock_file(HANDLE handle, DWORD flags, DWORD reserved, DWORD low, DWORD high, LPOVERLAPPED at)
 {
+    locked_byte = ((unsigned long long)at->OffsetHigh << 32) | at->Offset;
     return may(FAULT_LOCK) && SYSTEM(LockFileEx)(handle, flags, reserved, low, high, at);
 }
 

@@ -6,6 +6,8 @@
 #ifndef ACME_DME_TESTS_UNIT_WIN32_FAULTS_H
 #define ACME_DME_TESTS_UNIT_WIN32_FAULTS_H
 
+#include <stdbool.h>
+
 /* What changes something on the disk: making, writing, flushing, linking, renaming, removing; and locking, which is
  * not counted among them. */
 enum fault_call {
@@ -33,5 +35,9 @@ unsigned faults_changes(void);
 /* The access with which the last file or directory was made, as SDDL; "" for none of its own.  Wine keeps but a part of
  * it on the disk. */
 const char *faults_access(void);
+/* Was the last rename to be on the disk when it returned? */
+bool faults_moved_durably(void);
+/* Where the byte is that was locked last.  On Windows nobody else can read it; Wine does not care. */
+unsigned long long faults_locked_byte(void);
 
 #endif

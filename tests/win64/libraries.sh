@@ -1,12 +1,13 @@
 #!/bin/sh
 # Builds the static libraries of the Windows program from the sources that sources.sh fetched.
 #
-#     tests/win64/libraries.sh SOURCES PREFIX [NAME]        logs go to PREFIX.work/, which is removed when all is well
+#     tests/win64/libraries.sh SOURCES PREFIX [NAME]        absolute names; logs go to PREFIX.work/, which is removed when all is well
 #
-# OpenSSL and curl's other libraries are built side by side, for two cores. PREFIX/licenses/ has the terms of each.
+# OpenSSL and the others are built side by side, for two cores. What was interrupted goes on with the library that was not complete; SOURCES
+# and this file must be the same then. PREFIX/licenses/ has the terms of each.
 set -eu
 
-sources=$(cd "$1" && pwd)
+sources=$1
 prefix=$2
 here=$(cd "$(dirname "$0")" && pwd)
 target=x86_64-w64-mingw32
@@ -22,6 +23,7 @@ export SOURCE_DATE_EPOCH=1577836800
 
 # unpack PACKAGE: its sources, with the distribution's patches, in $work/PACKAGE.
 unpack() {
+    rm -rf "${work:?}/$1"
     if [ -e "$(echo "$sources/files/$1"_*.dsc)" ]; then
         # apt has checked the files; the signature in the .dsc is that of a person.
         dpkg-source --no-check --no-copy -x "$sources/files/$1"_*.dsc "$work/$1"
@@ -38,12 +40,12 @@ unpack() {
     done
 }
 
-# cmake_build PACKAGE OPTIONS...
+# cmake_build PACKAGE OPTIONS...: CMake compiles by absolute names, which curl's messages would have.
 cmake_build() {
     package=$1
     shift
     cmake -S "$work/$package" -B "$work/$package/build" -DCMAKE_TOOLCHAIN_FILE="$here/toolchain.cmake" -DCMAKE_BUILD_TYPE=None \
-        -DCMAKE_C_FLAGS="$flags ${extra:-}" -DCMAKE_INSTALL_PREFIX="$prefix" -DCMAKE_INSTALL_LIBDIR=lib -DCMAKE_FIND_ROOT_PATH="$prefix" \
+        -DCMAKE_C_FLAGS="$flags -ffile-prefix-map=$work=. ${extra:-}" -DCMAKE_INSTALL_PREFIX="$prefix" -DCMAKE_INSTALL_LIBDIR=lib -DCMAKE_FIND_ROOT_PATH="$prefix" \
         -DBUILD_SHARED_LIBS=OFF -DBUILD_TESTING=OFF "$@"
     make -C "$work/$package/build" -j "$jobs" install
 }
@@ -147,10 +149,12 @@ check_pkg_config() {
 # lane NAME...: builds one after the other; the first that fails ends it.
 lane() {
     for name; do
+        [ ! -e "$work/$name.done" ] || continue
         begin=$(date +%s)
         # A process of its own: "set -e" is of no effect within a condition.
         if "$0" "$sources" "$prefix" "$name" >"$work/$name.log" 2>&1 </dev/null; then
             echo "libraries: $name $(upstream "$name"), $(($(date +%s) - begin)) s"
+            touch "$work/$name.done"
         else
             echo "libraries: $name failed; $work/$name.log ends with:"
             tail -n 30 "$work/$name.log" | sed 's/^/    | /'
@@ -164,7 +168,6 @@ if [ $# -eq 3 ]; then
     "build_$(echo "$3" | tr - _)"
     exit
 fi
-rm -rf "$prefix" "$work"
 mkdir -p "$work" "$prefix/lib/pkgconfig" "$prefix/include"
 lane zlib
 lane openssl &

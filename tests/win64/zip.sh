@@ -59,7 +59,6 @@ hooks() {
 
 copied "$exe" acme-dme.exe
 copied /etc/ssl/certs/ca-certificates.crt ca-bundle.crt
-copied "$src/tests/win64/acme-dme.yaml" acme-dme.yaml
 for file in README.md NEWS.md; do copied "$src/$file" "$file"; done
 licenses
 manual
