@@ -15,6 +15,15 @@ def is_windows():
     return os.environ.get("ACME_DME", "").endswith(".exe")
 
 
+def word(posix, here):
+    return here if is_windows() else posix
+
+
+def privately(path):
+    """The beginning of the command that makes a file readable by its owner alone, as hints have it."""
+    return 'icacls "' + path.replace("/", "\\") + '"' if is_windows() else f"chmod 600 '{path}'"
+
+
 def left_out():
     """[(module, beginning of the test's name or "", reason)]: lines "module[::beginning] reason"."""
     found = []
@@ -51,7 +60,8 @@ def start(lab, program):
     where = lab.new_dir("wine")
     prefix = os.path.join(where, "prefix")
     path = os.path.join(where, "acme-dme")
-    env = {"WINEDEBUG": "-all", "WINEPREFIX": prefix, "WINEDLLOVERRIDES": "mscoree,mshtml,winemenubuilder.exe=", "LC_ALL": "C.UTF-8"}
+    env = {"WINEDEBUG": "-all", "WINEPREFIX": prefix, "WINEDLLOVERRIDES": "mscoree,mshtml,winemenubuilder.exe=", "LC_ALL": "C.UTF-8",
+           "TMPDIR": where}
     with open(path, "w", encoding="utf-8") as f:
         f.write("#!/bin/sh\n" + "".join(f"export {name}='{value}'\n" for name, value in env.items()) + f"exec wine '{program}' \"$@\"\n")
     os.chmod(path, 0o700)
