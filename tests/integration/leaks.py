@@ -20,10 +20,13 @@ import re
 import subprocess
 import urllib.parse
 
+import windows
 from lab import plan
 
-#: Where the program keeps private keys: there they must be, and nowhere else.
-KEY_HOME = re.compile(r"/(accounts/[^/]+\.key[^/]*|orders/[^/]+\.key[^/]*|archive/.+/(privkey\.pem|combined\.pem|privkey\.der|certificate\.pfx))\Z")
+#: Where the program keeps private keys: there they must be, and nowhere else.  On Windows certs/NAME is no link but a directory.
+GENERATIONS = "archive|certs" if windows.is_windows() else "archive"
+KEY_HOME = re.compile(r"/(accounts/[^/]+\.key[^/]*|orders/[^/]+\.key[^/]*"
+                      rf"|({GENERATIONS})/.+/(privkey\.pem|combined\.pem|privkey\.der|certificate\.pfx))\Z")
 HIDDEN = "[…]"
 AROUND = 60
 FILE_MAX = 4 << 20
