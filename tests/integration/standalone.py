@@ -35,7 +35,7 @@ class Standalone(Program):
         """The number that the link leads to; 0: there is none."""
         link = os.path.join(self.state, "certs", name)
         note = os.path.join(link, ".acme-dme-link")  # Windows
-        target = os.readlink(link) if os.path.islink(link) else read(note).strip() if os.path.exists(note) else ""
+        target = os.readlink(link) if os.path.islink(link) else read(note).splitlines()[0] if os.path.exists(note) else ""
         return int(os.path.basename(target)) if target else 0
 
     def record(self, name):

@@ -255,9 +255,10 @@ def test_a_zone_that_there_is_not(lab, quick):
 
 
 def test_no_configuration_where_it_is_looked_for(lab, quick):
-    refused(quick.call(create(), env={"ACME_DME_CONFIG": None}), CONFIG, "api_key", hint="C:\\ProgramData\\acme-dme\\acme-dme.yaml")
-    folder = windows.path_there(os.path.join(quick.dir, "日本"))
-    refused(quick.call(create(), env={"ACME_DME_CONFIG": folder + "\\none.yaml"}), CONFIG, folder + "\\none.yaml")
+    refused(quick.call(create(), env={"ACME_DME_CONFIG": None}), CONFIG, "no credentials", "C:/ProgramData/acme-dme/acme-dme.yaml",
+            hint="Create C:/ProgramData/acme-dme/acme-dme.yaml")
+    none = windows.path_there(os.path.join(quick.dir, "日本", "none.yaml"))
+    refused(quick.call(create(), env={"ACME_DME_CONFIG": none}), CONFIG, none.replace("\\", "/"))
     assert lab.requests() == []
 
 
@@ -332,7 +333,8 @@ def test_a_configuration_that_others_can_read_names_the_command_of_windows(lab, 
     os.chmod(quick.program.config, 0o644)
     path = windows.path_there(quick.program.config)
     since = time.time()
-    call = refused(quick.call(create()), CONFIG, path, hint=f'icacls "{path}" /reset, and then: icacls "{path}" /inheritance:r /grant:r')
+    call = refused(quick.call(create(), env={"ACME_DME_CONFIG": path}), CONFIG, path.replace("\\", "/"),
+                   hint=f'icacls "{path}" /reset, and then: icacls "{path}" /inheritance:r /grant:r')
     assert "chmod" not in call.stderr
     nothing_shows(quick.program, since, [("stderr", call.stderr)])
     os.chmod(quick.program.config, 0o600)
@@ -348,7 +350,7 @@ def test_a_secret_file_that_others_can_read(lab, quick):
         f.write(lab.api_secret + "\r\n")
     os.chmod(path, 0o644)
     quick.program.configure(credentials__api_secret=None, credentials__api_secret_file=windows.path_there(path))
-    refused(quick.call(create()), CONFIG, windows.path_there(path), hint="icacls ")
+    refused(quick.call(create()), CONFIG, path, hint=f'icacls "{windows.path_there(path)}"')
     os.chmod(path, 0o600)
     silent(quick.call(create()))
     silent(quick.call(delete()))
@@ -370,6 +372,8 @@ if not exist "%ACME_DME_PFX%" exit /b 7\r
 def standalone(lab, acme_dme):
     lab.set_lag(0)
     made = Standalone(lab, acme_dme, lab.pebble())
+    # As people write it; without a drive it would be whatever the current one is.
+    made.configure(state_dir=windows.path_there(made.state))
     yield made
     made.stop_all()
 
@@ -396,7 +400,7 @@ def current(client, generation):
     assert os.listdir(os.path.dirname(link)) == [HOST]
     assert os.path.isdir(link) and not os.path.islink(link)
     assert client.generation(HOST) == generation
-    archive = os.path.join(client.state, "archive", HOST, os.path.basename(read(os.path.join(link, ".acme-dme-link")).strip()))
+    archive = os.path.join(os.path.dirname(link), read(os.path.join(link, ".acme-dme-link")).splitlines()[0])
     assert sorted(os.listdir(link)) == sorted([".acme-dme-link", *os.listdir(archive)])
     for name in os.listdir(archive):
         with open(os.path.join(link, name), "rb") as one, open(os.path.join(archive, name), "rb") as other:
@@ -408,7 +412,7 @@ def test_a_pfx_file_and_a_link_that_is_a_directory(standalone):
     keys = []
     for generation in (1, 2):
         done = issue_pfx(standalone)
-        assert done.stdout.endswith(windows.path_there(os.path.join(standalone.state, "certs", HOST)) + "\n"), done
+        assert done.stdout.endswith(f": Z:{standalone.state}/certs/{HOST}\n"), done
         current(standalone, generation)
         keys.append(openssl("pkcs12", "-in", standalone.path_of(HOST, "certificate.pfx"), "-passin", "pass:" + PASSWORD, "-nodes"))
         assert keys[-1].count(b"BEGIN CERTIFICATE") == 2 and b"PRIVATE KEY" in keys[-1]
