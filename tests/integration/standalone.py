@@ -6,6 +6,7 @@ import re
 import stat
 import subprocess
 
+import windows
 from lab import x509
 from program import Program
 
@@ -72,7 +73,9 @@ def read(path):
 
 
 def mode(path):
-    return stat.S_IMODE(os.stat(path).st_mode)
+    """Permission bits.  Wine shows as the group's what Administrators may do, who may do everything: without those, and those of programs."""
+    bits = stat.S_IMODE(os.stat(path).st_mode)
+    return bits & 0o606 if windows.is_windows() else bits
 
 
 def openssl(*args, data=None):
