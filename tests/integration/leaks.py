@@ -20,13 +20,11 @@ import re
 import subprocess
 import urllib.parse
 
-import windows
 from lab import plan
 
-#: Where the program keeps private keys: there they must be, and nowhere else.  On Windows certs/NAME is no link but a directory.
-GENERATIONS = "archive|certs" if windows.is_windows() else "archive"
-KEY_HOME = re.compile(r"/(accounts/[^/]+\.key[^/]*|orders/[^/]+\.key[^/]*"
-                      rf"|({GENERATIONS})/.+/(privkey\.pem|combined\.pem|privkey\.der|certificate\.pfx))\Z")
+#: Where the program keeps private keys: there they must be, and nowhere else.
+# Below certs/ it is a second name of the file in archive/, where there are no symbolic links.
+KEY_HOME = re.compile(r"/(accounts/[^/]+\.key[^/]*|orders/[^/]+\.key[^/]*|(archive/.+|certs/[^/]+)/(privkey\.pem|combined\.pem|privkey\.der|certificate\.pfx))\Z")
 HIDDEN = "[…]"
 AROUND = 60
 FILE_MAX = 4 << 20

@@ -73,9 +73,11 @@ def read(path):
 
 
 def mode(path):
-    """Permission bits.  Wine shows as the group's what Administrators may do, who may do everything: without those, and those of programs."""
+    """Its permission bits.  Wine shows Administrators, who may do everything, as the group."""
     bits = stat.S_IMODE(os.stat(path).st_mode)
-    return bits & 0o606 if windows.is_windows() else bits
+    if windows.is_windows():
+        return 0o644 if bits & 0o004 else 0o600
+    return bits
 
 
 def openssl(*args, data=None):
