@@ -303,7 +303,7 @@ def test_what_the_client_kills_after_its_timeout_is_swept(lab, quick):
     lab.add_txt("example.com", "_acme-challenge.host", FOREIGN)
     lab.set(hold="ns12")
     quick.program.configure(propagation__timeout="60s")
-    call = quick.call(create(), options=["--timeout", "4"])
+    call = quick.call(create(), options=["--timeout", "8"])
     assert call.timed_out and (call.stdout, call.stderr) == ("", ""), call
     swept(lab, quick.program)
 
