@@ -289,34 +289,41 @@ def test_a_name_of_the_chain_that_fails_and_the_next_that_does_not(lab, quick):
 
 # ------------------------------------------------------------------ killed
 
-def swept(lab, program):
-    """What was killed in its wait is known, and goes with a sweep; of others nothing does."""
-    assert lab.txt() == sorted([(NAME, VALUE), (NAME, FOREIGN)])
-    assert [(e["name"], e["value"], e["state"]) for e in program.journal()] == [(NAME, VALUE, "published")]
-    lab.set(release="ns12")
-    done = program.run("--sweep-after", "0s", "sweep").ok()
-    assert f"{NAME} TXT {VALUE}" in done.stdout and done.stdout.count("removed") == 1 and done.stderr == "", done
-    program.clean([(NAME, FOREIGN)])
-
-
-def test_what_the_client_kills_after_its_timeout_is_swept(lab, quick):
-    lab.add_txt("example.com", "_acme-challenge.host", FOREIGN)
-    lab.set(hold="ns12")
-    quick.program.configure(propagation__timeout="60s")
-    call = quick.call(create(), options=["--timeout", "8"])
-    assert call.timed_out and (call.stdout, call.stderr) == ("", ""), call
-    swept(lab, quick.program)
-
-
-def test_after_kill_9_in_the_wait_locks_are_free_and_a_sweep_removes_it(lab, program):
+@pytest.fixture
+def stuck(lab, program):
+    """One name server gets nothing, so that a call waits; somebody else has a record at the name."""
     lab.set_lag(0)
     lab.add_txt("example.com", "_acme-challenge.host", FOREIGN)
     lab.set(hold="ns12")
-    running = program.start("create", HOST, NAME, VALUE)
-    until(lambda: [e for e in program.journal() if e["state"] == "published"], what="the record in the journal")
+    program.configure(propagation__timeout="60s", sweep_after="0s")
+    return program
+
+
+def left_behind(lab, program):
+    """What was killed in its wait is known; and the name server has it now."""
+    assert lab.txt() == sorted([(NAME, VALUE), (NAME, FOREIGN)])
+    assert [(e["name"], e["value"], e["state"]) for e in program.journal()] == [(NAME, VALUE, "published")]
+    lab.set(release="ns12")
+
+
+def test_what_the_client_kills_after_its_timeout_goes_with_its_next_run(lab, stuck, client):
+    call = client.call(create(), options=["--timeout", "8"])
+    assert call.timed_out and (call.stdout, call.stderr) == ("", ""), call
+    left_behind(lab, stuck)
+    silent(client.call(create(value=DASHED)))
+    silent(client.call(delete(value=DASHED)))
+    stuck.clean([(NAME, FOREIGN)])
+
+
+def test_what_kill_9_leaves_goes_with_a_sweep(lab, stuck):
+    running = stuck.start("create", HOST, NAME, VALUE)
+    until(lambda: [e for e in stuck.journal() if e["state"] == "published"], what="the record in the journal")
     running.signal(signal.SIGKILL)
     assert running.wait().returncode == -signal.SIGKILL
-    swept(lab, program)
+    left_behind(lab, stuck)
+    done = stuck.run("sweep").ok()
+    assert f"{NAME} TXT {VALUE}" in done.stdout and done.stdout.count("removed") == 1 and done.stderr == "", done
+    stuck.clean([(NAME, FOREIGN)])
 
 
 # ------------------------------------------------------------------ secrets
