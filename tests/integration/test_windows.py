@@ -14,7 +14,7 @@ import time
 import pytest
 
 import windows
-from program import AUTH, CONFIG, NAME, PROPAGATION, USAGE, VALUE, ZONE, refused, silent, until
+from program import AUTH, CONFIG, NAME, PROPAGATION, USAGE, VALUE, ZONE, Program, refused, silent, until
 from standalone import PROGRAM, Standalone, openssl, read
 from test_check import look
 from test_hook import DASHED, FOREIGN, shown
@@ -94,7 +94,7 @@ class Client:
 def driver(session_lab, acme_dme):
     exe = os.path.join(session_lab.new_dir("driver"), "driver.exe")
     subprocess.run(["x86_64-w64-mingw32-gcc", "-municode", *STRICT, "-o", exe, DRIVER, "-static"], stdin=subprocess.DEVNULL, check=True)
-    return windows.start_another(acme_dme, exe)
+    return windows.start_another(session_lab, acme_dme, exe)
 
 
 @pytest.fixture(scope="module")
@@ -455,11 +455,26 @@ def test_a_batch_file_that_fails_is_told_with_its_last_words(standalone):
 
 # ------------------------------------------------------------------ check
 
-def test_check_says_who_is_trusted(program):
+def test_check_says_who_is_trusted(lab, acme_dme, installed):
+    program = Program(lab, windows.start_another(lab, acme_dme, installed))
     found = look(program, HOST)
     steps = [f["step"] for f in found.findings]
     assert steps.index("sources") < steps.index("trust") < steps.index("state")
     api, others = found.of("trust")
-    assert api["level"] == others["level"] == "ok" and program.settings["dnsmadeeasy"]["ca_file"].rsplit("/", 1)[-1] in api["text"], api
-    counted = re.search(r"one of the (\d+) ", others["text"])
+    assert api["level"] == others["level"] == "ok" and lab.ca_file in api["text"], api
+    counted = re.search(r"one of the (\d+) CAs of \"([^\"]*)\" and (\d+) more of the system's", others["text"])
     assert counted and int(counted.group(1)) >= 50, others
+    assert counted.group(2).endswith(f"/{FOLDER}/ca-bundle.crt"), others
+    # Wine's stores have what this system trusts, in a lab its CA.
+    assert int(counted.group(3)) >= 1, others
+    program.configure(dnsmadeeasy__ca_file=None)
+    found = look(program, HOST)
+    assert counted.group() in found.one("trust", "ok")["text"]
+
+
+def test_without_the_bundle_the_stores_are_left(lab, acme_dme):
+    exe = os.path.join(lab.new_dir("alone"), "acme-dme.exe")
+    shutil.copy(os.environ["ACME_DME"], exe)
+    program = Program(lab, windows.start_another(lab, acme_dme, exe))
+    program.configure(dnsmadeeasy__ca_file=None)
+    assert re.search(r"one of the \d+ CAs of the system's certificate stores", look(program, HOST).one("trust", "ok")["text"])

@@ -66,11 +66,11 @@ def write_starter(path, environment, program):
     os.chmod(path, 0o700)
 
 
-def start_another(starter, program):
+def start_another(lab, starter, program):
     """A program of this system that starts PROGRAM where STARTER, which start() made, starts its own."""
     with open(starter, encoding="utf-8") as f:
         environment = "".join(line for line in f if line.startswith("export "))
-    path = os.path.join(os.path.dirname(starter), os.path.basename(program) + ".sh")
+    path = os.path.join(lab.new_dir("starter"), os.path.basename(program).removesuffix(".exe"))
     write_starter(path, environment, program)
     return path
 
