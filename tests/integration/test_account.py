@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+import windows
 from acmesim_harness import b64
 from program import CONFIG, USAGE, ZONE, refused, silent, warnings
 from standalone import CA_REFUSED, Standalone, document, mode, read
@@ -118,14 +119,14 @@ def test_a_binding_is_given_on_the_command_line_too(client):
 
 def test_a_key_that_others_can_read_is_refused(client):
     client.configure(acme__eab={"kid": "kid-1", "hmac_key_file": write(client, "eab.key", EAB_KEY, 0o644)})
-    refused(client.run("account", "register"), CONFIG, "eab.key", hint="chmod 600")
+    refused(client.run("account", "register"), CONFIG, "eab.key", hint=windows.word("chmod 600", "icacls"))
     assert client.ca.requests() == []
 
 
 def test_the_accounts_key_must_not_be_readable_by_others(client):
     client.run("account", "register").ok()
     os.chmod(files(client, ".key")[0], 0o644)
-    refused(client.run("account", "show"), CONFIG, files(client, ".key")[0], hint="chmod 600")
+    refused(client.run("account", "show"), CONFIG, files(client, ".key")[0], hint=windows.word("chmod 600", "icacls"))
 
 
 # -- lost and found ---------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+import windows
 from program import CONFIG, NAME, STATE, USAGE, VALUE, ZONE, refused, silent, until, warnings
 
 LONG_LABEL = "a" * 64
@@ -204,7 +205,7 @@ def test_an_unreadable_configuration_file(lab, program):
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o666])
 def test_a_configuration_that_others_can_read_names_the_chmod_to_run(lab, program, mode):
     os.chmod(program.config, mode)
-    done = refused(program.run("add-record", NAME, VALUE), CONFIG, program.config, hint=f"chmod 600 '{program.config}'")
+    done = refused(program.run("add-record", NAME, VALUE), CONFIG, program.config, hint=windows.privately(program.config))
     lab.run(["sh", "-c", done.stderr.split("Run: ")[1].strip()]).ok()
     lab.changes_expected = True
     silent(program.run("add-record", NAME, VALUE))
@@ -227,7 +228,7 @@ def test_an_exposed_secret_file_is_refused_as_well(lab, program):
         f.write(lab.api_secret + "\n")
     os.chmod(path, 0o644)
     program.configure(credentials__api_secret=None, credentials__api_secret_file=path)
-    refused(program.run("add-record", NAME, VALUE), CONFIG, path, hint=f"chmod 600 '{path}'")
+    refused(program.run("add-record", NAME, VALUE), CONFIG, path, hint=windows.privately(path))
     os.chmod(path, 0o600)
     lab.changes_expected = True
     silent(program.run("add-record", NAME, VALUE))
@@ -350,7 +351,7 @@ def test_a_state_directory_that_is_none(lab, program, what):
     else:
         os.mkdir(program.state)
         os.chmod(program.state, 0o777)
-    refused(program.run("add-record", NAME, VALUE), STATE, program.state, hint="chmod go-w" if what == "world-writable" else "state_dir")
+    refused(program.run("add-record", NAME, VALUE), STATE, program.state, hint=windows.word("chmod go-w", "icacls") if what == "world-writable" else "state_dir")
 
 
 def test_a_state_directory_of_somebody_else(lab, program):

@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+import windows
 from lab import plan
 from program import (AUTH, API, CANCELLED, CONFIG, INTERNAL, NAME, OK, PROPAGATION, RATE_LIMIT, STATE, USAGE, VALUE, ZONE, until)
 from test_propagation import firewall
@@ -266,7 +267,7 @@ def test_no_configuration_at_all(program):
 
 def test_secrets_that_others_can_read_end_it(lab, program):
     os.chmod(program.config, 0o644)
-    look(program, HOST, status=CONFIG).one("config", "fail", "can read the secrets", hint="chmod 600")
+    look(program, HOST, status=CONFIG).one("config", "fail", "can read the secrets", hint=windows.word("chmod 600", "icacls"))
     program.configure(allow_readable_secrets=True)
     os.chmod(program.config, 0o644)
     found = look(program, HOST)

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+import windows
 from lab import binaries, x509
 from program import CONFIG, OK, USAGE, ZONE, refused, warnings
 from standalone import CA_REFUSED, Standalone, document, mode, openssl, public_key_of_key, read
@@ -204,7 +205,7 @@ def test_a_key_is_used_again_if_that_is_wanted(client):
     c.issue(HOST, more=["--force", "--key", own]).ok()
     assert public_key_of_key(c.path_of(HOST, "privkey.pem")) == public_key_of_key(own)
     os.chmod(own, 0o644)
-    refused(c.issue(HOST, more=["--force", "--key", own]), CONFIG, "can be read by everybody", hint="chmod 600")
+    refused(c.issue(HOST, more=["--force", "--key", own]), CONFIG, "can be read by everybody", hint=windows.word("chmod 600", "icacls"))
 
 
 def test_other_forms_of_the_files(client):

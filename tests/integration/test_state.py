@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+import windows
 from program import CANCELLED, CONFIG, NAME, OK, STATE, USAGE, VALUE, ZONE, refused, seal, silent, until, warnings
 
 DOMAIN = NAME.removeprefix("_acme-challenge.")
@@ -100,7 +101,7 @@ def test_an_interrupted_call_is_a_failure(lab, program):
 
 def test_credentials_that_can_not_be_used_are_noted_too(quick):
     os.chmod(quick.config, 0o644)
-    done = refused(quick.run("add-record", NAME, VALUE), CONFIG, hint="chmod")
+    done = refused(quick.run("add-record", NAME, VALUE), CONFIG, hint=windows.word("chmod", "icacls"))
     one = results(quick)[DOMAIN, "publish"]
     assert one["code"] == "unsafe" and one["error"] in done.stderr, one
     quick.configure(credentials=None)

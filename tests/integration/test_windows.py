@@ -1,7 +1,6 @@
 """acme-dme.exe as clients for Windows start it, through tests/win64/driver.c, and what else is there on Windows alone.
 
-Collected only where ACME_DME names acme-dme.exe (conftest.py).  TLS that has to fail, unknown CA, wrong name, expired: the tests of the API
-(test_check, test_api, test_faults) and of the CA (test_issue_faults) do that here, too.
+Collected only where ACME_DME names acme-dme.exe (conftest.py).
 """
 
 import os
@@ -14,7 +13,7 @@ import time
 import pytest
 
 import windows
-from program import AUTH, CONFIG, NAME, PROPAGATION, USAGE, VALUE, ZONE, Program, refused, silent, until
+from program import API, AUTH, CONFIG, NAME, PROPAGATION, USAGE, VALUE, ZONE, Program, refused, silent, until
 from standalone import PROGRAM, Standalone, openssl, read
 from test_check import look
 from test_hook import DASHED, FOREIGN, shown
@@ -445,6 +444,32 @@ def test_a_batch_file_is_told_of_the_certificate_in_paths_of_windows(standalone)
     assert (told["ACME_DME_NAME"], told["ACME_DME_EVENT"], told["ACME_DME_DOMAINS"]) == (HOST, "deploy", HOST)
 
 
+def test_programs_of_all_events_and_no_secret_in_their_environment(standalone):
+    path = batch(standalone, '@echo off\r\necho %ACME_DME_EVENT% [%~1]>>"%~dp0events.txt"\r\nset >>"%~dp0all.txt"\r\nif "%~1"=="stop" exit /b 3\r\n')
+    there, folder = windows.path_there(path), os.path.dirname(path)
+    standalone.configure(credentials=None, acme__pre=[there, "a"], acme__deploy=[[there, "b"], [there, "c d"]], acme__post=[there, ""],
+                         acme__failed=[there, "e"])
+    env = {"DNSMADEEASY_API_KEY": standalone.lab.api_key, "DNSMADEEASY_API_SECRET": standalone.lab.api_secret}
+    standalone.issue(HOST, env=env).ok()
+    assert read(os.path.join(folder, "events.txt")).splitlines() == ["pre [a]", "deploy [b]", "deploy [c d]", "post []"]
+    with open(os.path.join(folder, "all.txt"), "rb") as f:
+        shown_to_it = f.read()
+    assert b"ACME_DME_NAME=" + HOST.encode() in shown_to_it
+    assert standalone.lab.api_key.encode() not in shown_to_it and standalone.lab.api_secret.encode() not in shown_to_it
+    standalone.configure(acme__pre=[there, "stop"])
+    done = standalone.issue("www.example.com", env=env)
+    assert done.returncode == PROGRAM and "the pre program" in done.stderr and "exit status 3" in done.stderr, done
+    standalone.nothing_installed("www.example.com")
+
+
+def test_a_batch_file_has_a_time_limit_and_so_has_what_it_started(standalone):
+    path = windows.path_there(batch(standalone, "@echo off\r\nping -n 600 127.0.0.1\r\n"))
+    standalone.configure(acme__deploy=[path], acme__program_timeout="1s")
+    done = standalone.issue(HOST)
+    assert done.returncode == PROGRAM and "1 s" in done.stderr and path in done.stderr and done.seconds < 25, done
+    current(standalone, 1)
+
+
 def test_a_batch_file_that_fails_is_told_with_its_last_words(standalone):
     path = windows.path_there(batch(standalone, "@echo off\r\necho no such site\r\nexit /b 7\r\n"))
     standalone.configure(acme__deploy=[path])
@@ -453,7 +478,33 @@ def test_a_batch_file_that_fails_is_told_with_its_last_words(standalone):
     current(standalone, 1)
 
 
-# ------------------------------------------------------------------ check
+# ------------------------------------------------------------------ trust
+
+BAD_CERTIFICATES = {"expired": "expired", "wrong-host": "", "unknown-ca": "some other CA"}
+
+
+@pytest.mark.parametrize("ca_file", [True, False], ids=["file", "stores"])
+@pytest.mark.parametrize("name", BAD_CERTIFICATES)
+def test_an_api_with_a_bad_certificate_gets_no_request(lab, quick, name, ca_file):
+    if not ca_file:
+        quick.program.configure(dnsmadeeasy__ca_file=None)
+    lab.set(certificate=name)
+    refused(quick.call(create()), API, "certificate", "api.dnsmadeeasy.com", BAD_CERTIFICATES[name], hint="")
+    assert lab.requests() == []
+    lab.set(certificate=None)
+    silent(quick.call(create()))
+    silent(quick.call(delete()))
+    quick.program.clean()
+
+
+@pytest.mark.parametrize("name", BAD_CERTIFICATES)
+def test_a_ca_with_a_bad_certificate_gets_no_request(lab, acme_dme, name):
+    made = Standalone(lab, acme_dme, lab.acmesim(), acme__timeout="2s", acme__give_up_after="2s")
+    made.ca.set(certificate=name)
+    refused(made.issue(HOST), API, "certificate", BAD_CERTIFICATES[name], hint="")
+    assert made.ca.requests() == [] and lab.requests() == []
+    made.nothing_installed(HOST)
+
 
 def test_check_says_who_is_trusted(lab, acme_dme, installed):
     program = Program(lab, windows.start_another(lab, acme_dme, installed))

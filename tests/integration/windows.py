@@ -15,6 +15,15 @@ def is_windows():
     return os.environ.get("ACME_DME", "").endswith(".exe")
 
 
+def word(posix, here):
+    return here if is_windows() else posix
+
+
+def privately(path):
+    """The beginning of the command that makes a file readable by its owner alone, as hints have it."""
+    return 'icacls "' + path.replace("/", "\\") + '"' if is_windows() else f"chmod 600 '{path}'"
+
+
 def left_out():
     """[(module, beginning of the test's name or "", reason)]: lines "module[::beginning] reason"."""
     found = []
@@ -50,8 +59,9 @@ def start(lab, program):
     """A program of this system that starts PROGRAM in this lab."""
     where = lab.new_dir("wine")
     prefix = os.path.join(where, "prefix")
-    env = {"WINEDEBUG": "-all", "WINEPREFIX": prefix, "WINEDLLOVERRIDES": "mscoree,mshtml,winemenubuilder.exe=", "LC_ALL": "C.UTF-8"}
     path = os.path.join(where, "acme-dme")
+    env = {"WINEDEBUG": "-all", "WINEPREFIX": prefix, "WINEDLLOVERRIDES": "mscoree,mshtml,winemenubuilder.exe=", "LC_ALL": "C.UTF-8",
+           "TMPDIR": where}
     write_starter(path, "".join(f"export {name}='{value}'\n" for name, value in env.items()), program)
     quiet = {"env": env, "stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     lab.popen(["wineserver", "-f", "-p"], **quiet)
