@@ -16,6 +16,8 @@ from program import Program  # noqa: E402
 OPTIONAL = "optional: "
 LEFT_OUT = pytest.StashKey()
 Lab.watch = WATCH
+# Not even collected elsewhere: nothing of it is left out there.
+collect_ignore = [] if windows.is_windows() else ["test_windows.py"]
 
 
 # Modules whose tests take seconds each, the longest first.

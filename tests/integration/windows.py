@@ -62,11 +62,29 @@ def start(lab, program):
     path = os.path.join(where, "acme-dme")
     env = {"WINEDEBUG": "-all", "WINEPREFIX": prefix, "WINEDLLOVERRIDES": "mscoree,mshtml,winemenubuilder.exe=", "LC_ALL": "C.UTF-8",
            "TMPDIR": where}
-    with open(path, "w", encoding="utf-8") as f:
-        f.write("#!/bin/sh\n" + "".join(f"export {name}='{value}'\n" for name, value in env.items()) + f"exec wine '{program}' \"$@\"\n")
-    os.chmod(path, 0o700)
+    write_starter(path, "".join(f"export {name}='{value}'\n" for name, value in env.items()), program)
     quiet = {"env": env, "stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     lab.popen(["wineserver", "-f", "-p"], **quiet)
     # What the first program of a prefix starts stays, with the pipes that it was given.
     assert lab.popen(["wineboot", "-i"], **quiet).wait(PREFIX_LIMIT_S) == 0
     return path
+
+
+def write_starter(path, environment, program):
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(f"#!/bin/sh\n{environment}exec wine '{program}' \"$@\"\n")
+    os.chmod(path, 0o700)
+
+
+def start_another(lab, starter, program):
+    """A program of this system that starts PROGRAM where STARTER, which start() made, starts its own."""
+    with open(starter, encoding="utf-8") as f:
+        environment = "".join(line for line in f if line.startswith("export "))
+    path = os.path.join(lab.new_dir("starter"), os.path.basename(program).removesuffix(".exe"))
+    write_starter(path, environment, program)
+    return path
+
+
+def path_there(path):
+    """A path of this system as Windows' programs have it: wine's drive Z is the root."""
+    return "Z:" + path.replace("/", "\\")
