@@ -340,7 +340,8 @@ def test_what_kill_9_leaves_goes_with_a_sweep(lab, stuck):
 
 def test_no_secret_in_what_the_client_is_told(lab, quick):
     since = time.time()
-    told = quick.calls(f"-vvv {create()}", f"-vvv {create('host.foreign.org', '_acme-challenge.host.foreign.org')}", f"-vvv {delete(value='x')}")
+    foreign = create("host.foreign.org", "_acme-challenge.host.foreign.org")
+    told = quick.calls(f"-vvv {create()}", f"-vvv {foreign}", f"-vvv {delete(value='x')}")
     assert [call.returncode for call in told] == [0, ZONE, 0] and all(call.stderr for call in told), told
     nothing_shows(quick.program, since, everything(lab, quick.program) + [(repr(call), call.stdout + call.stderr) for call in told])
     silent(quick.call(delete()))
@@ -382,6 +383,11 @@ set ACME_DME_>"%~dp0seen.txt"\r
 set RENEWED_>>"%~dp0seen.txt"\r
 echo [%~1]>>"%~dp0seen.txt"\r
 if not exist "%ACME_DME_PFX%" exit /b 7\r
+"""
+EVENTS = """@echo off\r
+echo %ACME_DME_EVENT% [%~1]>>"%~dp0events.txt"\r
+set >>"%~dp0all.txt"\r
+if "%~1"=="stop" exit /b 3\r
 """
 
 
@@ -456,7 +462,7 @@ def test_a_batch_file_is_told_of_the_certificate_in_paths_of_windows(standalone)
 
 
 def test_programs_of_all_events_and_no_secret_in_their_environment(standalone):
-    path = batch(standalone, '@echo off\r\necho %ACME_DME_EVENT% [%~1]>>"%~dp0events.txt"\r\nset >>"%~dp0all.txt"\r\nif "%~1"=="stop" exit /b 3\r\n')
+    path = batch(standalone, EVENTS)
     there, folder = windows.path_there(path), os.path.dirname(path)
     standalone.configure(credentials=None, acme__pre=[there, "a"], acme__deploy=[[there, "b"], [there, "c d"]], acme__post=[there, ""],
                          acme__failed=[there, "e"])
