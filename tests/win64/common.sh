@@ -36,7 +36,8 @@ wine_begin() {
     LC_ALL=C.UTF-8 # else names lose their letters on the way to the program
     export WINEPREFIX HOME WINEDEBUG WINEDLLOVERRIDES LC_ALL
     unset DISPLAY WAYLAND_DISPLAY
-    timeout 120 wineboot -i && wineserver -p
+    # First, since it says no when there is one already, which would end in between.
+    wineserver -p && timeout 180 wineboot -i
 }
 
 wine_end() {
