@@ -88,7 +88,7 @@ char *fixture_read_stream(FILE *file)
 {
     char *text = mem_calloc(FILE_MAX, 1);
 
-    (void)fread(text, 1, FILE_MAX - 1, file);
+    text[fread(text, 1, FILE_MAX - 1, file)] = '\0';
     return text;
 }
 
