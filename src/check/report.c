@@ -14,7 +14,7 @@
 #define JSON_MAX (8u * 1024 * 1024)
 #define JSON_VERSION 1
 
-static char *format_safe(const char *fmt, va_list args)
+static PRINTF_LIKE(1, 0) char *format_safe(const char *fmt, va_list args)
 {
     char raw[TEXT_MAX + 1]; /* one more, so that what does not fit is seen to be cut */
     char safe[TEXT_MAX];

@@ -38,7 +38,8 @@ char *config_place_format(const struct config_place *at)
 }
 
 /* "<place>: <text>", safe to print. */
-static char *line_format(const struct config_place *at, const char *fmt, va_list args, const char *end)
+static PRINTF_LIKE(2, 0) char *line_format(const struct config_place *at, const char *fmt, va_list args,
+                                           const char *end)
 {
     char AUTO_FREE *place = at ? config_place_format(at) : NULL;
     char AUTO_FREE *raw = mem_calloc(LINE_MAX_LEN, 1);
@@ -55,8 +56,8 @@ static char *line_format(const struct config_place *at, const char *fmt, va_list
     return mem_strdup(safe);
 }
 
-static void add(struct config_report *report, enum err_code code, const struct config_place *at, const char *fmt,
-                va_list args)
+static PRINTF_LIKE(4, 0) void add(struct config_report *report, enum err_code code, const struct config_place *at,
+                                  const char *fmt, va_list args)
 {
     if (report->count == CONFIG_PROBLEMS_MAX) {
         report->left_out++;

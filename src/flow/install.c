@@ -20,7 +20,7 @@ static void content_done(struct content *content)
         buf_done(&content->texts[i]);
 }
 
-static struct buf *add(struct content *content, const char *name, int kind)
+static struct buf *add(struct content *content, const char *name, enum certificate_file_kind kind)
 {
     struct buf *text = &content->texts[content->count];
 

@@ -57,7 +57,7 @@ const char *monitor_level_name(enum monitor_level level)
 
 /* ------------------------------------------------------------------ verdicts */
 
-static void set_text(char **slot, const char *fmt, va_list args)
+static PRINTF_LIKE(2, 0) void set_text(char **slot, const char *fmt, va_list args)
 {
     char raw[VERDICT_MAX];
     char safe[VERDICT_MAX];

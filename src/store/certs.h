@@ -132,11 +132,13 @@ struct certificate_access {
                           is refused by the configuration */
 };
 
+enum certificate_file_kind { CERTIFICATE_FILE_PUBLIC, CERTIFICATE_FILE_SECRET };
+
 struct certificate_file {
     const char *name; /* "cert.pem", "privkey.pem", "combined.pem", "example.pfx" */
     const void *data;
     size_t len;
-    enum { CERTIFICATE_FILE_PUBLIC, CERTIFICATE_FILE_SECRET } kind; /* 0644, or access->key_mode */
+    enum certificate_file_kind kind; /* 0644, or access->key_mode */
 };
 
 /* Write new generations, durably, and then switch certs/<name> of each to its own, atomically: a reader sees all of the

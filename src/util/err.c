@@ -42,7 +42,7 @@ void err_init(struct err *err)
         *err = (struct err){.code = ERR_OK};
 }
 
-static void set_text(char *out, size_t size, const char *fmt, va_list args)
+static PRINTF_LIKE(3, 0) void set_text(char *out, size_t size, const char *fmt, va_list args)
 {
     char raw[ERR_MSG_MAX * 2];
     int len = vsnprintf(raw, sizeof raw, fmt, args);

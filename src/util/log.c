@@ -183,8 +183,8 @@ static struct line line_make(const struct log *log, enum log_level level, const 
     return line;
 }
 
-static void write_line(struct log *log, enum log_level level, const struct log_field *fields, size_t count,
-                       const char *fmt, va_list args)
+static PRINTF_LIKE(5, 0) void write_line(struct log *log, enum log_level level, const struct log_field *fields,
+                                         size_t count, const char *fmt, va_list args)
 {
     char raw[MESSAGE_MAX_BYTES + 16]; /* longer than what fits, so that a cut shows */
     char safe[MESSAGE_MAX_BYTES] = "";

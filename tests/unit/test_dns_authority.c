@@ -283,7 +283,7 @@ static void look_world(void *ctx, const struct dns_question *q, UNUSED int64_t n
     switch (say) {
     case SAY_NXDOMAIN:
         a->rcode = DNS_NXDOMAIN;
-        /* fallthrough */
+        __attribute__((fallthrough));
     case SAY_HERE:
         fake_dns_put_soa(a, "example.com", 180);
         break;

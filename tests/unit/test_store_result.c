@@ -181,8 +181,8 @@ TEST(names_of_any_kind_find_back_to_their_own_file_and_lead_nowhere_else)
                                         "A.example",
                                         "a.example",
                                         ".hidden",
-                                        "b\xc3\xbc"
-                                        "cher"};
+                                        ("b\xc3\xbc"
+                                         "cher")};
     struct place p;
     struct result_list list;
     char *long_name = mem_calloc(1025, 1);

@@ -172,11 +172,11 @@ TEST(a_damaged_memo_is_set_aside_and_no_parent_zone_taken_instead)
         "[]",
         "{\"version\":1}",
         "garbage",
-        "{\"version\":1,\"endpoint\":\"e\",\"account\":\"a\",\"key_id\":\"k\",\"name\":\"z\",\"id\":1,"
-        "\"nameservers\":[1],"
-        "\"seen_ms\":0}",
-        "{\"version\":1,\"endpoint\":\"e\",\"account\":\"a\",\"key_id\":\"k\",\"name\":\"z\",\"id\":1,"
-        "\"nameservers\":{},\"seen_ms\":0}"};
+        ("{\"version\":1,\"endpoint\":\"e\",\"account\":\"a\",\"key_id\":\"k\",\"name\":\"z\",\"id\":1,"
+         "\"nameservers\":[1],"
+         "\"seen_ms\":0}"),
+        ("{\"version\":1,\"endpoint\":\"e\",\"account\":\"a\",\"key_id\":\"k\",\"name\":\"z\",\"id\":1,"
+         "\"nameservers\":{},\"seen_ms\":0}")};
     struct place p;
     struct strlist files = {NULL, 0};
     char *path;

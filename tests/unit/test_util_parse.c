@@ -128,8 +128,8 @@ TEST(host_and_port_are_a_name_or_an_address_and_a_number)
                                       "-x:443",
                                       "a\nb:443",
                                       "C:\\cert.pem",
-                                      "b\xc3\xbc"
-                                      "cher.example:443"};
+                                      ("b\xc3\xbc"
+                                       "cher.example:443")};
     char label[300];
     char *host = NULL;
     char *port = NULL;
