@@ -213,6 +213,34 @@ enum err_code platform_path_look(const char *path, struct platform_path_info *ou
 
 /* ------------------------------------------------------------------ moving, space */
 
+struct taking {
+    const wchar_t *from;
+    FILE_RENAME_INFO *to;
+    DWORD size;
+};
+
+static bool try_take(void *ctx)
+{
+    const struct taking *t = ctx;
+    HANDLE AUTO_HANDLE handle = CreateFileW(t->from, DELETE | SYNCHRONIZE, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL,
+                                            OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT,
+                                            NULL);
+
+    return handle != INVALID_HANDLE_VALUE && SetFileInformationByHandle(handle, FileRenameInfo, t->to, t->size);
+}
+
+/* A rename moves what it has opened, wherever somebody else has moved that in between: of two that move the same, both
+ * would succeed, and one not know where it is.  So only one may have it open. */
+static bool take(const wchar_t *from, const wchar_t *to)
+{
+    size_t len = wcslen(to) * sizeof *to;
+    FILE_RENAME_INFO AUTO_FREE *info = mem_calloc(sizeof *info + len, 1);
+
+    info->FileNameLength = (DWORD)len;
+    memcpy(info->FileName, to, len);
+    return win32_retry(try_take, &(struct taking){from, info, (DWORD)(sizeof *info + len)});
+}
+
 enum err_code platform_path_move(const char *from, const char *to, struct err *err)
 {
     wchar_t AUTO_WIDE *wide_from = win32_path(from);
@@ -221,7 +249,7 @@ enum err_code platform_path_move(const char *from, const char *to, struct err *e
 
     if (!wide_from || !wide_to)
         return win32_err_name(err, wide_from ? "move to" : "move", wide_from ? to : from);
-    if (win32_move(wide_from, wide_to, WIN32_RENAME_NEW))
+    if (take(wide_from, wide_to))
         return ERR_OK;
     error = GetLastError();
     if (error == ERROR_ALREADY_EXISTS || error == ERROR_FILE_EXISTS)

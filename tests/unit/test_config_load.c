@@ -7,6 +7,7 @@
 
 #include "config_fixture.h"
 #include "fixture.h"
+#include "platform/platform.h"
 #include "test.h"
 
 static void set_env_credentials(struct config_fixture *f)
@@ -151,14 +152,16 @@ TEST(no_file_is_fine_when_the_environment_has_both_credentials)
 TEST(without_any_credentials_the_error_lists_where_they_were_looked_for)
 {
     struct config_fixture *f = *state;
+    AUTO_FREE char *hint = mem_printf("Create @/etc/acme-dme/acme-dme.yaml, %s, with the line: credentials: {api_key: "
+                                      "\"...\", api_secret: \"...\"}",
+                                      platform_secret_file_mode());
 
     load_config(f);
     expect_error(f, ERR_CONFIG,
                  "there are no credentials: DNSMADEEASY_API_KEY and DNSMADEEASY_API_SECRET are not set, and none of "
                  "these files exists: \"@/etc/acme-dme/acme-dme.yaml\", \"@/home/.config/acme-dme/acme-dme.yaml\", "
                  "\"@/home/.dnsmadeeasy/credentials.yml\"");
-    expect_hint(f, "Create @/etc/acme-dme/acme-dme.yaml, mode 600, with the line: credentials: {api_key: \"...\", "
-                   "api_secret: \"...\"}");
+    expect_hint(f, hint);
     load_config_text(f, "state_dir: /x\n");
     expect_error(f, ERR_CONFIG,
                  "@/c.yaml: there are no credentials in this file, nor in DNSMADEEASY_API_KEY and "

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fixture.h"
 #include "import/import.h"
 #include "import_place.h"
 #include "test.h"
@@ -168,6 +169,7 @@ TEST(a_key_that_others_can_read_is_a_warning)
 {
     struct import_place *p = *state;
 
+    fixture_needs(FIXTURE_GROUPS);
     put_certbot(p, "");
     import_place_mode(p, "live/example.com/privkey.pem", 0640);
     AUTO_IMPORT_CERTIFICATE struct import_certificate c = import(p, "", "live/example.com");

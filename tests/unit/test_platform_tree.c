@@ -137,8 +137,7 @@ TEST(names_that_lead_elsewhere_and_unknown_owners_leave_nothing)
     place_init(&p);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         assert_int_equal(create_of(&p, &private_dir, &cases[i].file, 1, &err), cases[i].code);
-        if (!strstr(err.msg,
-                    cases[i].code == ERR_USAGE ? fixture_here(cases[i].why, "there is no account") : cases[i].why))
+        if (!strstr(err.msg, cases[i].code == ERR_USAGE ? fixture_here(cases[i].why, "there is no ") : cases[i].why))
             fail_msg("%s", err.msg);
         assert_int_equal(fixture_count(p.dir), 0);
     }
