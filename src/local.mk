@@ -20,6 +20,7 @@ libacmedme_a_SOURCES = \
 	src/util/clock.c src/util/clock.h \
 	src/util/log.c src/util/log.h \
 	src/platform/platform.h src/platform/socket.h \
+	src/platform/program_watch.c src/platform/program_watch.h \
 	src/platform/glob.c src/platform/glob.h \
 	src/json/json.c src/json/json.h \
 	src/crypto/b64url.c src/crypto/b64url.h \

@@ -11,42 +11,21 @@
 #include <signal.h>
 #include <string.h>
 
+#include "platform/program_watch.h"
 #include "platform/win32.h"
 #include "util/text.h"
 
-#define LOOK_MS 200         /* how often we look whether we are to stop */
-#define DRAIN_MS 1000       /* for what children of an ended program write */
-#define BREAK_GRACE_MS 5000 /* from Ctrl-Break to the end by force */
-#define KILL_GRACE_MS 5000  /* from there to giving up: it hangs in a driver */
-#define LINE_MAX_BYTES 1024
 #define TEXT_MAX_FACTOR 3 /* of a byte in some code page */
-#define CHUNK 16384
-#define LETTER_MAX 4 /* bytes of UTF-8 */
+#define LETTER_MAX 4      /* bytes of UTF-8 */
 #define KILLED_STATUS 1U
 
 struct run {
-    const struct platform_program *program;
-    struct clock *clock;
+    struct program_watch watch;
     struct win32_child child;
     OVERLAPPED read; /* with an event */
-    char chunk[CHUNK];
-    struct buf output;
-    struct buf line;
-    int64_t started_ms;
-    int64_t ended_ms;   /* valid once has_ended */
-    int64_t kill_ms;    /* valid once is_stopping */
-    enum err_code code; /* why it is stopped */
-    bool is_reading;    /* the system has `read` and `chunk` */
-    bool has_ended;
-    bool is_stopping;
-    bool is_killed;
+    char chunk[PROGRAM_CHUNK];
+    bool is_reading; /* the system has `read` and `chunk` */
 };
-
-void platform_program_end_done(struct platform_program_end *end)
-{
-    if (end)
-        buf_done(&end->output);
-}
 
 /* ------------------------------------------------------------------ text */
 
@@ -102,25 +81,13 @@ static struct buf text_of(const struct buf *bytes)
 
 /* ------------------------------------------------------------------ output */
 
-static void tell_line(struct run *r)
+static void tell(const struct platform_program *program, struct buf *line)
 {
-    struct buf AUTO_BUF text = BUF_INIT(LINE_MAX_BYTES * TEXT_MAX_FACTOR);
+    struct buf AUTO_BUF text = BUF_INIT(PROGRAM_LINE_MAX * TEXT_MAX_FACTOR);
 
-    put_text(&text, buf_cstr(&r->line), r->line.len, buf_ok(&r->line) ? TEXT_WHOLE : TEXT_CUT);
-    if (r->program->line)
-        r->program->line(r->program->ctx, buf_cstr(&text));
-    buf_clear(&r->line);
-}
-
-/* What does not fit into a line is dropped, and so are NULs, which would hide the rest of it. */
-static void take_lines(struct run *r, const char *data, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        if (data[i] == '\n')
-            tell_line(r);
-        else if (data[i] != '\0' && data[i] != '\r')
-            buf_putc(&r->line, data[i]);
-    }
+    put_text(&text, buf_cstr(line), line->len, buf_ok(line) ? TEXT_WHOLE : TEXT_CUT);
+    if (program->line)
+        program->line(program->ctx, buf_cstr(&text));
 }
 
 static void begin_reading(struct run *r)
@@ -135,7 +102,6 @@ static void begin_reading(struct run *r)
 
 static void take_what_came(struct run *r)
 {
-    size_t room = r->output.max - r->output.len;
     DWORD got = 0;
 
     if (!r->is_reading || WaitForSingleObject(r->read.hEvent, 0) != WAIT_OBJECT_0)
@@ -145,8 +111,7 @@ static void take_what_came(struct run *r)
         win32_close_auto(&r->child.output);
         return;
     }
-    buf_append(&r->output, r->chunk, got < room ? got : room);
-    take_lines(r, r->chunk, got);
+    program_watch_take(&r->watch, r->chunk, got);
 }
 
 /* Real time, whatever the clock is: another process is waited for. */
@@ -158,10 +123,10 @@ static void listen_for_a_while(struct run *r)
     begin_reading(r);
     if (r->is_reading)
         awaited[count++] = r->read.hEvent;
-    if (!r->has_ended)
+    if (!r->watch.has_ended)
         awaited[count++] = r->child.process;
     if (count > 0)
-        (void)WaitForMultipleObjects(count, awaited, FALSE, LOOK_MS);
+        (void)WaitForMultipleObjects(count, awaited, FALSE, PROGRAM_LOOK_MS);
     take_what_came(r);
 }
 
@@ -175,8 +140,7 @@ static void stop_listening(struct run *r)
         r->is_reading = false;
     }
     win32_close_auto(&r->child.output);
-    if (r->line.len > 0)
-        tell_line(r);
+    program_watch_end_line(&r->watch);
 }
 
 /* ------------------------------------------------------------------ its end */
@@ -193,48 +157,42 @@ static bool send_break(DWORD pid)
 }
 
 /* Where nobody hears Ctrl-Break there is nothing to wait for. */
-static void stop(struct run *r, enum err_code code, int64_t now_ms)
+static int64_t ask_to_end(void *ctx)
 {
-    r->is_stopping = true;
-    r->code = code;
-    r->kill_ms = now_ms + (send_break(r->child.pid) ? BREAK_GRACE_MS : 0);
+    const struct win32_child *child = ctx;
+
+    return send_break(child->pid) ? PROGRAM_GRACE_MS : 0;
 }
 
-static void look_at_it(struct run *r, int64_t now_ms)
+static bool has_ended(void *ctx)
 {
-    if (!r->has_ended && WaitForSingleObject(r->child.process, 0) != WAIT_TIMEOUT) {
-        r->has_ended = true;
-        r->ended_ms = now_ms;
-    }
-    if (!r->has_ended && !r->is_stopping) {
-        if (clock_is_cancelled(r->clock))
-            stop(r, ERR_CANCELLED, now_ms);
-        else if (now_ms - r->started_ms >= r->program->timeout_ms)
-            stop(r, ERR_TIMEOUT, now_ms);
-    }
-    if (r->is_stopping && !r->is_killed && now_ms >= r->kill_ms) {
-        r->is_killed = true;
-        (void)TerminateJobObject(r->child.job, KILLED_STATUS);
-    }
+    const struct win32_child *child = ctx;
+
+    return WaitForSingleObject(child->process, 0) != WAIT_TIMEOUT;
 }
 
-/* Nothing more will come, or we do not wait for it. */
-static bool is_over(const struct run *r, int64_t now_ms)
+static void kill_all(void *ctx)
 {
-    if (r->is_killed)
-        return r->has_ended || now_ms >= r->kill_ms + KILL_GRACE_MS;
-    if (!r->has_ended)
-        return false;
-    return !r->child.output || (!r->is_stopping && now_ms >= r->ended_ms + DRAIN_MS);
+    const struct win32_child *child = ctx;
+
+    (void)TerminateJobObject(child->job, KILLED_STATUS);
 }
+
+static const struct program_ways win32_ways = {
+    .has_ended = has_ended,
+    .ask_to_end = ask_to_end,
+    .kill = kill_all,
+    .tell = tell,
+    .lacks = "no standard input",
+};
 
 static void follow(struct run *r)
 {
     for (;;) {
-        int64_t now_ms = clock_mono_ms(r->clock);
+        int64_t now_ms = clock_mono_ms(r->watch.clock);
 
-        look_at_it(r, now_ms);
-        if (is_over(r, now_ms))
+        program_watch_look(&r->watch, now_ms);
+        if (program_watch_is_over(&r->watch, r->child.output ? PROGRAM_OUTPUT_OPEN : PROGRAM_OUTPUT_CLOSED, now_ms))
             break;
         listen_for_a_while(r);
     }
@@ -246,28 +204,14 @@ static void note_end(const struct run *r, struct platform_program_end *end)
 {
     DWORD status = 0;
 
-    end->took_ms = clock_mono_ms(r->clock) - r->started_ms;
-    if (!r->has_ended || !GetExitCodeProcess(r->child.process, &status))
+    end->took_ms = clock_mono_ms(r->watch.clock) - r->watch.started_ms;
+    if (!r->watch.has_ended || !GetExitCodeProcess(r->child.process, &status))
         return;
-    if (r->is_stopping && (status == (DWORD)STATUS_CONTROL_C_EXIT || (r->is_killed && status == KILLED_STATUS)))
+    if (r->watch.is_stopping &&
+        (status == (DWORD)STATUS_CONTROL_C_EXIT || (r->watch.is_killed && status == KILLED_STATUS)))
         end->signal = SIGTERM;
     else
         end->exit_status = (int)status;
-}
-
-static enum err_code result_of(const struct run *r, struct err *err)
-{
-    const char *name = r->program->argv[0];
-
-    if (r->code == ERR_CANCELLED)
-        return err_set(err, ERR_CANCELLED, "stopped while \"%s\" was running", name);
-    if (r->code == ERR_TIMEOUT) {
-        (void)err_set(err, ERR_TIMEOUT, "\"%s\" did not end within %lld s, and was ended", name,
-                      (long long)(r->program->timeout_ms + 999) / 1000);
-        err_hint(err, "See what it waits for; it has no standard input.");
-        return ERR_TIMEOUT;
-    }
-    return ERR_OK;
 }
 
 /* ------------------------------------------------------------------ whole */
@@ -278,8 +222,8 @@ static void run_done(struct run *r)
     win32_close_auto(&r->child.process);
     win32_close_auto(&r->child.job);
     win32_close_auto(&r->read.hEvent);
-    buf_done(&r->output);
-    buf_done(&r->line);
+    buf_done(&r->watch.output);
+    buf_done(&r->watch.line);
 }
 
 static enum err_code run_it(struct run *r, struct platform_program_end *end, struct err *err)
@@ -289,32 +233,28 @@ static enum err_code run_it(struct run *r, struct platform_program_end *end, str
     r->read.hEvent = CreateEventW(NULL, TRUE, FALSE, NULL);
     if (!r->read.hEvent)
         return win32_err_plain(err, ERR_IO, GetLastError(), "make an event");
-    rc = win32_program_start(r->program, &r->child, err);
+    rc = win32_program_start(r->watch.program, &r->child, err);
     if (rc != ERR_OK)
         return rc;
     follow(r);
     note_end(r, end);
-    if (!r->is_stopping)
+    if (!r->watch.is_stopping)
         (void)win32_job_keep(r->child.job, WIN32_JOB_OUTLIVES_US);
-    return result_of(r, err);
+    return program_watch_result(&r->watch, err);
 }
 
 enum err_code platform_program_run(const struct platform_program *program, struct clock *clock,
                                    struct platform_program_end *out, struct err *err)
 {
     struct platform_program_end end = {.exit_status = -1};
-    struct run AUTO(run_done) r = {
-        .program = program,
-        .clock = clock,
-        .output = BUF_INIT(program->max_output),
-        .line = BUF_INIT(LINE_MAX_BYTES),
-        .started_ms = clock_mono_ms(clock),
-    };
-    enum err_code rc = run_it(&r, &end, err);
+    struct run AUTO(run_done) r = {.is_reading = false};
+    enum err_code rc;
 
+    program_watch_init(&r.watch, program, clock, &win32_ways, &r.child);
+    rc = run_it(&r, &end, err);
     if (rc == ERR_NOT_FOUND)
         return rc;
-    end.output = text_of(&r.output);
+    end.output = text_of(&r.watch.output);
     *out = end;
     return rc;
 }
