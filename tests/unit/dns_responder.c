@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "dns_responder.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "test.h"
 
 #define TCP_MAX 32
+#define REFUSAL_MS 500
 
 /* One port that is free for both; the address is "127.0.0.1:port". */
 static void bind_both(platform_socket sockets[2], char address[32])
@@ -215,4 +215,23 @@ void dns_responder_closed_address(char out[32])
     bind_both(sockets, out);
     platform_socket_close(sockets[0]);
     platform_socket_close(sockets[1]);
+}
+
+bool dns_responder_refusals_are_told(void)
+{
+    char address[32];
+    uint16_t port = 0;
+    char byte = 0;
+    platform_socket fd = test_server_bind(SOCK_DGRAM, NULL, &port);
+    struct pollfd polled = {.fd = fd, .events = POLLIN};
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    bool are_told;
+
+    dns_responder_closed_address(address);
+    to.sin_port = htons((uint16_t)strtoul(strchr(address, ':') + 1, NULL, 10));
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    assert_int_equal(send(fd, &byte, 1, MSG_NOSIGNAL), 1);
+    are_told = platform_socket_poll(&polled, 1, REFUSAL_MS) == 1 && recv(fd, &byte, 1, 0) < 0;
+    platform_socket_close(fd);
+    return are_told;
 }

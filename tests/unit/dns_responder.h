@@ -23,6 +23,10 @@
 #ifndef ACME_DME_TESTS_UNIT_DNS_RESPONDER_H
 #define ACME_DME_TESTS_UNIT_DNS_RESPONDER_H
 
+#include <stdbool.h>
+
+#include "util/attrs.h"
+
 struct dns_responder {
     struct test_server *server;
     char address[32]; /* "127.0.0.1:port" */
@@ -33,5 +37,7 @@ void dns_responder_stop(struct dns_responder *responder);
 
 /* "127.0.0.1:port" of a port on which nobody listens. */
 void dns_responder_closed_address(char out[32]);
+/* Whoever sends a datagram to a closed port is told that nobody took it: everywhere but under wine. */
+bool dns_responder_refusals_are_told(void) MUST_USE;
 
 #endif

@@ -284,12 +284,22 @@ TEST(a_lost_question_is_sent_again)
     assert_in_range(real_ms(NULL) - start_ms, 500, 3000);
 }
 
+/* How a closed port can be noticed: wine keeps to itself what comes back for a datagram. */
+static enum dns_transport noticing_transport(void)
+{
+    if (dns_responder_refusals_are_told())
+        return DNS_UDP_THEN_TCP;
+    assert_false(fixture_has(FIXTURE_FORK));
+    print_message("[   NOTE   ] a part was left out: nobody tells of closed UDP ports here\n");
+    return DNS_TCP;
+}
+
 TEST(a_closed_port_is_a_network_error_at_once)
 {
     char address[32];
 
     dns_responder_closed_address(address);
-    for (enum dns_transport t = DNS_UDP_THEN_TCP; t <= DNS_TCP; t++) {
+    for (enum dns_transport t = noticing_transport(); t <= DNS_TCP; t++) {
         struct dns_answer answer;
         struct err err;
         int64_t start_ms = real_ms(NULL);
@@ -452,6 +462,7 @@ TEST(names_and_addresses_that_make_no_sense_are_answered_with_an_input_error)
 TEST(many_servers_do_not_exhaust_anything)
 {
     struct resolver *resolver = new_resolver();
+    enum dns_transport transport = noticing_transport();
     char closed[32];
     struct dns_answer answer;
     struct err err;
@@ -461,12 +472,14 @@ TEST(many_servers_do_not_exhaust_anything)
         char address[48];
 
         (void)snprintf(address, sizeof address, "127.0.1.%d%s", i, strchr(closed, ':'));
-        assert_int_equal(
-            resolver_ask(
-                resolver,
-                &(struct dns_question){.name = "a.example.com", .type = DNS_TXT, .server = address, .timeout_ms = 2000},
-                &answer, &err),
-            ERR_NETWORK);
+        assert_int_equal(resolver_ask(resolver,
+                                      &(struct dns_question){.name = "a.example.com",
+                                                             .type = DNS_TXT,
+                                                             .server = address,
+                                                             .transport = transport,
+                                                             .timeout_ms = 2000},
+                                      &answer, &err),
+                         ERR_NETWORK);
     }
     assert_int_equal(
         resolver_ask(resolver,
