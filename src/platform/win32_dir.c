@@ -85,10 +85,13 @@ static HANDLE open_dir(const wchar_t *path, DWORD access)
 static int access_to(const wchar_t *path)
 {
     HANDLE AUTO_HANDLE handle = open_dir(path, FILE_LIST_DIRECTORY | FILE_ADD_FILE | FILE_ADD_SUBDIRECTORY);
+    DWORD error = handle == INVALID_HANDLE_VALUE ? GetLastError() : ERROR_SUCCESS;
     DWORD flags = 0;
 
-    if (handle == INVALID_HANDLE_VALUE)
-        return GetLastError() == ERROR_WRITE_PROTECT ? PLATFORM_DIR_READ_ONLY : PLATFORM_DIR_DENIED;
+    if (error == ERROR_SHARING_VIOLATION)
+        return PLATFORM_DIR_WRITABLE; /* we may, but not while another process, which makes it, say, has it open */
+    if (error != ERROR_SUCCESS)
+        return error == ERROR_WRITE_PROTECT ? PLATFORM_DIR_READ_ONLY : PLATFORM_DIR_DENIED;
     if (GetVolumeInformationByHandleW(handle, NULL, 0, NULL, NULL, &flags, NULL, 0) && (flags & FILE_READ_ONLY_VOLUME))
         return PLATFORM_DIR_READ_ONLY;
     return PLATFORM_DIR_WRITABLE;

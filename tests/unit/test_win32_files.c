@@ -95,11 +95,11 @@ static void make_in(const char *dir, const char *name)
     assert_int_equal(platform_dir_make(path, &err), ERR_OK);
 }
 
-/* Open it as another program does, for so long as the handle is open. */
+/* Open it, a directory too, as another program does, for so long as the handle is open. */
 static HANDLE hold(const char *path, DWORD access, DWORD share)
 {
     wchar_t AUTO_WIDE *wide = win32_path(path);
-    HANDLE handle = CreateFileW(wide, access, share, NULL, OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, NULL);
+    HANDLE handle = CreateFileW(wide, access, share, NULL, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
 
     assert_true(handle != INVALID_HANDLE_VALUE);
     return handle;
@@ -441,6 +441,18 @@ TEST(a_directory_that_is_none_is_not_inspected)
     assert_int_equal(platform_dir_set_mode(file, 0700, &err), ERR_IO);
     assert_int_equal(platform_dir_set_mode(missing, 0700, &err), ERR_IO);
     assert_int_equal(platform_dir_inspect("C:/", &info, &err), ERR_OK);
+}
+
+/* As it is while another process makes it. */
+TEST(a_directory_that_another_program_has_open_is_no_less_ours)
+{
+    PLACE(dir);
+    HANDLE AUTO_HANDLE held = hold(dir, FILE_LIST_DIRECTORY, FILE_SHARE_READ);
+    struct platform_dir_info info;
+    struct err err;
+
+    assert_int_equal(platform_dir_inspect(dir, &info, &err), ERR_OK);
+    assert_int_equal(info.access, PLATFORM_DIR_WRITABLE);
 }
 
 static void age(const char *path, int64_t ms)
@@ -805,6 +817,7 @@ int main(void)
         cmocka_unit_test(directories_are_made_with_their_parents),
         cmocka_unit_test(directories_are_listed_in_order),
         cmocka_unit_test(a_directory_that_is_none_is_not_inspected),
+        cmocka_unit_test(a_directory_that_another_program_has_open_is_no_less_ours),
         cmocka_unit_test(only_old_temporary_files_are_swept_away),
         cmocka_unit_test(paths_longer_than_260_characters_work),
         cmocka_unit_test(patterns_name_the_files_that_fit_in_order),
