@@ -63,11 +63,19 @@ struct named {
     size_t index; /* in `certificates` */
 };
 
+/* Those that some file systems take for the same stand together. */
+static int order_of(const char *a, const char *b)
+{
+    int order = text_casecmp(a, b);
+
+    return order ? order : strcmp(a, b);
+}
+
 static int compare_names(const void *a, const void *b)
 {
     const struct named *x = a;
     const struct named *y = b;
-    int order = strcmp(x->name, y->name);
+    int order = order_of(x->name, y->name);
 
     /* The same name: in the order of the file, so that the message is about the later one. */
     return order ? order : (x->index > y->index) - (x->index < y->index);
@@ -95,10 +103,11 @@ static void check_names(struct config_loading *load, const struct yaml_tree *lis
         struct config_place at = yaml_tree_place(&list->items[all[i].index], load->config->file);
         char AUTO_FREE *quoted = config_quote(all[i].name);
 
-        if (strcmp(all[i].name, all[i - 1].name) != 0)
+        if (text_casecmp(all[i].name, all[i - 1].name) != 0)
             continue;
-        config_report_problem(&load->report, &at, "a second certificate of the name %s; the other is in line %zu",
-                              quoted, list->items[all[i - 1].index].line);
+        config_report_problem(&load->report, &at, "a second certificate of the name %s%s; the other is in line %zu",
+                              quoted, strcmp(all[i].name, all[i - 1].name) != 0 ? ", but for upper and lower case" : "",
+                              list->items[all[i - 1].index].line);
         config_report_hint(&load->report, "Give one of them another \"name\".");
     }
     if (count == load->config->managed_count)
@@ -113,7 +122,7 @@ size_t config_certificate_find(const struct config *config, const char *name)
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         size_t index = config->managed_by_name[middle];
-        int order = strcmp(name, config->managed[index].name);
+        int order = order_of(name, config->managed[index].name);
 
         if (order == 0)
             return index;

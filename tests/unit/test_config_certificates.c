@@ -152,6 +152,25 @@ TEST(two_certificates_of_one_name_are_refused)
                    "4:3: a second certificate of the name \"a.example\"; the other is in line 3");
 }
 
+/* Some file systems have one directory for both. */
+TEST(two_certificates_whose_names_differ_in_case_alone_are_refused)
+{
+    struct config_fixture *f = *state;
+
+    expect_refusal(
+        f,
+        "certificates:\n- {name: WEB, domains: [a.example]}\n- {name: mail, domains: [b.example]}\n"
+        "- {name: Web, domains: [c.example]}",
+        "5:3: a second certificate of the name \"Web\", but for upper and lower case; the other is in line 3");
+    load_lines(f, "certificates:\n- {name: WEB, domains: [a.example]}\n- {name: mail, domains: [b.example]}\n"
+                  "- {name: a, domains: [c.example]}");
+    expect_silence(f);
+    assert_int_equal(config_certificate_find(f->config, "WEB"), 0);
+    assert_int_equal(config_certificate_find(f->config, "mail"), 1);
+    assert_int_equal(config_certificate_find(f->config, "a"), 2);
+    assert_int_equal(config_certificate_find(f->config, "web"), SIZE_MAX);
+}
+
 TEST(domains_are_a_list_of_single_names)
 {
     struct config_fixture *f = *state;
@@ -484,6 +503,7 @@ int main(void)
         CONFIG_TEST(certificate_without_name_or_domains_is_refused),
         CONFIG_TEST(names_that_are_unfit_for_a_directory_are_refused),
         CONFIG_TEST(two_certificates_of_one_name_are_refused),
+        CONFIG_TEST(two_certificates_whose_names_differ_in_case_alone_are_refused),
         CONFIG_TEST(domains_are_a_list_of_single_names),
         CONFIG_TEST(items_that_are_no_mappings_and_unknown_keys_are_refused),
         CONFIG_TEST(mode_that_lets_others_in_is_refused),
