@@ -3,7 +3,7 @@ bin_PROGRAMS += acme-dme
 noinst_LIBRARIES += libacmedme.a
 
 acme_dme_SOURCES = src/cmd/main.c
-acme_dme_LDADD = $(ACME_DME_LIBS)
+acme_dme_LDADD = $(LATE_LIBS) $(ACME_DME_LIBS)
 ACME_DME_LIBS = libacmedme.a $(CURL_LIBS) $(OPENSSL_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(CARES_LIBS) $(IDN2_LIBS) \
 	$(PLATFORM_LIBS)
 LDADD = $(TEST_LIBS) $(ACME_DME_LIBS)
@@ -275,6 +275,7 @@ WINDOWS_SOURCES = src/platform/win32.h \
 	src/platform/win32_error.c \
 	src/platform/win32_file.c \
 	src/platform/win32_glob.c \
+	src/platform/win32_guard.c \
 	src/platform/win32_link.c src/platform/win32_link.h \
 	src/platform/win32_link_find.c \
 	src/platform/win32_link_make.c \
@@ -296,10 +297,23 @@ WINDOWS_SOURCES = src/platform/win32.h \
 	src/platform/win32_trust.c \
 	src/platform/win32_write.c
 WINDOWS_RESOURCES = src/platform/win32.rc.in src/platform/win32.manifest
-EXTRA_DIST += $(WINDOWS_RESOURCES)
+WINDOWS_LATE_DEFS = src/platform/crypt32.def src/platform/normaliz.def src/platform/ole32.def src/platform/shell32.def \
+	src/platform/user32.def src/platform/userenv.def
+EXTRA_DIST += $(WINDOWS_RESOURCES) $(WINDOWS_LATE_DEFS)
 if WINDOWS
 acme_dme_LDADD += src/platform/win32.res
 CLEANFILES += src/platform/win32.res
+
+# System libraries that are loaded when they are needed, which for most calls is never: they bring user32 along, which takes
+# as long to start as all the rest, and a process that has it is not told by Windows of a shutdown.  As wholes and before the
+# static libraries, so that what those need of them is found here first.
+WINDOWS_LATE = $(WINDOWS_LATE_DEFS:.def=-late.a)
+LATE_LIBS = $(WHOLE_ARCHIVE) $(WINDOWS_LATE) $(NO_WHOLE_ARCHIVE)
+EXTRA_acme_dme_DEPENDENCIES = $(WINDOWS_LATE)
+CLEANFILES += $(WINDOWS_LATE)
+%-late.a: %.def
+	$(AM_V_GEN)$(MKDIR_P) src/platform && $(DLLTOOL) --input-def $< --output-delaylib $@
+
 src/platform/win32.res: src/platform/win32.rc $(srcdir)/src/platform/win32.manifest
 	$(AM_V_GEN)$(WINDRES) -O coff -I $(srcdir)/src/platform -i src/platform/win32.rc -o $@
 libacmedme_a_SOURCES += $(WINDOWS_SOURCES)

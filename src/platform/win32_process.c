@@ -14,6 +14,7 @@
 #include <knownfolders.h>
 #include <objbase.h>
 #include <shlobj.h>
+#include <userenv.h>
 
 #define FALLBACK_PROGRAM_DATA "C:/ProgramData"
 
@@ -120,9 +121,11 @@ char *platform_home(void)
 /* Not %ProgramData%: what everybody's configuration is must not depend on who sets a variable. */
 char *platform_config_dir(void)
 {
-    char *path = known_folder(&FOLDERID_ProgramData);
+    wchar_t wide[MAX_PATH + 1];
+    DWORD size = ARRAY_LEN(wide);
+    char AUTO_FREE *path = GetAllUsersProfileDirectoryW(wide, &size) ? win32_utf8(wide) : NULL;
 
-    return path ? path : mem_strdup(FALLBACK_PROGRAM_DATA);
+    return path ? platform_path_inside(path) : mem_strdup(FALLBACK_PROGRAM_DATA);
 }
 
 /* With full rights, that is: SYSTEM, or an administrator who confirmed it. */

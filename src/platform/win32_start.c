@@ -9,28 +9,36 @@
 #include <stdio.h>
 
 #include "platform/win32.h"
-/* after <windows.h>, which it needs */
-#include <shellapi.h>
 
 #define STDERR_BUF_SIZE 4096
 #define CRASH_MESSAGE_SIZE 96
 
 /* ------------------------------------------------------------------ arguments */
 
-/* What main() gets is in the ANSI code page, and an argument with "*" is replaced by the names of files.  Never freed:
- * they are there as long as the process. */
+/* Of the C runtime, for those who bring a main() of their own; mingw-w64 has no header for it.  0, or an errno; what it
+ * returns is its own, as long as the process is there. */
+struct new_mode {
+    int is_new_handler_called_by_malloc;
+};
+int __wgetmainargs(int *argc, wchar_t ***argv, wchar_t ***environment, int are_wildcards_replaced,
+                   struct new_mode *mode);
+
+/* What main() gets is in the ANSI code page, and an argument with "*" is replaced by the names of files.  The same with
+ * CommandLineToArgvW() would bring two libraries of the desktop along.  Never freed: they are there as long as the
+ * process. */
 void platform_arguments(int *argc, char ***argv)
 {
-    int count = 0;
-    wchar_t **wide = CommandLineToArgvW(GetCommandLineW(), &count);
+    struct new_mode mode = {0};
+    wchar_t **environment;
+    wchar_t **wide;
     char **list;
+    int count = 0;
 
-    if (!wide)
+    if (__wgetmainargs(&count, &wide, &environment, 0, &mode) != 0)
         return;
     list = mem_calloc((size_t)count + 1, sizeof *list);
     for (int i = 0; i < count; i++)
         list[i] = win32_utf8(wide[i]);
-    (void)LocalFree(wide);
     *argc = count;
     *argv = list;
 }
