@@ -5,10 +5,13 @@ One prefix and one wineserver a lab, which end with it.  A path of this system i
 
 import os
 import subprocess
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LEFT_OUT = os.path.join(os.path.dirname(HERE), "win64", "not-here.txt")
 PREFIX_LIMIT_S = 180
+SERVER_START_S = 0.5
+SERVER_ATTEMPTS = 5
 
 
 def is_windows():
@@ -62,17 +65,31 @@ def start(lab, program):
     path = os.path.join(where, "acme-dme")
     env = {"WINEDEBUG": "-all", "WINEPREFIX": prefix, "WINEDLLOVERRIDES": "mscoree,mshtml,winemenubuilder.exe=", "LC_ALL": "C.UTF-8",
            "TMPDIR": where}
+    os.mkdir(prefix)  # wineserver does not make it
     write_starter(path, "".join(f"export {name}='{value}'\n" for name, value in env.items()), program)
     quiet = {"env": env, "stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    lab.popen(["wineserver", "-f", "-p"], **quiet)
-    # What the first program of a prefix starts stays, with the pipes that it was given.
-    assert lab.popen(["wineboot", "-i"], **quiet).wait(PREFIX_LIMIT_S) == 0
+    start_server(lab, quiet)
     return path
 
 
+def start_server(lab, quiet):
+    """A wineserver that stays until the lab ends.  Without one, each call would start Windows' services anew, which takes longer than the
+    call.  The server says no when there is one already; what the first program starts for want of it stays as long as there is a program."""
+    for _ in range(SERVER_ATTEMPTS):
+        server = lab.popen(["wineserver", "-f", "-p"], **quiet)
+        time.sleep(SERVER_START_S)
+        # What the first program of a prefix starts stays, with the pipes that it was given.
+        assert lab.popen(["wineboot", "-i"], **quiet).wait(PREFIX_LIMIT_S) == 0
+        if server.poll() is None:
+            return
+        lab.popen(["wineserver", "-w"], **quiet).wait(PREFIX_LIMIT_S)
+    raise AssertionError("wineserver does not stay")
+
+
 def write_starter(path, environment, program):
+    """Without addresses at random: with them, one start in some thousands finds taken what wine needs at a fixed one."""
     with open(path, "w", encoding="utf-8") as f:
-        f.write(f"#!/bin/sh\n{environment}exec wine '{program}' \"$@\"\n")
+        f.write(f"#!/bin/sh\n{environment}exec setarch -R wine '{program}' \"$@\"\n")
     os.chmod(path, 0o700)
 
 
