@@ -152,5 +152,7 @@ bool fixture_is_under_valgrind(void)
 
 size_t fixture_step(void)
 {
-    return fixture_is_under_valgrind() ? 11 : 1;
+    if (fixture_is_under_valgrind())
+        return 11;
+    return fixture_has(FIXTURE_FORK) ? 1 : 5;
 }

@@ -211,8 +211,8 @@ bool fixture_fail(enum fixture_call call, int errnum);
 
 bool fixture_is_under_valgrind(void);
 
-/* For loops over all points at which something can go wrong: 1, under valgrind more, as only what such a path reads is
- * looked at there. */
+/* For loops over all points at which something can go wrong: 1; more under valgrind, as only what such a path reads is
+ * looked at there, and on Windows, where files are slow and these paths the same. */
 size_t fixture_step(void);
 
 #endif
