@@ -55,10 +55,17 @@ hooks() {
     while read -r file; do
         copied "$file" "${file#"$src/"}"
     done <"$work/hooks.list"
+    # For the Notepad of Server 2016, which knows no other ends of lines.
+    sed -i 's/$/\r/' "$folder/hooks/windows/acme-dme.yaml.example"
+}
+
+# Mozilla's roots as the package has them: the system's own bundle has those of this machine's company and proxy, too.
+bundle() {
+    dpkg -L ca-certificates | grep '/mozilla/.*\.crt$' | LC_ALL=C sort | xargs -d '\n' cat >"$folder/ca-bundle.crt"
 }
 
 copied "$exe" acme-dme.exe
-copied /etc/ssl/certs/ca-certificates.crt ca-bundle.crt
+bundle
 for file in README.md NEWS.md; do copied "$src/$file" "$file"; done
 licenses
 manual
