@@ -14,7 +14,7 @@
 #     -Site NAME            every HTTPS binding of this site whose host name the certificate covers, or that has none
 #     -HostName NAME        with -Site: this host name alone; a binding is made, with SNI, if there is none
 #     -Port NUMBER          with -HostName: its port, 443
-#     -IPAddress ADDRESS    with -HostName: its address, * (all)
+#     -IPAddress ADDRESS    with -HostName: its address; * (the default) means any that there is, and all when it is made
 #     -Replace THUMBPRINT   every HTTPS binding that uses this certificate, whoever imported it
 #
 # and further
@@ -259,13 +259,38 @@ function New-SiteBinding {
     New-WebBinding -Name $Site -Protocol https -Port $Port -IPAddress $IPAddress -HostHeader $HostName -SslFlags $SNI | Out-Null
 }
 
+# Address and port.
+function Get-EndPoint($Binding) {
+    return $Binding.bindingInformation.Substring(0, $Binding.bindingInformation.LastIndexOf(':'))
+}
+
+function Test-Sni($Binding) {
+    return [bool]([int]$Binding.sslFlags -band $SNI)
+}
+
+# Without SNI a certificate belongs to address and port: nobody else's site may be there.
+function Assert-Alone($Binding, [string[]]$Domains) {
+    if (Test-Sni $Binding) {
+        return
+    }
+    $end = Get-EndPoint $Binding
+    $foreign = { -not (Test-Sni $_) -and (Get-EndPoint $_) -eq $end -and (Get-SiteName $_) -ne $Site -and
+        -not (Test-Covered (Get-BindingHost $_) $Domains) }
+    $others = @(Get-HttpsBinding | Where-Object $foreign)
+    if ($others.Count -gt 0) {
+        $other = Get-SiteName $others[0]
+        throw "the binding $end of '$Site' has no SNI, so that '$other', which is there, too, would get the certificate"
+    }
+}
+
 # Bindings that -Site and -HostName mean.
 function Select-SiteBinding([string[]]$Domains) {
     if (-not (Get-Website | Where-Object { $_.name -eq $Site })) {
         throw "IIS has no site '$Site'"
     }
     if ($HostName) {
-        $is = { (Get-BindingHost $_) -eq $HostName -and $_.bindingInformation.Split(':')[-2] -eq "$Port" }
+        $is = { (Get-BindingHost $_) -eq $HostName -and $_.bindingInformation.Split(':')[-2] -eq "$Port" -and
+            ($IPAddress -eq '*' -or (Get-EndPoint $_) -eq "${IPAddress}:$Port") }
         if (-not (Test-Covered $HostName $Domains)) {
             throw "the certificate is not for '$HostName'"
         }
@@ -278,6 +303,9 @@ function Select-SiteBinding([string[]]$Domains) {
     $found = @(Get-HttpsBinding $Site | Where-Object $is)
     if ($found.Count -eq 0) {
         throw "site '$Site' has no HTTPS binding that the certificate is for; -HostName makes one"
+    }
+    foreach ($binding in $found) {
+        Assert-Alone $binding $Domains
     }
     return $found
 }
@@ -421,17 +449,27 @@ function Invoke-Deploy {
     }
 }
 
-try {
-    # acme-dme reads UTF-8.  A process without a console can't be told.
-    [Console]::OutputEncoding = New-Object Text.UTF8Encoding $false
-} catch {
+# The console's, which stays when we have ended.  A process without one can't be told.
+function Set-Encoding($Encoding) {
+    try {
+        [Console]::OutputEncoding = $Encoding
+        return $true
+    } catch {
+        return $false
+    }
+}
+
+$before = [Console]::OutputEncoding
+if (-not (Set-Encoding (New-Object Text.UTF8Encoding $false))) {
     Write-Note 'the output may not be UTF-8'
 }
 try {
     Invoke-Deploy
-    exit 0
+    $script:status = 0
 } catch {
     $why = $_.Exception.GetBaseException().Message -replace '\s+', ' '
     [Console]::Error.WriteLine("import-iis.ps1: $why")
-    exit $script:status
+} finally {
+    Set-Encoding $before | Out-Null
 }
+exit $script:status
