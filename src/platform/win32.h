@@ -80,6 +80,10 @@ enum err_code win32_security_for_mode(unsigned mode, enum win32_kind kind, struc
 
 /* The user we run as, for icacls: "DOMAIN\user", or "*S-1-5-..." when it has no name.  Yours. */
 char *win32_account_of_us(void) MUST_USE;
+/* In session 0, that of services and tasks, where OpenSSH's shells are as well. */
+bool win32_is_background(void) MUST_USE;
+/* With full rights, that is: SYSTEM, or an administrator who confirmed it. */
+bool win32_is_administrator(void) MUST_USE;
 
 /* Who can read or write an open file or directory besides SYSTEM, Administrators, its owner and us. */
 struct win32_access {
@@ -166,6 +170,8 @@ void win32_link_sweep(const char *temp);
 HANDLE win32_cancel_event(void);
 /* Set it, as the console's handler does.  `reason` is static. */
 void win32_cancel(const char *reason);
+/* To standard error, by system calls alone: for a process that ends because something is broken. */
+void win32_last_words(const char *text, DWORD len);
 
 /* The system's time, in units of 100 ns since 1601, and in milliseconds since 1970. */
 #define WIN32_TICKS_PER_MS 10000

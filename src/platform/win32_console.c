@@ -171,9 +171,15 @@ static bool is_terminal(int stream)
     return console.is_started ? console.is_console[stream] : is_console(stream_handles[stream]);
 }
 
+/* A task has a console, too, which the system makes for it and nobody sees. */
+static bool is_somebody_there(void)
+{
+    return !win32_is_background() || platform_env("SSH_CONNECTION");
+}
+
 bool platform_stderr_is_terminal(void)
 {
-    return is_terminal(STREAM_ERR);
+    return is_terminal(STREAM_ERR) && is_somebody_there();
 }
 
 /* For colours: a console that shows escape sequences, as those before Windows 10 do, counts as none. */
@@ -184,7 +190,7 @@ bool platform_stdout_is_terminal(void)
 
 bool platform_can_ask(void)
 {
-    return is_terminal(STREAM_IN) && is_terminal(STREAM_ERR);
+    return is_terminal(STREAM_IN) && is_terminal(STREAM_ERR) && is_somebody_there();
 }
 
 bool platform_ask(const char *question)

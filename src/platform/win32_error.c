@@ -117,14 +117,13 @@ enum err_code win32_err_name(struct err *err, const char *what, const char *path
     return ERR_IO;
 }
 
+/* Of what is on a server that can't be reached nobody knows. */
 bool win32_is_missing(DWORD error)
 {
     switch (error) {
     case ERROR_FILE_NOT_FOUND:
     case ERROR_PATH_NOT_FOUND:
     case ERROR_INVALID_DRIVE:
-    case ERROR_BAD_NETPATH:
-    case ERROR_BAD_NET_NAME:
         return true;
     default:
         return false;

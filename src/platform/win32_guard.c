@@ -28,9 +28,7 @@ __attribute__((constructor(101), no_stack_protector)) static void choose_guard(v
 /* Nothing can be trusted any more: system calls alone. */
 NORETURN static void end_by(const char *message, DWORD len)
 {
-    DWORD written;
-
-    (void)WriteFile(GetStdHandle(STD_ERROR_HANDLE), message, len, &written, NULL);
+    win32_last_words(message, len);
     (void)TerminateProcess(GetCurrentProcess(), (UINT)STATUS_STACK_BUFFER_OVERRUN);
     for (;;)
         Sleep(INFINITE);

@@ -128,8 +128,14 @@ char *platform_config_dir(void)
     return path ? platform_path_inside(path) : mem_strdup(FALLBACK_PROGRAM_DATA);
 }
 
-/* With full rights, that is: SYSTEM, or an administrator who confirmed it. */
-static bool is_administrator(void)
+bool win32_is_background(void)
+{
+    DWORD session;
+
+    return ProcessIdToSessionId(GetCurrentProcessId(), &session) && session == 0;
+}
+
+bool win32_is_administrator(void)
 {
     SID_IDENTIFIER_AUTHORITY authority = {SECURITY_NT_AUTHORITY};
     PSID group = NULL;
@@ -146,7 +152,7 @@ static bool is_administrator(void)
 
 char *platform_default_state_dir(void)
 {
-    char AUTO_FREE *local = is_administrator() ? NULL : folder("LOCALAPPDATA", &FOLDERID_LocalAppData);
+    char AUTO_FREE *local = win32_is_administrator() ? NULL : folder("LOCALAPPDATA", &FOLDERID_LocalAppData);
     char AUTO_FREE *base = local ? mem_strdup(local) : platform_config_dir();
 
     return mem_printf("%s/acme-dme/state", base);

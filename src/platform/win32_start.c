@@ -12,6 +12,7 @@
 
 #define STDERR_BUF_SIZE 4096
 #define CRASH_MESSAGE_SIZE 96
+#define SHOWN_MS 100
 
 /* ------------------------------------------------------------------ arguments */
 
@@ -50,6 +51,15 @@ HRESULT WINAPI WerSetFlags(DWORD flags);
 
 /* ------------------------------------------------------------------ no dialogs, no dumps, no foreign code */
 
+/* Where that is a console a thread of ours shows what comes (win32_console.c), and needs a moment for it. */
+void win32_last_words(const char *text, DWORD len)
+{
+    DWORD written;
+
+    (void)WriteFile(GetStdHandle(STD_ERROR_HANDLE), text, len, &written, NULL);
+    Sleep(SHOWN_MS);
+}
+
 /* The system would ask whether to send a report, with the memory of the process, which has secrets.  What is left to
  * say is said by system calls alone. */
 static LONG WINAPI end_by_crash(EXCEPTION_POINTERS *crash)
@@ -58,10 +68,9 @@ static LONG WINAPI end_by_crash(EXCEPTION_POINTERS *crash)
     char message[CRASH_MESSAGE_SIZE];
     int len = snprintf(message, sizeof message, "acme-dme: ended by exception 0x%08lX at %p\r\n", what->ExceptionCode,
                        what->ExceptionAddress);
-    DWORD written;
 
     if (len > 0 && (size_t)len < sizeof message)
-        (void)WriteFile(GetStdHandle(STD_ERROR_HANDLE), message, (DWORD)len, &written, NULL);
+        win32_last_words(message, (DWORD)len);
     (void)TerminateProcess(GetCurrentProcess(), what->ExceptionCode);
     return EXCEPTION_EXECUTE_HANDLER;
 }
@@ -152,9 +161,12 @@ static const char *reason_of(DWORD event)
 /* In a thread that the system makes for it.  After all but the keys the process is ended as soon as this returns, and a
  * few seconds later anyway: until then the program may clean up, and its own end ends this thread, too.  Of logoff and
  * shutdown the system tells services only, once a library that we need has loaded user32.dll; others are ended without
- * a word, and the journal has what there is to clean up. */
+ * a word, and the journal has what there is to clean up.  Those that do not belong to a session of a user hear of the
+ * logoff of anybody, which is nothing to them. */
 static BOOL WINAPI note_event(DWORD event)
 {
+    if (event == CTRL_LOGOFF_EVENT && win32_is_background())
+        return TRUE;
     win32_cancel(reason_of(event));
     if (event != CTRL_C_EVENT && event != CTRL_BREAK_EVENT)
         Sleep(INFINITE);

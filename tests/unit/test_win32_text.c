@@ -257,22 +257,31 @@ TEST(errors_are_words_with_advice)
     assert_int_equal(win32_err_name(&err, "write", "a:b"), ERR_IO);
     assert_non_null(strstr(err.hint, "Choose another name"));
     assert_int_equal(win32_err(NULL, ERR_IO, ERROR_DISK_FULL, "write", "x"), ERR_IO);
+    assert_true(win32_is_missing(ERROR_PATH_NOT_FOUND));
+    assert_false(win32_is_missing(ERROR_BAD_NETPATH)); /* what is there shows when the server is back */
 }
 
 TEST(commands_in_hints_name_the_account_and_quote_the_path)
 {
     char AUTO_FREE *us = win32_account_of_us();
-    char AUTO_FREE *entry = mem_printf("\"%s:F\"", us);
+    bool are_administrator = win32_is_administrator();
+    char AUTO_FREE *entry = are_administrator ? mem_strdup("") : mem_printf(" \"%s:F\"", us);
+    char AUTO_FREE *ending = mem_printf(" \"*S-1-5-18:F\" \"*S-1-5-32-544:F\"%s", entry);
     char AUTO_FREE *file = platform_advice_private("C:/a b/c.yaml");
     char AUTO_FREE *own = platform_advice_own_private("C:/a b/c.yaml");
     char AUTO_FREE *dir = platform_advice_dir_no_write("C:/a b");
     char AUTO_FREE *none = platform_advice_mode(0);
+    char AUTO_FREE *slash = platform_advice_dir_no_write("C:/a b/");
+    char AUTO_FREE *root = platform_advice_dir_no_write("D:/");
 
     assert_true(strlen(us) > 1);
-    assert_non_null(
-        strstr(file, "icacls \"C:\\a b\\c.yaml\" /inheritance:r /grant:r \"*S-1-5-18:F\" \"*S-1-5-32-544:F\" "));
-    assert_true(text_ends_with(file, entry));
-    assert_true(text_starts_with(own, "takeown /f \"C:\\a b\\c.yaml\""));
+    assert_non_null(strstr(file, "icacls \"C:\\a b\\c.yaml\" /inheritance:r /grant:r"));
+    assert_true(
+        text_ends_with(file, ending)); /* an administrator gets no grant of his own: SYSTEM would refuse the file */
+    assert_true(text_starts_with(own, are_administrator ? "takeown /a /f \"C:\\a b\\c.yaml\""
+                                                        : "takeown /f \"C:\\a b\\c.yaml\""));
+    assert_string_equal(slash, dir);
+    assert_true(text_starts_with(root, "icacls \"D:\\.\" /reset"));
     assert_true(text_ends_with(own, file));
     assert_non_null(strstr(dir, "\"*S-1-5-18:(OI)(CI)F\""));
     assert_string_equal(none, "");
