@@ -54,6 +54,21 @@ static void open_state(struct app *app, char **out_dir, struct err *why)
         app->store = NULL;
 }
 
+/* A link whose switching was cut short is put right by looking at it. */
+static void look_at_links(struct store *store)
+{
+    struct strlist AUTO_STRLIST names = {NULL, 0};
+
+    if (!store || certificate_names(store, &names, NULL) != ERR_OK)
+        return;
+    for (size_t i = 0; i < names.count; i++) {
+        AUTO_FREE char *link = certificate_dir(store, names.items[i]);
+        AUTO_FREE char *target = NULL;
+
+        (void)!platform_link_read(link, &target, NULL);
+    }
+}
+
 /* Those of the configuration, and those that the standalone client has, but for a link that is being switched. */
 static void list_sources(const struct config *config, const char *state_dir, struct strlist *out)
 {
@@ -91,6 +106,7 @@ static enum err_code look(struct app *app, struct monitor_report *report, struct
     open_state(app, &dir, &why);
     opts.store = app->store;
     opts.state_dir = dir;
+    look_at_links(app->store);
     list_sources(config, dir, &sources);
     return monitor_look(&opts, report, err);
 }

@@ -319,9 +319,16 @@ enum err_code certificate_read(struct store *store, const char *name, const char
     char AUTO_FREE *dir = certificate_dir(store, name);
     char AUTO_FREE *path = mem_printf("%s/%s", dir, file);
 
+    char AUTO_FREE *target = NULL;
+    enum err_code rc;
+
     if (!certificate_name_is_good(name) || strchr(file, '/'))
         return err_set(err, ERR_NOT_FOUND, "there is no file \"%s\" of a certificate \"%s\"", file, name);
-    return platform_file_read(path, out, NULL, err);
+    rc = platform_file_read(path, out, NULL, err);
+    /* A link whose switching was cut short is put right by looking at it. */
+    if (rc == ERR_NOT_FOUND && platform_link_read(dir, &target, NULL) == ERR_OK)
+        rc = platform_file_read(path, out, NULL, err);
+    return rc;
 }
 
 /* ------------------------------------------------------------------ the end of a certificate */

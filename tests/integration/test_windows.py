@@ -445,6 +445,20 @@ def test_a_pfx_file_and_a_link_that_is_a_directory(standalone):
     assert keys[0] != keys[1]
 
 
+def test_a_link_whose_switch_was_cut_short_is_seen_and_its_key_used_again(standalone):
+    standalone.configure(acme__reuse_key=True)
+    standalone.issue(HOST).ok()
+    link = os.path.join(standalone.state, "certs", HOST)
+    key = read(standalone.path_of(HOST, "privkey.pem"))
+    aside = os.path.join(os.path.dirname(link), ".acme-dme-0123456789abcdef.tmp")
+    os.rename(link, aside)
+    assert HOST + "/cert.pem" in standalone.run("status").ok().stdout.replace("\\", "/")
+    os.rename(link, aside)
+    standalone.issue(HOST, more=["--force"]).ok()
+    assert read(standalone.path_of(HOST, "privkey.pem")) == key
+    current(standalone, 2)
+
+
 def test_a_batch_file_is_told_of_the_certificate_in_paths_of_windows(standalone):
     path = batch(standalone, BATCH)
     standalone.configure(acme__deploy=[[windows.path_there(path), "two words"]])

@@ -603,6 +603,25 @@ TEST(wherever_it_is_killed_the_link_leads_to_a_whole_generation)
     place_done(&p);
 }
 
+/* Where a link is a directory there is none for a moment. */
+TEST(a_file_is_read_though_the_switch_of_its_link_was_cut_short)
+{
+    struct place p;
+    struct buf AUTO_BUF text = BUF_INIT(PADDING * 2);
+    char AUTO_FREE *link = NULL;
+    char AUTO_FREE *aside = NULL;
+
+    place_init(&p);
+    link = at(&p, "certs/www");
+    aside = at(&p, "certs/.acme-dme-0123456789abcdef.tmp");
+    (void)install(&p, 7);
+    if (!fixture_has(FIXTURE_SYMLINKS))
+        fixture_rename(link, aside);
+    assert_int_equal(certificate_read(p.store, "www", "privkey.pem", &text, NULL), ERR_OK);
+    assert_int_equal(number_of(buf_cstr(&text)), 7);
+    place_done(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -616,6 +635,7 @@ int main(void)
         cmocka_unit_test(a_generation_that_was_never_switched_to_is_removed_and_its_number_not_used_again),
         cmocka_unit_test(a_generation_that_the_operator_switched_back_from_is_kept),
         cmocka_unit_test(without_link_and_record_nothing_is_taken_for_left_over),
+        cmocka_unit_test(a_file_is_read_though_the_switch_of_its_link_was_cut_short),
         cmocka_unit_test(pruning_keeps_the_newest_and_the_one_in_use),
         cmocka_unit_test(a_deleted_certificate_is_gone_and_its_keys_are_kept),
         cmocka_unit_test(what_is_left_of_a_certificate_can_be_deleted),
