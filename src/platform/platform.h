@@ -246,6 +246,7 @@ void platform_dir_sweep(const char *path, int64_t now_ms, int64_t max_age_ms);
 struct platform_dir_info {
     enum { PLATFORM_DIR_WRITABLE, PLATFORM_DIR_DENIED, PLATFORM_DIR_READ_ONLY } access;
     bool owner_is_trusted; /* owned by the user we run as, or by root */
+    bool above_is_trusted; /* false: it is where everybody may make directories, in one that another user made */
     bool others_can_write; /* group or others */
     unsigned mode;         /* permission bits, for messages; 0 where there are none */
 };

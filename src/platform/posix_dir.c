@@ -62,6 +62,7 @@ enum err_code platform_dir_inspect(const char *path, struct platform_dir_info *o
     *out = (struct platform_dir_info){
         .mode = (unsigned)st.st_mode & 07777U,
         .owner_is_trusted = st.st_uid == 0 || st.st_uid == geteuid(),
+        .above_is_trusted = true,
         .others_can_write = (st.st_mode & (S_IWGRP | S_IWOTH)) != 0,
     };
     /* Root passes every permission check, but not that of a read-only mount. */

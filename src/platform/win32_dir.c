@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "platform/win32.h"
+#include "util/text.h"
 
 #define SHARE_ALL (FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE)
 
@@ -97,6 +98,31 @@ static int access_to(const wchar_t *path)
     return PLATFORM_DIR_WRITABLE;
 }
 
+/* Does what is at a path itself, a link for instance, belong to somebody who could do everything anyway? */
+static bool is_of_trusted(const char *path)
+{
+    wchar_t AUTO_WIDE *wide = win32_path(path);
+    HANDLE AUTO_HANDLE handle = INVALID_HANDLE_VALUE;
+    struct win32_access access;
+
+    if (wide)
+        handle = CreateFileW(wide, FILE_READ_ATTRIBUTES | READ_CONTROL, SHARE_ALL, NULL, OPEN_EXISTING,
+                             FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
+    return handle != INVALID_HANDLE_VALUE && win32_access_of(handle, path, &access, NULL) == ERR_OK &&
+           access.owner_is_trusted;
+}
+
+/* Everybody may make directories in %ProgramData%, so of ours there the one above counts, too. */
+static bool is_above_of_trusted(const char *path)
+{
+    char AUTO_FREE *whole = platform_path_absolute(path);
+    char AUTO_FREE *above = win32_directory_of(whole);
+    char AUTO_FREE *common = win32_directory_of(above);
+    char AUTO_FREE *program_data = platform_config_dir();
+
+    return text_casecmp(common, program_data) != 0 || is_of_trusted(above);
+}
+
 /* The system says of this the same as of what is not there. */
 static bool is_below_file(const char *path)
 {
@@ -139,7 +165,8 @@ enum err_code platform_dir_inspect(const char *path, struct platform_dir_info *o
     if (rc == ERR_OK)
         *out = (struct platform_dir_info){
             .access = access_to(wide),
-            .owner_is_trusted = access.owner_is_trusted,
+            .owner_is_trusted = access.owner_is_trusted && is_of_trusted(path),
+            .above_is_trusted = is_above_of_trusted(path),
             .others_can_write = access.others_can_write,
         };
     return rc;

@@ -18,6 +18,8 @@
 
 #define SHARE_ALL (FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE)
 #define LOCKED_BYTE_HIGH 0x40000000UL
+#define TRIES 10
+#define PAUSE_MS 25
 #define LOCK_TRIES 100 /* of a millisecond, or what the system makes of it */
 
 struct platform_log {
@@ -107,6 +109,11 @@ static HANDLE open_file(const wchar_t *wide, enum links links, SECURITY_ATTRIBUT
 {
     HANDLE handle = open_with(wide, FILE_READ_DATA, links, security);
 
+    /* Somebody reads it, who lets nobody write meanwhile. */
+    for (int i = 0; handle == INVALID_HANDLE_VALUE && GetLastError() == ERROR_SHARING_VIOLATION && i < TRIES; i++) {
+        Sleep(PAUSE_MS);
+        handle = open_with(wide, FILE_READ_DATA, links, security);
+    }
     if (handle == INVALID_HANDLE_VALUE && GetLastError() == ERROR_ACCESS_DENIED)
         handle = open_with(wide, 0, links, security);
     return handle;

@@ -52,13 +52,20 @@ bool win32_write_all(HANDLE handle, const void *data, size_t len)
     return true;
 }
 
+static void make_writable(const wchar_t *file, DWORD attributes)
+{
+    if (attributes != INVALID_FILE_ATTRIBUTES && (attributes & FILE_ATTRIBUTE_READONLY))
+        (void)SetFileAttributesW(file, attributes & ~(DWORD)FILE_ATTRIBUTE_READONLY);
+}
+
 struct renaming {
     const wchar_t *from;
     const wchar_t *to;
     DWORD flags;
 };
 
-/* Where something stands that can't be replaced the system says "access denied", as it does while a file is in use. */
+/* Where something stands that can't be replaced the system says "access denied", as it does while a file is in use.  A
+ * file that is marked as read-only is replaced at the next try. */
 static bool try_rename(void *ctx)
 {
     const struct renaming *r = ctx;
@@ -75,6 +82,8 @@ static bool try_rename(void *ctx)
         error = ERROR_CANNOT_MAKE;
     else if (error == ERROR_FILE_EXISTS)
         error = ERROR_ALREADY_EXISTS;
+    else
+        make_writable(r->to, there);
     SetLastError(error);
     return false;
 }
@@ -94,14 +103,29 @@ struct deletion {
     const wchar_t *file;
 };
 
+/* <winbase.h> has them for a Windows 10 that is newer than the oldest of ours; those before say no. */
+#define DISPOSITION_INFO_EX ((FILE_INFO_BY_HANDLE_CLASS)21)
+#define DISPOSITION_DELETE 0x1
+#define DISPOSITION_POSIX_SEMANTICS 0x2
+
+/* The name goes at once, whoever has the file open.  With DeleteFile() it stays until the last of them closes it, and
+ * whoever asks for it then is told "access denied". */
+static bool delete_name(const wchar_t *file)
+{
+    HANDLE AUTO_HANDLE handle = CreateFileW(file, DELETE, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
+                                            OPEN_EXISTING, FILE_FLAG_OPEN_REPARSE_POINT, NULL);
+    DWORD flags = DISPOSITION_DELETE | DISPOSITION_POSIX_SEMANTICS;
+
+    return handle != INVALID_HANDLE_VALUE &&
+           SetFileInformationByHandle(handle, DISPOSITION_INFO_EX, &flags, sizeof flags);
+}
+
 static bool try_delete(void *ctx)
 {
     const struct deletion *d = ctx;
-    DWORD attributes = GetFileAttributesW(d->file);
 
-    if (attributes != INVALID_FILE_ATTRIBUTES && (attributes & FILE_ATTRIBUTE_READONLY))
-        (void)SetFileAttributesW(d->file, attributes & ~(DWORD)FILE_ATTRIBUTE_READONLY);
-    return DeleteFileW(d->file) || win32_is_missing(GetLastError());
+    make_writable(d->file, GetFileAttributesW(d->file));
+    return delete_name(d->file) || DeleteFileW(d->file) || win32_is_missing(GetLastError());
 }
 
 bool win32_delete(const wchar_t *file)

@@ -48,17 +48,23 @@ static enum err_code check_writable(const char *dir, const struct platform_dir_i
     return refuse(dir, "no permission to write to it", err);
 }
 
+static enum err_code refuse_owner(const char *dir, const char *what, struct err *err)
+{
+    (void)err_set(err, ERR_IO, "could not use the state directory \"%s\": %s belongs to another user", dir, what);
+    err_hint(err,
+             "Run as the user that it belongs to, give it to the user you run as (%s), or set \"state_dir\" to another "
+             "directory.",
+             platform_advice_owner_program());
+    return ERR_IO;
+}
+
 /* Whoever can write there could have us delete records, or send us to other zones. */
 static enum err_code check_safe(const char *dir, const struct platform_dir_info *info, struct err *err)
 {
-    if (!info->owner_is_trusted) {
-        (void)err_set(err, ERR_IO, "could not use the state directory \"%s\": it belongs to another user", dir);
-        err_hint(err,
-                 "Run as the user that \"%s\" belongs to, give it to the user you run as (%s), or set "
-                 "\"state_dir\" to another directory.",
-                 dir, platform_advice_owner_program());
-        return ERR_IO;
-    }
+    if (!info->owner_is_trusted)
+        return refuse_owner(dir, "it", err);
+    if (!info->above_is_trusted)
+        return refuse_owner(dir, "the directory above it", err);
     if (info->others_can_write) {
         char AUTO_FREE *mode = platform_advice_mode(info->mode);
         char AUTO_FREE *command = platform_advice_dir_no_write(dir);
