@@ -8,8 +8,9 @@
 
 #define LOCK_WAIT_MS 10000
 #define NOTED_TOGETHER 50 /* records that are written, and locks that are held for it */
-/* Names that one program is told of: the environment has room for 128 kB a variable (Linux). */
-#define NAMES_MAX_BYTES 100000
+/* Names that one program is told of: a variable has room for 32,767 characters (Windows), and programs of .NET start no
+ * other with more than 65,535 bytes of environment. */
+#define NAMES_MAX_BYTES 24000
 
 /* ------------------------------------------------------------------ of one certificate */
 

@@ -99,6 +99,34 @@ TEST(what_is_there_stays)
     expect_content(p.path, "old\nnew\n");
 }
 
+static DWORD WINAPI close_soon(void *handle)
+{
+    Sleep(100);
+    (void)CloseHandle(handle);
+    return 0;
+}
+
+TEST(a_log_that_somebody_reads_for_a_moment_is_waited_for)
+{
+    struct place p AUTO(place_done);
+    wchar_t AUTO_WIDE *wide = NULL;
+    HANDLE held;
+    HANDLE thread;
+
+    place_init(&p);
+    fixture_write(p.path, "old\n");
+    wide = win32_path(p.path);
+    held = CreateFileW(wide, GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, NULL);
+    assert_true(held != INVALID_HANDLE_VALUE);
+    thread = CreateThread(NULL, 0, close_soon, held, 0, NULL);
+    assert_non_null(thread);
+    assert_int_equal(platform_log_open(p.path, &p.log, NULL), ERR_OK);
+    put_well(&p, "new\n");
+    expect_content(p.path, "old\nnew\n");
+    assert_int_equal(WaitForSingleObject(thread, INFINITE), WAIT_OBJECT_0);
+    (void)CloseHandle(thread);
+}
+
 TEST(a_log_may_have_a_name_in_another_script_and_a_long_path)
 {
     struct place p AUTO(place_done);
@@ -302,6 +330,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_log_is_made_for_its_owner_alone_and_lines_are_appended),
         cmocka_unit_test(what_is_there_stays),
+        cmocka_unit_test(a_log_that_somebody_reads_for_a_moment_is_waited_for),
         cmocka_unit_test(a_log_may_have_a_name_in_another_script_and_a_long_path),
         cmocka_unit_test(lines_of_several_processes_do_not_mix),
         cmocka_unit_test(a_log_that_was_renamed_is_made_anew),
