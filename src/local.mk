@@ -304,9 +304,9 @@ if WINDOWS
 acme_dme_LDADD += src/platform/win32.res
 CLEANFILES += src/platform/win32.res
 
-# System libraries that are loaded when they are needed, which for most calls is never: they bring user32 along, which takes
-# as long to start as all the rest, and a process that has it is not told by Windows of a shutdown.  As wholes and before the
-# static libraries, so that what those need of them is found here first.
+# System libraries that are loaded when the first of their functions is called, if ever: most bring user32 along, which
+# takes as long to start as all the rest, and a process that has it is not told by Windows of a shutdown.  As wholes and
+# before the static libraries, so that what those need of them is found here first.
 WINDOWS_LATE = $(WINDOWS_LATE_DEFS:.def=-late.a)
 LATE_LIBS = $(WHOLE_ARCHIVE) $(WINDOWS_LATE) $(NO_WHOLE_ARCHIVE)
 EXTRA_acme_dme_DEPENDENCIES = $(WINDOWS_LATE)
