@@ -318,7 +318,6 @@ enum err_code certificate_read(struct store *store, const char *name, const char
 {
     char AUTO_FREE *dir = certificate_dir(store, name);
     char AUTO_FREE *path = mem_printf("%s/%s", dir, file);
-
     char AUTO_FREE *target = NULL;
     enum err_code rc;
 
