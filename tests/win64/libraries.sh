@@ -105,7 +105,8 @@ build_c_ares() {
 
 build_nghttp2() {
     # It asks for a C++ compiler even for the library alone, which is C.
-    cmake_build nghttp2 -DENABLE_LIB_ONLY=ON -DENABLE_SHARED_LIB=OFF -DENABLE_STATIC_LIB=ON -DENABLE_DOC=OFF \
+    cmake_build nghttp2 -DENABLE_LIB_ONLY=ON -DENABLE_SHARED_LIB=OFF -DENABLE_STATIC_LIB=ON -DBUILD_STATIC_LIBS=ON \
+        -DENABLE_DOC=OFF \
         -DCMAKE_CXX_COMPILER=$target-gcc -DCMAKE_CXX_COMPILER_FORCED=1
     [ ! -e "$prefix/lib/nghttp2.lib" ] || mv "$prefix/lib/nghttp2.lib" "$prefix/lib/libnghttp2.a"
 }
