@@ -30,7 +30,7 @@ EXTRA_DIST += .ci/run tests/all tests/demo tests/setup tests/packages.txt \
 	tests/win64/30-build tests/win64/40-zip tests/win64/45-start tests/win64/50-units tests/win64/60-integration \
 	tests/lab/README.md tests/lab/run tests/lab/fetch-newer tests/lab/lexicon-hook \
 	tests/bench/run tests/bench/issue tests/bench/scale tests/bench/profile \
-	tests/win64/driver.c tests/win64/not-here.txt tests/win64/start
+	tests/win64/driver.c tests/win64/not-here.txt tests/win64/roots.c tests/win64/start
 # Python packages whose files come and go: all there are, but no byte code.
 dist-hook:
 	for dir in tests/lab tests/lab/acmesim tests/lab/dmesim tests/bench tests/integration; do \

@@ -11,6 +11,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 LEFT_OUT = os.path.join(os.path.dirname(HERE), "win64", "not-here.txt")
 PREFIX_LIMIT_S = 180
 SERVER_START_S = 0.5
+# Debian 13's wineserver does not live with it; without it all of wine's is in the prefix.
+WITHOUT_TMPDIR = ["env", "-u", "TMPDIR"]
+UNSET_TMPDIR = "unset TMPDIR\n"
 SERVER_ATTEMPTS = 5
 
 
@@ -63,12 +66,12 @@ def start(lab, program):
     where = lab.new_dir("wine")
     prefix = os.path.join(where, "prefix")
     path = os.path.join(where, "acme-dme")
-    env = {"WINEDEBUG": "-all", "WINEPREFIX": prefix, "WINEDLLOVERRIDES": "mscoree,mshtml,winemenubuilder.exe=", "LC_ALL": "C.UTF-8",
-           "TMPDIR": where}
+    env = {"WINEDEBUG": "-all", "WINEPREFIX": prefix, "WINEDLLOVERRIDES": "mscoree,mshtml,winemenubuilder.exe=", "LC_ALL": "C.UTF-8"}
     os.mkdir(prefix)  # wineserver does not make it
-    write_starter(path, "".join(f"export {name}='{value}'\n" for name, value in env.items()), program)
+    write_starter(path, UNSET_TMPDIR + "".join(f"export {name}='{value}'\n" for name, value in env.items()), program)
     quiet = {"env": env, "stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     start_server(lab, quiet)
+    fill_store(lab, path, where)
     return path
 
 
@@ -76,14 +79,23 @@ def start_server(lab, quiet):
     """A wineserver that stays until the lab ends.  Without one, each call would start Windows' services anew, which takes longer than the
     call.  The server says no when there is one already; what the first program starts for want of it stays as long as there is a program."""
     for _ in range(SERVER_ATTEMPTS):
-        server = lab.popen(["wineserver", "-f", "-p"], **quiet)
+        server = lab.popen([*WITHOUT_TMPDIR, "wineserver", "-f", "-p"], **quiet)
         time.sleep(SERVER_START_S)
         # What the first program of a prefix starts stays, with the pipes that it was given.
-        assert lab.popen(["wineboot", "-i"], **quiet).wait(PREFIX_LIMIT_S) == 0
+        assert lab.popen([*WITHOUT_TMPDIR, "wineboot", "-i"], **quiet).wait(PREFIX_LIMIT_S) == 0
         if server.poll() is None:
             return
-        lab.popen(["wineserver", "-w"], **quiet).wait(PREFIX_LIMIT_S)
+        lab.popen([*WITHOUT_TMPDIR, "wineserver", "-w"], **quiet).wait(PREFIX_LIMIT_S)
     raise AssertionError("wineserver does not stay")
+
+
+def fill_store(lab, starter, where):
+    """Windows' store of trusted certificates gets those of the lab, by a program that nobody kills."""
+    exe = os.path.join(where, "roots.exe")
+    subprocess.run(["x86_64-w64-mingw32-gcc", "-O", "-o", exe, os.path.join(os.path.dirname(LEFT_OUT), "roots.c"), "-lcrypt32"],
+                   stdin=subprocess.DEVNULL, check=True)
+    done = lab.run([start_another(lab, starter, exe)], timeout=PREFIX_LIMIT_S)
+    assert done.returncode == 0, done
 
 
 def write_starter(path, environment, program):
@@ -96,7 +108,7 @@ def write_starter(path, environment, program):
 def start_another(lab, starter, program):
     """A program of this system that starts PROGRAM where STARTER, which start() made, starts its own."""
     with open(starter, encoding="utf-8") as f:
-        environment = "".join(line for line in f if line.startswith("export "))
+        environment = "".join(line for line in f if line.startswith(("export ", UNSET_TMPDIR)))
     path = os.path.join(lab.new_dir("starter"), os.path.basename(program).removesuffix(".exe"))
     write_starter(path, environment, program)
     return path

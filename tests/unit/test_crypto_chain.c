@@ -246,7 +246,8 @@ TEST(dates_that_make_no_sense_are_refused)
     struct buf AUTO_BUF text = BUF_INIT(PEM_MAX);
 
     put(&text, &odd);
-    refused_text(&text, "its dates make no sense");
+    /* Newer versions of OpenSSL don't even read it, and say nothing of dates. */
+    refused_text(&text, OPENSSL_VERSION_NUMBER < 0x30100000L ? "its dates make no sense" : "could not read");
     made_cert_done(&odd);
 }
 
