@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <io.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "platform/win32.h"
 
@@ -89,6 +90,20 @@ static void trust_system_libraries_only(void)
 {
     if (!SetDefaultDllDirectories(LOAD_LIBRARY_SEARCH_SYSTEM32))
         (void)SetDllDirectoryW(L"");
+}
+
+/* What finds a library's function when it is first called (src/local.mk) notes it in a table that newer linkers have in
+ * a section which can't be written to. */
+static void make_imports_writable(void)
+{
+    char *image = (char *)GetModuleHandleW(NULL);
+    const IMAGE_NT_HEADERS *headers = (const void *)(image + ((const IMAGE_DOS_HEADER *)(void *)image)->e_lfanew);
+    const IMAGE_SECTION_HEADER *section = IMAGE_FIRST_SECTION(headers);
+    DWORD before;
+
+    for (WORD i = 0; i < headers->FileHeader.NumberOfSections; i++, section++)
+        if (strncmp((const char *)section->Name, ".idata", IMAGE_SIZEOF_SHORT_NAME) == 0)
+            (void)VirtualProtect(image + section->VirtualAddress, section->Misc.VirtualSize, PAGE_READWRITE, &before);
 }
 
 /* ------------------------------------------------------------------ standard handles */
@@ -179,6 +194,7 @@ enum err_code platform_start(struct err *err)
     enum err_code rc;
     int fault;
 
+    make_imports_writable();
     forbid_dialogs_and_dumps();
     trust_system_libraries_only();
     rc = keep_streams(err);
