@@ -6,6 +6,8 @@ import re
 import stat
 import subprocess
 
+import pytest
+
 import windows
 from lab import x509
 from program import Program
@@ -65,6 +67,12 @@ class Standalone(Program):
     def nothing_installed(self, name):
         assert self.generation(name) == 0
         self.clean()
+
+
+def needs(ca, what):
+    """Skips the test where this Pebble lacks it."""
+    if not ca.has(what):
+        pytest.skip(f"optional: Pebble {ca.version} has no {what}")
 
 
 def read(path):

@@ -9,7 +9,7 @@ import pytest
 import windows
 from lab import binaries, x509
 from program import CONFIG, OK, USAGE, ZONE, refused, warnings
-from standalone import CA_REFUSED, Standalone, document, mode, openssl, public_key_of_key, read
+from standalone import CA_REFUSED, Standalone, document, mode, needs, openssl, public_key_of_key, read
 
 VERSIONS = ["newest", "system"] if len(binaries.versions("pebble")) > 1 else ["newest"]
 HOST = "host.example.com"
@@ -136,8 +136,7 @@ def test_a_wrong_binding_is_refused_by_the_ca(client, kid, key):
 
 def test_a_profile_is_asked_for_and_one_that_there_is_not_is_refused_before_anything_is_sent(client):
     c = client(profiles={"short": 6 * 86400, "long": 90 * 86400})
-    if not c.ca.has("profiles"):
-        pytest.skip(f"optional: Pebble {c.ca.version} has no profiles")
+    needs(c.ca, "profiles")
     c.issue(HOST, more=["--profile", "short"]).ok()
     assert re.search(r'"profile=short"', str(c.record(HOST)["settings"]).replace("'", '"'))
     assert 5 * 86400 < c.record(HOST)["not_after_s"] - time.time() < 7 * 86400
@@ -321,8 +320,7 @@ def test_two_at_once_on_one_certificate_get_one(client):
 @pytest.mark.parametrize("challenge", ["dns-account-01", "dns-persist-01"])
 def test_challenges_of_the_drafts(client, challenge):
     c = client()
-    if not c.ca.has(challenge):
-        pytest.skip(f"optional: Pebble {c.ca.version} has no {challenge}")
+    needs(c.ca, challenge)
     c.issue(HOST, more=["--challenge", challenge]).ok()
     assert x509.names(c.path_of(HOST)) == [HOST]
     if challenge == "dns-account-01":

@@ -8,14 +8,9 @@ import pytest
 
 from lab import x509
 from program import CANCELLED, OK, PROPAGATION, USAGE, ZONE, refused, silent, until, warnings
-from standalone import CHALLENGE, PROGRAM, Standalone, document, read
+from standalone import CHALLENGE, PROGRAM, Standalone, document, needs, read
 
 HOST = "host.example.com"
-
-
-def needs_profiles(ca):
-    if not ca.has("profiles"):
-        pytest.skip(f"optional: Pebble {ca.version} has no profiles")
 
 
 @pytest.fixture
@@ -38,7 +33,7 @@ def test_what_is_not_due_is_left_alone_in_silence(client):
 
 
 def test_with_a_third_of_its_lifetime_left_it_is_renewed(client):
-    needs_profiles(client.ca)
+    needs(client.ca, "profiles")
     client.configure(acme__ari=False, acme__profile="short")
     client.issue(HOST).ok()
     silent(client.run("renew", env=client.clock("+95h")))
@@ -47,8 +42,7 @@ def test_with_a_third_of_its_lifetime_left_it_is_renewed(client):
 
 
 def test_a_window_that_has_begun_makes_it_due_and_names_the_predecessor(client):
-    if not client.ca.has("set-renewal-info"):
-        pytest.skip("optional: this Pebble has no management of renewal information")
+    needs(client.ca, "set-renewal-info")
     client.issue(HOST).ok()
     before = client.record(HOST)["ari_id"]
     past = {"suggestedWindow": {"start": "2026-01-01T00:00:00Z", "end": "2026-01-02T00:00:00Z"}, "explanationURL": "https://ca.example/why"}
@@ -63,8 +57,7 @@ def test_a_window_that_has_begun_makes_it_due_and_names_the_predecessor(client):
                                     '{"suggestedWindow": {"start": "2026-01-02T00:00:00Z", "end": "2026-01-01T00:00:00Z"}}',
                                     '{"suggestedWindow": [1, 2]}', '[' * 100])
 def test_malformed_renewal_information_leaves_it_to_the_lifetime(client, answer):
-    if not client.ca.has("set-renewal-info"):
-        pytest.skip("optional: this Pebble has no management of renewal information")
+    needs(client.ca, "set-renewal-info")
     client.issue(HOST).ok()
     client.ca.set_renewal_info(read(client.path_of(HOST, "cert.pem")), answer)
     silent(client.run("renew"))
@@ -73,8 +66,7 @@ def test_malformed_renewal_information_leaves_it_to_the_lifetime(client, answer)
 
 
 def test_a_moment_is_drawn_once_and_kept(client):
-    if not client.ca.has("ari"):
-        pytest.skip("optional: this Pebble has no renewal information")
+    needs(client.ca, "ari")
     client.issue(HOST).ok()
     client.run("renew").ok()
     first = client.record(HOST)
@@ -235,7 +227,7 @@ def test_old_generations_are_pruned(client):
 
 
 def test_a_failure_is_in_the_status_until_it_is_over(client):
-    needs_profiles(client.ca)
+    needs(client.ca, "profiles")
     client.configure(acme__profile="none-such")
     assert client.issue(HOST).returncode == 12
     assert "failed" in client.run("status").stdout
